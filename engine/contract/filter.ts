@@ -1,0 +1,60 @@
+import type { Needs, Readers } from './column.ts'
+import type { Survey } from './module.ts'
+
+export interface FilterBatch<N extends Needs> {
+  readonly rows: number
+  readonly survey: Survey
+  readonly columns: Readers<N>
+}
+
+/** True where the alert passes. A null in a column is "cannot say": decide it, do not let it slip through. */
+export type Predicate = (row: number) => boolean
+
+/** A predicate that several filters share; it is computed once per batch however many use it. */
+export interface Block<N extends Needs = Needs> {
+  readonly name: string
+  readonly about: string
+  readonly requires: N
+  test(batch: FilterBatch<N>): Predicate
+}
+
+export type Blocks = Readonly<Record<string, Block>>
+type BlockPredicates<B extends Blocks> = { readonly [K in keyof B]: Predicate }
+
+export interface Filter<N extends Needs = Needs, B extends Blocks = Blocks> {
+  /** Lower-case with underscores; also the folder's name. */
+  readonly name: string
+  readonly version: string
+  /** The stream its alerts go to. */
+  readonly topic: string
+  readonly about: string
+  readonly owner: string
+  readonly surveys?: readonly Survey[]
+  readonly requires: N
+  readonly uses: B
+  keep(batch: FilterBatch<N> & { readonly blocks: BlockPredicates<B> }): Predicate
+}
+
+const NAME = /^[a-z][a-z0-9_]*$/
+const TOPIC = /^[a-z][a-z0-9_.-]*$/
+const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
+
+export function defineBlock<const N extends Needs>(block: Block<N>): Block<N> {
+  return block
+}
+
+/** Declares a filter. Throws at import when the declaration itself is wrong. */
+export function defineFilter<const N extends Needs, const B extends Blocks>(
+  filter: Filter<N, B>
+): Filter<N, B> {
+  if (!NAME.test(filter.name)) {
+    throw new Error(`filter name "${filter.name}": use lower-case letters, digits and underscores`)
+  }
+  if (!TOPIC.test(filter.topic)) {
+    throw new Error(`filter ${filter.name}: topic "${filter.topic}" must match ${TOPIC.source}`)
+  }
+  if (!SEMVER.test(filter.version)) {
+    throw new Error(`filter ${filter.name}: version "${filter.version}" is not semantic (1.0.0)`)
+  }
+  return filter
+}

@@ -1,0 +1,27 @@
+/**
+ * The one door for astronomers: everything a science module or a filter may import.
+ * Units are nJy for flux, AB magnitudes, days (mjd, UTC) and degrees (J2000).
+ */
+export {
+  bool,
+  flag,
+  flags,
+  float32,
+  float64,
+  group,
+  id,
+  int32,
+  int64,
+  number,
+  numbers,
+  text,
+  texts,
+  utf8
+} from './column.ts'
+export type { Columns, Group, List, Need, Needs, Numbers, Output, Outputs, Readers, Scalar } from './column.ts'
+export { defineModule } from './module.ts'
+export type { Batch, Module, Result, Status, Survey } from './module.ts'
+export { defineBlock, defineFilter } from './filter.ts'
+export type { Block, Blocks, Filter, FilterBatch, Predicate } from './filter.ts'
+export { UNITS } from './unit.ts'
+export type { Unit } from './unit.ts'

@@ -1,0 +1,67 @@
+import type { Columns, Needs, Outputs, Readers } from './column.ts'
+
+export type Survey = 'ztf' | 'lsst'
+
+/**
+ * Why a row has its values, or has none:
+ * `ok` at least one output says something; `not-applicable` the question makes no sense for this
+ * alert; `too-short` not enough data points; `unavailable` an outside service did not answer;
+ * `failed:<code>` the module broke (`failed:threw`, `failed:timeout`, `failed:rows`, `failed:type`,
+ * `failed:nan`, `failed:off`): written by the engine only.
+ */
+export type Status = 'ok' | 'not-applicable' | 'too-short' | 'unavailable' | `failed:${string}`
+
+/** A micro-batch as a module sees it: the rows of one survey, and the declared columns only. */
+export interface Batch<N extends Needs> {
+  readonly rows: number
+  readonly survey: Survey
+  readonly columns: Readers<N>
+  /** Aborted when the time budget is spent; an `async` module should pass it on. */
+  readonly signal: AbortSignal
+}
+
+export type Result<P extends Outputs> = Columns<P> & { status?: ArrayLike<Status> }
+
+export interface Module<N extends Needs = Needs, P extends Outputs = Outputs> {
+  /** Lower-case with underscores; also the folder's name and the struct's name in the table. */
+  readonly name: string
+  /** Semantic version. Change it whenever an output may change. */
+  readonly version: string
+  readonly about: string
+  readonly owner: string
+  readonly cite?: string
+  /** The surveys it can speak about; the others' alerts get `not-applicable`. Default: all. */
+  readonly surveys?: readonly Survey[]
+  readonly requires: N
+  readonly produces: P
+  /** Milliseconds per 1,000 alerts before the module is stopped for the batch. Default 5,000. */
+  readonly budget?: number
+  /**
+   * Computes every output for the whole batch. Must be a pure function of the batch: no clock, no
+   * random numbers, no I/O; each row independent of the others. Where `status` is not returned, a
+   * row is `ok` if any output is not null, else `not-applicable`.
+   */
+  run(batch: Batch<N>): Result<P> | Promise<Result<P>>
+}
+
+const NAME = /^[a-z][a-z0-9_]*$/
+const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
+
+/** Declares a science module. Throws at import when the declaration itself is wrong. */
+export function defineModule<const N extends Needs, const P extends Outputs>(
+  module: Module<N, P>
+): Module<N, P> {
+  if (!NAME.test(module.name)) {
+    throw new Error(`module name "${module.name}": use lower-case letters, digits and underscores`)
+  }
+  if (!SEMVER.test(module.version)) {
+    throw new Error(`module ${module.name}: version "${module.version}" is not semantic (1.0.0)`)
+  }
+  if (Object.keys(module.produces).length === 0) {
+    throw new Error(`module ${module.name} produces nothing: declare at least one output`)
+  }
+  if ('status' in module.produces) {
+    throw new Error(`module ${module.name}: "status" is written by the engine, rename that output`)
+  }
+  return module
+}
