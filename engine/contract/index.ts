@@ -18,10 +18,35 @@ export {
   texts,
   utf8
 } from './column.ts'
-export type { Columns, Group, List, Need, Needs, Numbers, Output, Outputs, Readers, Scalar } from './column.ts'
+export type {
+  Columns,
+  Group,
+  List,
+  Need,
+  Needs,
+  Numbers,
+  Output,
+  Outputs,
+  Readers,
+  Scalar
+} from './column.ts'
 export { defineModule } from './module.ts'
 export type { Batch, Module, Result, Status, Survey } from './module.ts'
 export { defineBlock, defineFilter } from './filter.ts'
 export type { Block, Blocks, Filter, FilterBatch, Predicate } from './filter.ts'
 export { UNITS } from './unit.ts'
 export type { Unit } from './unit.ts'
+export {
+  AB_ZERO_POINT,
+  MAG_PER_RELATIVE_FLUX,
+  REFERENCE_RADIUS,
+  ZTF_PIXEL,
+  dcFlux,
+  dcFluxErr,
+  fluxErrFromMag,
+  fluxFromMag,
+  hasReferenceSource,
+  magErrFromFlux,
+  magFromFlux
+} from './photometry.ts'
+export { TAI_MINUS_UTC } from './time.ts'

@@ -41,7 +41,12 @@ const CORE: readonly ColumnDef[] = [
   column('object_id', 'utf8', '', 'ZTF objectId, LSST diaObjectId, or ssObjectId prefixed "SSO".'),
   column('survey', 'utf8', '', '`ztf` or `lsst`.'),
   column('schema_version', 'utf8', '', "Version of the packet's writer schema."),
-  column('night', 'int32', '', 'YYYYMMDD. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.'),
+  column(
+    'night',
+    'int32',
+    '',
+    'YYYYMMDD. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.'
+  ),
   column('mjd', 'float64', 'd', 'Time of the detection, UTC. ZTF: exposure start; LSST: midpoint.'),
   column('ra', 'float64', 'deg', 'Right ascension, J2000.'),
   column('dec', 'float64', 'deg', 'Declination, J2000.'),
@@ -58,9 +63,21 @@ const CORE: readonly ColumnDef[] = [
 ]
 
 const HISTORY: readonly ColumnDef[] = [
-  listColumn('history', 'mjd', 'float64', 'd', 'Time of the epoch, UTC; ascending, this alert last.'),
+  listColumn(
+    'history',
+    'mjd',
+    'float64',
+    'd',
+    'Time of the epoch, UTC; ascending, this alert last.'
+  ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.'),
-  listColumn('history', 'flux', 'float64', 'nJy', 'Signed difference flux; null for an upper limit.'),
+  listColumn(
+    'history',
+    'flux',
+    'float64',
+    'nJy',
+    'Signed difference flux; null for an upper limit.'
+  ),
   listColumn('history', 'flux_err', 'float64', 'nJy', 'Its standard deviation.'),
   listColumn('history', 'mag_limit', 'float32', 'mag', '5-sigma limit; null for LSST.'),
   listColumn(
@@ -70,11 +87,23 @@ const HISTORY: readonly ColumnDef[] = [
     '',
     'A detection of the survey, or LSST forced photometry at 5 sigma and more.'
   ),
-  listColumn('history', 'forced', 'bool', '', 'LSST forced photometry of a visit without detection.'),
+  listColumn(
+    'history',
+    'forced',
+    'bool',
+    '',
+    'LSST forced photometry of a visit without detection.'
+  ),
   listColumn('history', 'id', 'int64', '', 'ZTF candid, LSST diaSourceId or diaForcedSourceId.'),
   listColumn('history', 'ra', 'float64', 'deg', 'Position of the detection; null for a limit.'),
   listColumn('history', 'dec', 'float64', 'deg', 'Position of the detection; null for a limit.'),
-  listColumn('history', 'reliability', 'float32', '', 'Real-bogus score: ZTF rb, LSST reliability.'),
+  listColumn(
+    'history',
+    'reliability',
+    'float32',
+    '',
+    'Real-bogus score: ZTF rb, LSST reliability.'
+  ),
   listColumn('history', 'ref_flux', 'float64', 'nJy', 'Flux of the source in the reference image.'),
   listColumn('history', 'ref_flux_err', 'float64', 'nJy', 'Its standard deviation.'),
   listColumn(
@@ -87,10 +116,17 @@ const HISTORY: readonly ColumnDef[] = [
 ]
 
 const FORCED: readonly ColumnDef[] = [
-  listColumn('forced', 'mjd', 'float64', 'd', 'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.'),
+  listColumn(
+    'forced',
+    'mjd',
+    'float64',
+    'd',
+    'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.'
+  ),
   listColumn('forced', 'band', 'utf8', '', 'Band.'),
   listColumn('forced', 'flux', 'float64', 'nJy', 'Forced difference flux, signed.'),
-  listColumn('forced', 'flux_err', 'float64', 'nJy', 'Its standard deviation.')
+  listColumn('forced', 'flux_err', 'float64', 'nJy', 'Its standard deviation.'),
+  listColumn('forced', 'good', 'bool', '', 'ZTF: procstatus is 0; null for LSST.')
 ]
 
 const PACKET: readonly ColumnDef[] = [
@@ -110,9 +146,16 @@ const TYPES: Record<Field['type'], ScalarType> = {
 }
 
 function surveyColumns(prefix: string, fields: readonly Field[]): ColumnDef[] {
-  return fields.map((field) =>
-    column(`${prefix}.${field.name}`, TYPES[field.type], 'survey', `${prefix} field, as sent.`)
-  )
+  return fields.map((field) => {
+    const type = TYPES[field.type]
+    const isMeasure = type === 'float32' || type === 'float64' || type === 'int32'
+    return column(
+      `${prefix}.${field.name}`,
+      type,
+      isMeasure ? 'survey' : '',
+      'As the survey sent it.'
+    )
+  })
 }
 
 export const ZTF_COLUMNS: readonly ColumnDef[] = surveyColumns('ztf', ZTF_CANDIDATE)

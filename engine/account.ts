@@ -1,0 +1,112 @@
+import type { DecodeResult } from './decode/decode.ts'
+import type { Plan } from './enrich/plan.ts'
+import type { PacketRange } from './packets.ts'
+import { partName } from './persist/ledger.ts'
+import type { FilterAccount, ModuleAccount, PartFile, PartRecord } from './persist/ledger.ts'
+import type { Selection } from './publish/select.ts'
+import type { Reason } from './reasons.ts'
+import type { Enriched } from './table/enriched.ts'
+import { SISKIN_VERSION } from './version.ts'
+
+/** Keeps the account of a range while it goes through the pipeline. */
+export class Account {
+  readonly seconds: Record<string, number> = {}
+  readonly #range: PacketRange
+  readonly #started = new Date().toISOString()
+  readonly #quarantined: Partial<Record<Reason, number>> = {}
+  readonly #nights: Record<string, number> = {}
+  readonly #modules: Record<string, ModuleAccount> = {}
+  readonly #filters: Record<string, FilterAccount> = {}
+  #alerts = 0
+  #duplicates = 0
+  #mark = performance.now()
+
+  constructor(range: PacketRange) {
+    this.#range = range
+  }
+
+  /** Adds the time since the last lap to a stage. */
+  lap(stage: string): void {
+    const now = performance.now()
+    this.seconds[stage] = (this.seconds[stage] ?? 0) + (now - this.#mark) / 1000
+    this.#mark = now
+  }
+
+  decoded(result: DecodeResult): void {
+    this.#duplicates = result.duplicates
+    for (const { reason } of result.quarantined) add(this.#quarantined, reason, 1)
+    this.lap('decode')
+  }
+
+  enriched(batch: Enriched): void {
+    for (const { module, statuses, ms } of batch.runs) {
+      const before = this.#modules[module.name]
+      const sum = { ...before?.statuses }
+      for (const [status, count] of Object.entries(statuses)) add(sum, status, count)
+      const total = (before?.ms ?? 0) + ms
+      this.#modules[module.name] = { version: module.version, statuses: sum, ms: total }
+    }
+    this.lap('enrich')
+  }
+
+  selected(
+    selections: readonly Selection[],
+    nights: ReadonlyMap<number, Int32Array>,
+    batch: Enriched
+  ): void {
+    this.#alerts += batch.table.rows
+    for (const [night, rows] of nights)
+      add(this.#nights, `${batch.table.survey}/${night}`, rows.length)
+    for (const { filter, rows, failed } of selections) {
+      const before = this.#filters[filter.name]
+      this.#filters[filter.name] = {
+        version: filter.version,
+        topic: filter.topic,
+        published: (before?.published ?? 0) + rows.length,
+        failed: (before?.failed ?? 0) + failed
+      }
+    }
+    this.lap('publish')
+  }
+
+  record(files: readonly PartFile[]): PartRecord {
+    const { source, first, count } = this.#range
+    const last = first + count - 1
+    return {
+      part: partName(source, first, last),
+      source,
+      first,
+      last,
+      received: count,
+      alerts: this.#alerts,
+      quarantined: this.#quarantined,
+      duplicates: this.#duplicates,
+      nights: this.#nights,
+      modules: this.#modules,
+      filters: this.#filters,
+      files,
+      siskin: SISKIN_VERSION,
+      started: this.#started,
+      seconds: { ...this.seconds }
+    }
+  }
+}
+
+/** The provenance that goes into every file of a part: no times, so that the same data make the same bytes. */
+export function provenance(range: PacketRange, plan: Plan): Record<string, string> {
+  const last = range.first + range.count - 1
+  const named = ({ name, version }: { name: string; version: string }) => `${name}@${version}`
+  return {
+    'siskin.version': SISKIN_VERSION,
+    'siskin.part': partName(range.source, range.first, last),
+    'siskin.source': range.source,
+    'siskin.first': String(range.first),
+    'siskin.last': String(last),
+    'siskin.modules': plan.modules.map(named).join(' '),
+    'siskin.filters': plan.filters.map(named).join(' ')
+  }
+}
+
+function add<K extends string>(counts: Partial<Record<K, number>>, key: K, count: number): void {
+  counts[key] = (counts[key] ?? 0) + count
+}

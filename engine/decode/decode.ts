@@ -1,0 +1,275 @@
+import type { Survey } from '../contract/index.ts'
+import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
+import type { PacketRange, Quarantined } from '../packets.ts'
+import { PacketError } from '../reasons.ts'
+import type { AlertTable } from '../table/table.ts'
+import type { Decoder } from './compile.ts'
+import { inflate } from './codecs.ts'
+import { lsstReader } from './lsst.ts'
+import { Reader } from './reader.ts'
+import type { SchemaCache, WriterSchema } from './schemas.ts'
+import type { SurveyReader } from './survey.ts'
+import { ztfReader } from './ztf.ts'
+
+/** Where the packet of each row lies: bytes to be kept verbatim, and the schema they were written with. */
+export interface Origins {
+  readonly buffers: Uint8Array[]
+  readonly buffer: Int32Array
+  readonly start: Float64Array
+  readonly length: Int32Array
+  readonly schema: Int32Array
+  readonly schemas: WriterSchema[]
+}
+
+export interface Decoded {
+  readonly table: AlertTable
+  readonly origins: Origins
+}
+
+export interface DecodeResult {
+  /** One table a survey that the range holds alerts of. */
+  readonly alerts: Decoded[]
+  readonly quarantined: Quarantined[]
+  readonly duplicates: number
+}
+
+export interface DecodeOptions {
+  readonly schemas: SchemaCache
+  /** Schema texts of Confluent ids; an id that is not in it goes to quarantine. */
+  readonly registered: ReadonlyMap<number, Uint8Array>
+  readonly surveys: readonly Survey[]
+  /** False when the alert was seen before: a second copy. */
+  claim(low: number, high: number): boolean
+}
+
+/** Packets to alert tables. Whatever a packet holds, it ends as an alert, a duplicate or in quarantine. */
+export function decodeRange(range: PacketRange, options: DecodeOptions): DecodeResult {
+  const decoding = new Decoding(range, options)
+  const blocks = range.blocks.length / BLOCK.size
+  for (let block = 0; block < blocks; block++) decoding.block(block)
+  return decoding.result()
+}
+
+/** The schema ids of the range's Confluent-wire packets. */
+export function schemaIds(range: PacketRange): Set<number> {
+  const ids = new Set<number>()
+  const view = new DataView(range.bytes)
+  for (let at = 0; at < range.blocks.length; at += BLOCK.size) {
+    if (range.blocks[at + BLOCK.header] !== CONFLUENT) continue
+    if (range.blocks[at + BLOCK.length]! >= 5) {
+      ids.add(view.getUint32(range.blocks[at + BLOCK.start]! + 1))
+    }
+  }
+  return ids
+}
+
+class Decoding {
+  readonly #range: PacketRange
+  readonly #options: DecodeOptions
+  readonly #bytes: Uint8Array
+  readonly #reader: Reader
+  readonly #surveys = new Map<Survey, SurveyState>()
+  readonly #quarantined: Quarantined[] = []
+  #duplicates = 0
+  #position: number
+
+  constructor(range: PacketRange, options: DecodeOptions) {
+    this.#range = range
+    this.#options = options
+    this.#bytes = new Uint8Array(range.bytes)
+    this.#reader = new Reader(this.#bytes)
+    this.#position = range.first
+  }
+
+  block(block: number): void {
+    const { blocks, headers, faults } = this.#range
+    const at = block * BLOCK.size
+    const start = blocks[at + BLOCK.start]!
+    const length = blocks[at + BLOCK.length]!
+    const header = blocks[at + BLOCK.header]!
+    const packets = blocks[at + BLOCK.packets]!
+    const bytes = this.#bytes.subarray(start, start + length)
+    try {
+      if (header === DAMAGED) {
+        const fault = faults.get(block)
+        throw new PacketError(fault?.reason ?? 'bad-container', fault?.detail ?? '')
+      }
+      if (header === CONFLUENT) {
+        this.#datum(this.#registered(bytes), this.#reader, 0, start + 5, start + length, true)
+        this.#position++
+        return
+      }
+      const { schema, codec } = headers[header]!
+      this.#container(this.#schema(schema), codec, bytes, start, packets, block)
+    } catch (error) {
+      this.#reject(block, bytes, packets, asPacketError(error))
+    }
+  }
+
+  #container(
+    schema: WriterSchema,
+    codec: string,
+    bytes: Uint8Array,
+    start: number,
+    packets: number,
+    block: number
+  ): void {
+    let reader = this.#reader
+    let buffer = 0
+    let at = start
+    let end = start + bytes.length
+    if (codec !== 'null') {
+      const inflated = inflate(codec, bytes)
+      reader = new Reader(inflated)
+      buffer = this.#state(schema.survey).addBuffer(inflated)
+      at = 0
+      end = inflated.length
+    }
+    for (let left = packets; left > 0; left--) {
+      try {
+        at = this.#datum(schema, reader, buffer, at, end, left === 1)
+        this.#position++
+      } catch (error) {
+        this.#reject(block, reader.bytes.subarray(at, end), left, asPacketError(error))
+        return
+      }
+    }
+  }
+
+  /** Decodes one datum into the next row of its survey's table; returns where it ended. */
+  #datum(
+    schema: WriterSchema,
+    reader: Reader,
+    buffer: number,
+    start: number,
+    end: number,
+    isLast: boolean
+  ): number {
+    const state = this.#state(schema.survey)
+    const { table } = state.reader
+    const row = table.rows
+    try {
+      if (!this.#options.surveys.includes(schema.survey)) {
+        throw new PacketError('wrong-survey', `a packet of ${schema.survey}`)
+      }
+      const reached = state.decoder(schema)(reader, start, end, row)
+      if (reached > end) throw new PacketError('truncated', `${reached - end} bytes are missing`)
+      if (isLast && reached < end) {
+        throw new PacketError('trailing-bytes', `${end - reached} bytes are left over`)
+      }
+      if (reached - start > MAX_PACKET_BYTES) {
+        throw new PacketError('oversized', `${reached - start} bytes`)
+      }
+      state.reader.finish(row, schema.version)
+      const { words } = table.fixed('alert_id')
+      if (!this.#options.claim(words[row * 2]!, words[row * 2 + 1]!)) {
+        state.reader.rollback(row)
+        this.#duplicates++
+        return reached
+      }
+      state.keep(row, buffer, start, reached - start, schema)
+      table.rows++
+      return reached
+    } catch (error) {
+      state.reader.rollback(row)
+      throw error
+    }
+  }
+
+  #registered(bytes: Uint8Array): WriterSchema {
+    if (bytes.length < 6) throw new PacketError('truncated', `${bytes.length} bytes in all`)
+    const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
+    const text = this.#options.registered.get(id)
+    if (!text) throw new PacketError('unknown-schema', `schema id ${id}`)
+    return this.#schema(text)
+  }
+
+  #schema(text: Uint8Array): WriterSchema {
+    return this.#options.schemas.get(text, (survey) => this.#state(survey).reader)
+  }
+
+  #state(survey: Survey): SurveyState {
+    let state = this.#surveys.get(survey)
+    if (!state) {
+      const make = survey === 'ztf' ? ztfReader : lsstReader
+      state = new SurveyState(make(this.#range.count), this.#range.count, this.#bytes)
+      this.#surveys.set(survey, state)
+    }
+    return state
+  }
+
+  /** The first packet keeps the bytes of all: where the others begin is not known. */
+  #reject(block: number, bytes: Uint8Array, packets: number, error: PacketError): void {
+    const at = block * BLOCK.size
+    const { blocks, names } = this.#range
+    for (let i = 0; i < packets; i++) {
+      this.#quarantined.push({
+        position: this.#position++,
+        name: names[blocks[at + BLOCK.name]!] ?? '',
+        offset: blocks[at + BLOCK.offset]!,
+        reason: i === 0 ? error.reason : 'after-damage',
+        detail: i === 0 ? error.message : `after packet ${this.#position - i - 1}`,
+        bytes: i === 0 ? bytes : new Uint8Array(0)
+      })
+    }
+  }
+
+  result(): DecodeResult {
+    const alerts: Decoded[] = []
+    for (const state of this.#surveys.values()) {
+      if (state.reader.table.rows > 0) {
+        alerts.push({ table: state.reader.table, origins: state.origins })
+      }
+    }
+    return { alerts, quarantined: this.#quarantined, duplicates: this.#duplicates }
+  }
+}
+
+/** One survey's table under construction, with the decoders bound to it. */
+class SurveyState {
+  readonly reader: SurveyReader
+  readonly origins: Origins
+  readonly #decoders = new Map<WriterSchema, Decoder>()
+
+  constructor(reader: SurveyReader, capacity: number, bytes: Uint8Array) {
+    this.reader = reader
+    this.origins = {
+      buffers: [bytes],
+      buffer: new Int32Array(capacity),
+      start: new Float64Array(capacity),
+      length: new Int32Array(capacity),
+      schema: new Int32Array(capacity),
+      schemas: []
+    }
+  }
+
+  decoder(schema: WriterSchema): Decoder {
+    let decoder = this.#decoders.get(schema)
+    if (!decoder) {
+      decoder = schema.compiled.bind(this.reader.sinks)
+      this.#decoders.set(schema, decoder)
+    }
+    return decoder
+  }
+
+  addBuffer(bytes: Uint8Array): number {
+    return this.origins.buffers.push(bytes) - 1
+  }
+
+  keep(row: number, buffer: number, start: number, length: number, schema: WriterSchema): void {
+    const { origins } = this
+    origins.buffer[row] = buffer
+    origins.start[row] = start
+    origins.length[row] = length
+    let index = origins.schemas.indexOf(schema)
+    if (index < 0) index = origins.schemas.push(schema) - 1
+    origins.schema[row] = index
+  }
+}
+
+/** Reading past the segment's end is a truncated packet; anything else unexpected is named as damage. */
+function asPacketError(error: unknown): PacketError {
+  if (error instanceof PacketError) return error
+  if (error instanceof RangeError) return new PacketError('truncated', 'it runs past its end')
+  return new PacketError('bad-container', (error as Error).message)
+}

@@ -1,0 +1,159 @@
+import type { FixedColumn, TextColumn } from '../table/columns.ts'
+import type { RangeSink } from './compile.ts'
+import { PacketError } from '../reasons.ts'
+
+const HIGH = 2 ** 32
+
+/**
+ * A position in the bytes of a segment and the reads of Avro's binary encoding from there.
+ * Fixed-width reads may run past the packet into its neighbour: the decoder's caller checks that the
+ * packet ended where it should. Lengths and counts are checked here, before anything is copied.
+ */
+export class Reader {
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  p = 0
+  end = 0
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  /** A zigzag varint as a number: exact to 2^53, enough for counts and lengths. */
+  long(): number {
+    const first = this.bytes[this.p]!
+    if (first < 0x80) {
+      this.p++
+      return (first >>> 1) ^ -(first & 1)
+    }
+    this.#varint()
+    const low = (this.#low >>> 1) | (this.#high << 31)
+    const sign = -(this.#low & 1)
+    return ((this.#high >>> 1) ^ sign) * HIGH + ((low ^ sign) >>> 0)
+  }
+
+  int(): number {
+    return this.long()
+  }
+
+  /** A zigzag varint into 64-bit memory: no BigInt is made. */
+  id(words: Int32Array, row: number): void {
+    this.#varint()
+    const sign = -(this.#low & 1)
+    words[row * 2] = ((this.#low >>> 1) | (this.#high << 31)) ^ sign
+    words[row * 2 + 1] = (this.#high >>> 1) ^ sign
+  }
+
+  #low = 0
+  #high = 0
+
+  #varint(): void {
+    let low = 0
+    let middle = 0
+    let high = 0
+    let shift = 0
+    let byte = 0
+    do {
+      byte = this.bytes[this.p++] ?? 0
+      if (shift < 28) low |= (byte & 0x7f) << shift
+      else if (shift < 56) middle |= (byte & 0x7f) << (shift - 28)
+      else high |= (byte & 0x7f) << (shift - 56)
+      shift += 7
+    } while (byte >= 0x80 && shift < 70)
+    if (byte >= 0x80) throw new PacketError('bad-length', 'a number runs over ten bytes')
+    this.#low = low | (middle << 28)
+    this.#high = (middle >>> 4) | (high << 24)
+  }
+
+  float(): number {
+    const value = this.view.getFloat32(this.p, true)
+    this.p += 4
+    return value
+  }
+
+  double(): number {
+    const value = this.view.getFloat64(this.p, true)
+    this.p += 8
+    return value
+  }
+
+  boolean(): number {
+    const byte = this.bytes[this.p++]
+    if (byte !== 0 && byte !== 1) throw new PacketError('bad-union', `a boolean of ${byte}`)
+    return byte
+  }
+
+  /** A NaN or infinity says nothing: it lands as null. */
+  number(column: FixedColumn, row: number, value: number): void {
+    const says = value - value === 0
+    column.valid[row] = says ? 1 : 0
+    column.values[row] = says ? value : Number.NaN
+  }
+
+  int32(column: FixedColumn, row: number): void {
+    const value = this.long()
+    const fits = value === (value | 0)
+    column.valid[row] = fits ? 1 : 0
+    column.values[row] = fits ? value : 0
+  }
+
+  text(column: TextColumn, row: number): void {
+    const length = this.#length()
+    column.setBytes(row, this.bytes, this.p, this.p + length)
+    this.p += length
+  }
+
+  symbol(symbols: string[], column: TextColumn, row: number): void {
+    const symbol = symbols[this.long()]
+    if (symbol === undefined) this.badUnion()
+    column.set(row, symbol)
+  }
+
+  range(sink: RangeSink, row: number): void {
+    const length = this.#length()
+    sink.start[row] = this.p
+    sink.length[row] = length
+    this.p += length
+  }
+
+  skipBytes(): void {
+    const length = this.#length()
+    this.p += length
+  }
+
+  #length(): number {
+    const length = this.long()
+    if (length < 0 || length > this.end - this.p) {
+      throw new PacketError(
+        'bad-length',
+        `a length of ${length} with ${this.end - this.p} bytes left`
+      )
+    }
+    return length
+  }
+
+  blockCount(): number {
+    let count = this.long()
+    if (count < 0) {
+      count = -count
+      this.long()
+    }
+    if (count > this.end - this.p) {
+      throw new PacketError(
+        'bad-length',
+        `a count of ${count} with ${this.end - this.p} bytes left`
+      )
+    }
+    return count
+  }
+
+  /** Inside loops: stops as soon as the packet is over-run. */
+  guard(): void {
+    if (this.p > this.end) throw new PacketError('truncated', 'the packet ends inside a list')
+  }
+
+  badUnion(): never {
+    throw new PacketError('bad-union', 'a union branch that the schema does not have')
+  }
+}

@@ -1,0 +1,125 @@
+import type { Group, Module, Output, Outputs } from '../contract/index.ts'
+import type { FixedColumn } from '../table/columns.ts'
+import { TextColumn } from '../table/columns.ts'
+import type { Column } from '../table/columns.ts'
+import type { Enriched } from '../table/enriched.ts'
+
+const OWN_STATUSES = new Set(['ok', 'not-applicable', 'too-short', 'unavailable'])
+
+/** A result that is no answer to the batch at all: every row of it fails. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError'
+  readonly code: 'rows' | 'type'
+
+  constructor(code: 'rows' | 'type', message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+interface Target {
+  readonly path: string
+  readonly type: Output<unknown>['type']
+  readonly column: Column
+  readonly values: ArrayLike<unknown>
+}
+
+/**
+ * Takes a module's result for rows [from, from + rows) into the table's columns. A row with a NaN
+ * or a value of the wrong type becomes null in all columns, with the status that says so.
+ * @throws OutputError if a column is missing or has the wrong number of rows.
+ */
+export function takeResult(
+  module: Module,
+  result: unknown,
+  batch: Enriched,
+  from: number,
+  rows: number,
+  statuses: string[]
+): void {
+  if (typeof result !== 'object' || result === null) {
+    throw new OutputError('type', `it returned ${String(result)}, not an object of columns`)
+  }
+  const targets: Target[] = []
+  collect(module.produces, result as Record<string, unknown>, module.name, batch, rows, targets)
+  const own = (result as { status?: ArrayLike<string> }).status
+  if (own && own.length !== rows) {
+    throw new OutputError('rows', `status has ${own.length} rows instead of ${rows}`)
+  }
+  for (let i = 0; i < rows; i++) statuses[from + i] = takeRow(targets, i, from + i, own?.[i])
+}
+
+function collect(
+  outputs: Outputs,
+  result: Record<string, unknown>,
+  path: string,
+  batch: Enriched,
+  rows: number,
+  targets: Target[]
+): void {
+  for (const [name, output] of Object.entries(outputs)) {
+    const at = `${path}.${name}`
+    const given = result[name]
+    if (output.type === 'group') {
+      if (typeof given !== 'object' || given === null) {
+        throw new OutputError('rows', `${at} is missing from the result`)
+      }
+      collect((output as Group).outputs, given as Record<string, unknown>, at, batch, rows, targets)
+      continue
+    }
+    const values = given as ArrayLike<unknown> | undefined
+    if (values === undefined || values === null || typeof values.length !== 'number') {
+      throw new OutputError('rows', `${at} is missing from the result`)
+    }
+    if (values.length !== rows) {
+      throw new OutputError('rows', `${at} has ${values.length} rows instead of ${rows}`)
+    }
+    targets.push({ path: at, type: output.type, column: batch.columns.get(at)!, values })
+  }
+}
+
+function takeRow(targets: Target[], i: number, row: number, own: string | undefined): string {
+  let says = false
+  for (const { type, column, values } of targets) {
+    const value = values[i]
+    if (value === null || value === undefined) {
+      column.valid[row] = 0
+      continue
+    }
+    const fault = faultOf(type, value)
+    if (fault) return failRow(targets, row, fault)
+    says = true
+    if (column instanceof TextColumn) column.set(row, value as string)
+    else
+      (column as FixedColumn).set(
+        row,
+        typeof value === 'boolean' ? Number(value) : (value as number)
+      )
+  }
+  if (own === undefined) return says ? 'ok' : 'not-applicable'
+  return OWN_STATUSES.has(own) ? own : failRow(targets, row, 'type')
+}
+
+function failRow(targets: Target[], row: number, code: string): string {
+  for (const { column } of targets) column.valid[row] = 0
+  return `failed:${code}`
+}
+
+function faultOf(type: Output<unknown>['type'], value: unknown): 'nan' | 'type' | null {
+  switch (type) {
+    case 'utf8':
+      return typeof value === 'string' ? null : 'type'
+    case 'bool':
+      return typeof value === 'boolean' ? null : 'type'
+    case 'int64':
+      return typeof value === 'bigint' && value === BigInt.asIntN(64, value) ? null : 'type'
+    case 'int32':
+      return typeof value === 'number' && value === (value | 0) ? null : nanOr(value)
+    default:
+      return typeof value === 'number' && Number.isFinite(value) ? null : nanOr(value)
+  }
+}
+
+function nanOr(value: unknown): 'nan' | 'type' {
+  return typeof value === 'number' && !Number.isFinite(value) ? 'nan' : 'type'
+}

@@ -1,0 +1,29 @@
+import { Enriched } from '../table/enriched.ts'
+import type { AlertTable } from '../table/table.ts'
+import type { Plan } from './plan.ts'
+import { ReaderSet } from '../table/readers.ts'
+import type { ModuleRunner } from './run-module.ts'
+
+export interface EnrichOptions {
+  readonly runner: ModuleRunner
+  /** Modules that hung over these alerts before. */
+  readonly stopped: ReadonlySet<string>
+  /** Told which module runs now, and which rows: a watchdog can then stop one that hangs. */
+  onModule(index: number, rows: number): void
+}
+
+/** Runs the plan's modules over a table, in order. */
+export async function enrich(
+  table: AlertTable,
+  plan: Plan,
+  options: EnrichOptions
+): Promise<Enriched> {
+  const batch = new Enriched(table)
+  const readers = new ReaderSet(batch)
+  for (const [index, module] of plan.modules.entries()) {
+    options.onModule(index, table.rows)
+    await options.runner.run(module, batch, readers, options.stopped.has(module.name))
+  }
+  options.onModule(-1, 0)
+  return batch
+}

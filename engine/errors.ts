@@ -1,0 +1,36 @@
+/** What a failed command tells its caller: 1 the work failed, 2 it was asked wrongly. */
+export type ExitCode = 1 | 2
+
+/** An error that a person reads: what is wrong, with which value, and what to do. */
+export class SiskinError extends Error {
+  override readonly name: string = 'SiskinError'
+  readonly exitCode: ExitCode
+
+  constructor(message: string, exitCode: ExitCode = 1, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}
+
+/** Wrong use: unknown name, impossible value, missing argument. Exit code 2. */
+export class UsageError extends SiskinError {
+  override readonly name = 'UsageError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, 2, options)
+  }
+}
+
+/** The message for a name that is not known: says which are. */
+export function unknownName(kind: string, name: string, known: Iterable<string>): UsageError {
+  return new UsageError(`unknown ${kind} "${name}"; known: ${[...known].sort().join(', ')}`)
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** The system's error code (ENOSPC, EROFS, …), if it is one of the system's. */
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | undefined)?.code
+}

@@ -1,0 +1,67 @@
+import type { Reason } from './reasons.ts'
+
+/** The container header that packets were written with. */
+export interface Header {
+  /** The writer schema as the survey sent it: JSON text. */
+  readonly schema: Uint8Array
+  readonly codec: string
+}
+
+/** Kinds of block besides an index into `headers`. */
+export const CONFLUENT = -1
+export const DAMAGED = -2
+
+/** Numbers per block in `PacketRange.blocks`. */
+export const BLOCK = {
+  start: 0,
+  length: 1,
+  header: 2,
+  packets: 3,
+  offset: 4,
+  name: 5,
+  size: 6
+} as const
+
+/**
+ * A run of packets of one source, as they came: the unit of work, of commit and of naming.
+ * Positions are ordinals in the source, counted from 0; the range is [first, first + count).
+ */
+export interface PacketRange {
+  /** Name of the source, unique in a lake and the same at every run. */
+  readonly source: string
+  readonly first: number
+  readonly count: number
+  /** The bytes; shared between the reader and a member, never copied. */
+  readonly bytes: ArrayBufferLike
+  /**
+   * Six numbers a block: start and length in `bytes`, header (index, CONFLUENT or DAMAGED), packets
+   * in the block, byte offset in the source (inflated), index into `names`.
+   */
+  readonly blocks: Float64Array
+  readonly headers: readonly Header[]
+  /** Files that the packets lay in, for messages and quarantine. */
+  readonly names: readonly string[]
+  /** Why blocks marked DAMAGED are, by block number. */
+  readonly faults: ReadonlyMap<number, Fault>
+}
+
+export interface Fault {
+  readonly reason: Reason
+  readonly detail: string
+  /** Full length in bytes, where only the beginning was kept. */
+  readonly length: number
+}
+
+/** A packet that could not become an alert: its bytes, where it was, and why. */
+export interface Quarantined {
+  readonly position: number
+  readonly name: string
+  /** Byte offset in the source, after inflating. */
+  readonly offset: number
+  readonly reason: Reason
+  readonly detail: string
+  readonly bytes: Uint8Array
+}
+
+/** The largest packet that is taken for one; larger ones go to quarantine. */
+export const MAX_PACKET_BYTES = 8 * 1024 * 1024

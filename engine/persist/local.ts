@@ -1,0 +1,130 @@
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { dirname, join, posix, relative, sep } from 'node:path'
+import { codeOf, messageOf, SiskinError } from '../errors.ts'
+import type { Store, StoredFile } from './store.ts'
+
+/** The lake in a folder of a local (or mounted) disk. */
+export async function localStore(root: string): Promise<Store> {
+  await told(root, 'make', mkdir(root, { recursive: true }))
+  const folders = new Set<string>()
+  const at = (path: string) => join(root, path)
+  const makeFolder = async (folder: string) => {
+    if (folders.has(folder)) return
+    await mkdir(folder, { recursive: true })
+    folders.add(folder)
+  }
+  return {
+    root,
+    async write(path, pieces) {
+      await makeFolder(dirname(at(path)))
+      return told(at(path), 'write', writeWhole(at(path), pieces))
+    },
+    async read(path, from = 0, length) {
+      return told(at(path), 'read', readSome(at(path), from, length))
+    },
+    async size(path) {
+      const info = await stat(at(path)).catch(absent)
+      return info ? info.size : null
+    },
+    async list(folder) {
+      return listFiles(root, at(folder))
+    },
+    async rename(from, to) {
+      await makeFolder(dirname(at(to)))
+      await told(at(to), 'rename to', rename(at(from), at(to)))
+    },
+    async settle(settled) {
+      for (const folder of settled) await told(at(folder), 'sync', syncFolder(at(folder)))
+    },
+    async remove(path) {
+      for (const folder of folders) {
+        if (folder === at(path) || folder.startsWith(at(path) + sep)) folders.delete(folder)
+      }
+      await told(at(path), 'remove', rm(at(path), { recursive: true, force: true }))
+    }
+  }
+}
+
+async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<number> {
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+  const file = await open(path, 'wx')
+  try {
+    for (let written = 0, first = 0; written < size;) {
+      const batch = pieces.slice(first, first + 1000)
+      const { bytesWritten } = await file.writev(batch)
+      const wanted = batch.reduce((sum, piece) => sum + piece.byteLength, 0)
+      if (bytesWritten < wanted) await file.write(Buffer.concat(batch).subarray(bytesWritten))
+      written += wanted
+      first += batch.length
+    }
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  return size
+}
+
+async function readSome(path: string, from: number, length?: number): Promise<Uint8Array> {
+  const file = await open(path)
+  try {
+    const wanted = length ?? (await file.stat()).size - from
+    const bytes = new Uint8Array(wanted)
+    let done = 0
+    while (done < wanted) {
+      const { bytesRead } = await file.read(bytes, done, wanted - done, from + done)
+      if (bytesRead === 0) break
+      done += bytesRead
+    }
+    return bytes.subarray(0, done)
+  } finally {
+    await file.close()
+  }
+}
+
+async function listFiles(root: string, folder: string): Promise<StoredFile[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(absent)
+  const files: StoredFile[] = []
+  for (const entry of entries ?? []) {
+    if (!entry.isFile()) continue
+    const path = join(entry.parentPath, entry.name)
+    const info = await stat(path).catch(absent)
+    if (info) files.push({ path: relative(root, path).split(sep).join(posix.sep), size: info.size })
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+function absent(error: unknown): null {
+  const code = codeOf(error)
+  if (code === 'ENOENT' || code === 'ENOTDIR') return null
+  throw error
+}
+
+const ADVICE: Record<string, string> = {
+  ENOSPC: 'the disk is full: free some space, then run the same command again',
+  EDQUOT: 'the quota is used up: free some space, then run the same command again',
+  EROFS: 'the file system is read-only: choose another place with --lake',
+  EACCES: 'no permission: choose another place with --lake, or run as its owner',
+  EPERM: 'not permitted: choose another place with --lake, or run as its owner',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  EEXIST: 'it is there already'
+}
+
+/** Turns the system's errors into one a person can act on. */
+async function told<T>(path: string, verb: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const code = codeOf(error)
+    const advice = (code && ADVICE[code]) ?? messageOf(error)
+    throw new SiskinError(`cannot ${verb} ${path}: ${advice}`, 1, { cause: error })
+  }
+}

@@ -1,0 +1,29 @@
+/** One file of a store. */
+export interface StoredFile {
+  /** Path below the root, with `/`. */
+  readonly path: string
+  readonly size: number
+}
+
+/**
+ * Where the lake lies. Paths are relative to the root and use `/`. All that resolves has happened
+ * and lasts: a written file is durable, a rename is seen whole or not at all.
+ */
+export interface Store {
+  /** As the user named it. */
+  readonly root: string
+  /** Writes a new file from pieces; returns its size. Fails if it exists. */
+  write(path: string, pieces: readonly Uint8Array[]): Promise<number>
+  /** Bytes [from, from + length) of a file; to its end without a length. */
+  read(path: string, from?: number, length?: number): Promise<Uint8Array>
+  /** Size of a file, null if there is none. */
+  size(path: string): Promise<number | null>
+  /** All files below a folder, sorted by path; none if there is no such folder. */
+  list(folder: string): Promise<StoredFile[]>
+  /** Moves a file to its name, making folders on the way and replacing what is there. */
+  rename(from: string, to: string): Promise<void>
+  /** Makes renames into folders durable, once for many. */
+  settle(folders: Iterable<string>): Promise<void>
+  /** Removes a file or a folder with all that is in it; nothing to remove is no error. */
+  remove(path: string): Promise<void>
+}

@@ -1,0 +1,92 @@
+import type { Block, Blocks, Filter, Needs, Predicate } from '../contract/index.ts'
+import { messageOf } from '../errors.ts'
+import type { Enriched } from '../table/enriched.ts'
+import { ReaderSet } from '../table/readers.ts'
+
+/** What one filter kept of one batch. */
+export interface Selection {
+  readonly filter: Filter
+  /** Rows of the batch, ascending. */
+  readonly rows: number[]
+  /** Rows over which the filter broke: not selected. */
+  readonly failed: number
+}
+
+export type Warn = (message: string) => void
+
+/**
+ * Runs all filters over a batch in one pass: columns are read once, a shared block is computed at
+ * most once. A filter that breaks selects nothing where it broke; the others go on.
+ */
+export function select(filters: readonly Filter[], batch: Enriched, warn: Warn): Selection[] {
+  const readers = new ReaderSet(batch)
+  const blocks = new BlockCache(batch, readers)
+  return filters
+    .filter((filter) => !filter.surveys || filter.surveys.includes(batch.table.survey))
+    .map((filter) => selectOne(filter, batch, readers, blocks, warn))
+}
+
+function selectOne(
+  filter: Filter,
+  batch: Enriched,
+  readers: ReaderSet,
+  blocks: BlockCache,
+  warn: Warn
+): Selection {
+  const { rows, survey } = batch.table
+  const kept: number[] = []
+  let failed = 0
+  const fail = (error: unknown, count: number) => {
+    if (failed === 0) warn(`filter ${filter.name} (${filter.owner}): ${messageOf(error)}`)
+    failed += count
+  }
+  let keep: Predicate
+  try {
+    const columns = readers.for(filter.requires)
+    keep = filter.keep({ rows, survey, columns, blocks: blocks.of(filter.uses) })
+  } catch (error) {
+    fail(error, rows)
+    return { filter, rows: kept, failed }
+  }
+  for (let row = 0; row < rows; row++) {
+    try {
+      if (keep(row) === true) kept.push(row)
+    } catch (error) {
+      fail(error, 1)
+    }
+  }
+  return { filter, rows: kept, failed }
+}
+
+/** Blocks by row, each computed when the first filter asks for it. */
+class BlockCache {
+  readonly #batch: Enriched
+  readonly #readers: ReaderSet
+  readonly #made = new Map<Block, Predicate>()
+
+  constructor(batch: Enriched, readers: ReaderSet) {
+    this.#batch = batch
+    this.#readers = readers
+  }
+
+  of<B extends Blocks>(uses: B): { [K in keyof B]: Predicate } {
+    const predicates: Record<string, Predicate> = {}
+    for (const [name, block] of Object.entries(uses)) predicates[name] = this.#predicate(block)
+    return predicates as { [K in keyof B]: Predicate }
+  }
+
+  #predicate(block: Block<Needs>): Predicate {
+    let predicate = this.#made.get(block)
+    if (!predicate) {
+      const { rows, survey } = this.#batch.table
+      const test = block.test({ rows, survey, columns: this.#readers.for(block.requires) })
+      const verdicts = new Uint8Array(rows) // 0 not asked yet, 1 no, 2 yes
+      predicate = (row) => {
+        if (verdicts[row] === 0) verdicts[row] = test(row) ? 2 : 1
+        return verdicts[row] === 2
+      }
+      this.#made.set(block, predicate)
+    }
+    return predicate
+  }
+}

@@ -1,0 +1,67 @@
+import type { PacketRange } from '../packets.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import type { SeenMemory } from './seen.ts'
+
+/** What a member is started with. */
+export interface MemberSettings {
+  readonly lake: string
+  readonly modules: readonly string[] | null
+  readonly filters: readonly string[] | null
+  readonly surveys: readonly ('ztf' | 'lsst')[]
+  readonly schemas: string | null
+  readonly seen: SeenMemory
+  /** Shared with the supervisor: what the member does now. See `Beat`. */
+  readonly beat: SharedArrayBuffer
+  /** Tests only: die at this step of the commit of this part (by its first packet). */
+  readonly crash: { readonly first: number; readonly step: string } | null
+}
+
+/** A range to work on, and what earlier attempts at it taught. */
+export interface Work {
+  readonly id: number
+  readonly range: PacketRange
+  readonly stopped: readonly string[]
+  readonly poison: boolean
+}
+
+export type FromMember =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly id: number; readonly record: PartRecord }
+  | {
+      readonly kind: 'failed'
+      readonly id: number
+      readonly message: string
+      readonly exitCode: 1 | 2
+    }
+  | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
+  | { readonly kind: 'memory'; readonly bytes: number }
+
+/**
+ * Three numbers that a member writes and its supervisor reads, without a message in between: a
+ * member that hangs in a module cannot send one. [module index + 1 or 0, its budget in ms, when it began].
+ */
+export class Beat {
+  readonly #numbers: Int32Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#numbers = new Int32Array(memory)
+  }
+
+  static memory(): SharedArrayBuffer {
+    return new SharedArrayBuffer(12)
+  }
+
+  enter(module: number, budgetMs: number): void {
+    Atomics.store(this.#numbers, 1, Math.min(budgetMs, 0x7fffffff))
+    Atomics.store(this.#numbers, 2, Date.now() & 0x7fffffff)
+    Atomics.store(this.#numbers, 0, module + 1)
+  }
+
+  /** The module whose budget is spent, null if none. */
+  overdue(): number | null {
+    const module = Atomics.load(this.#numbers, 0)
+    if (module === 0) return null
+    const spent = (Date.now() & 0x7fffffff) - Atomics.load(this.#numbers, 2)
+    return spent > Atomics.load(this.#numbers, 1) * 1.5 + 500 ? module - 1 : null
+  }
+}

@@ -1,0 +1,75 @@
+import { FixedColumn, ListGroup, makeColumn, TextColumn } from './columns.ts'
+import type { Column } from './columns.ts'
+import { ALERT_COLUMNS } from './schema.ts'
+import type { ColumnDef } from './schema.ts'
+import type { Survey } from '../contract/index.ts'
+
+const DEFS = new Map(ALERT_COLUMNS.map((def) => [def.name, def]))
+
+/** What an unknown column name gets: the reader is told what exists. */
+export function columnDef(name: string): ColumnDef | undefined {
+  return DEFS.get(name)
+}
+
+/** Where the three stamps of an alert lie in the bytes it was decoded from; length 0: not sent. */
+export interface StampRanges {
+  readonly start: Float64Array
+  readonly length: Float64Array
+}
+
+export const STAMPS = ['science', 'template', 'difference'] as const
+
+/**
+ * The alerts of one micro-batch and one survey, column by column. Only the survey's own columns
+ * exist in memory; the other survey's are written as null.
+ */
+export class AlertTable {
+  readonly survey: Survey
+  readonly capacity: number
+  rows = 0
+  readonly columns = new Map<string, Column>()
+  readonly history: ListGroup
+  readonly forced: ListGroup
+  readonly stamps: Record<(typeof STAMPS)[number], StampRanges>
+  /** Row-wise presence of nullable structs (`lsst.ssSource`), 1 present. */
+  readonly present = new Map<string, Uint8Array>()
+
+  constructor(survey: Survey, capacity: number) {
+    this.survey = survey
+    this.capacity = capacity
+    const other = survey === 'ztf' ? 'lsst.' : 'ztf.'
+    for (const def of ALERT_COLUMNS) {
+      if (!def.name.startsWith(other)) this.columns.set(def.name, makeColumn(def.type, capacity))
+    }
+    this.history = this.#listGroup('history')
+    this.forced = this.#listGroup('forced')
+    const ranges = () => ({ start: new Float64Array(capacity), length: new Float64Array(capacity) })
+    this.stamps = { science: ranges(), template: ranges(), difference: ranges() }
+  }
+
+  #listGroup(list: 'history' | 'forced'): ListGroup {
+    const members = ALERT_COLUMNS.filter((def) => def.list === list)
+    return new ListGroup(
+      members.map((def) => this.column(def.name)),
+      this.capacity
+    )
+  }
+
+  column(name: string): Column {
+    const column = this.columns.get(name)
+    if (!column) throw new Error(`alert table has no column "${name}" for ${this.survey}`)
+    return column
+  }
+
+  fixed(name: string): FixedColumn {
+    const column = this.column(name)
+    if (column instanceof TextColumn) throw new Error(`column "${name}" holds text`)
+    return column
+  }
+
+  text(name: string): TextColumn {
+    const column = this.column(name)
+    if (column instanceof FixedColumn) throw new Error(`column "${name}" holds numbers`)
+    return column
+  }
+}

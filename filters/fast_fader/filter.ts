@@ -1,0 +1,33 @@
+import { defineFilter, flag, number } from '#contract'
+import { goodQuality, notKnownSolarSystem, positive, real } from '../blocks.ts'
+
+const RATE_MIN = 0.3
+const GAP_MIN = 0.02
+
+export default defineFilter({
+  name: 'fast_fader',
+  version: '1.0.0',
+  topic: 'fast-fader',
+  about: 'Fading by more than 0.3 mag a day between two detections, with 95 % confidence.',
+  owner: 'Siskin team',
+  requires: {
+    lowerRate: number('rate.lower_rate', 'mag/d'),
+    gap: number('rate.delta_time', 'd'),
+    sameSign: flag('rate.same_sign')
+  },
+  uses: { goodQuality, notKnownSolarSystem, positive, real },
+  keep:
+    ({ columns, blocks }) =>
+    (row) => {
+      const rate = columns.lowerRate.at(row)
+      const gap = columns.gap.at(row)
+      if (rate === null || gap === null || rate < RATE_MIN || gap < GAP_MIN) return false
+      return (
+        columns.sameSign.at(row) === true &&
+        blocks.positive(row) &&
+        blocks.goodQuality(row) &&
+        blocks.real(row) &&
+        blocks.notKnownSolarSystem(row)
+      )
+    }
+})

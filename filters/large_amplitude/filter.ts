@@ -1,0 +1,45 @@
+import { defineFilter, number } from '#contract'
+import { goodQuality, notKnownSolarSystem, real } from '../blocks.ts'
+
+const AMPLITUDE_MIN = 0.5
+const DETECTIONS_MIN = 5
+
+export default defineFilter({
+  name: 'large_amplitude',
+  version: '1.0.0',
+  topic: 'large-amplitude',
+  about: 'Varied by a magnitude and more in one band, over at least five detections.',
+  owner: 'Siskin team',
+  requires: {
+    amplitudeU: number('features.u.amplitude', 'mag'),
+    amplitudeG: number('features.g.amplitude', 'mag'),
+    amplitudeR: number('features.r.amplitude', 'mag'),
+    amplitudeI: number('features.i.amplitude', 'mag'),
+    amplitudeZ: number('features.z.amplitude', 'mag'),
+    amplitudeY: number('features.y.amplitude', 'mag'),
+    detectionsU: number('history.u.n_detections', ''),
+    detectionsG: number('history.g.n_detections', ''),
+    detectionsR: number('history.r.n_detections', ''),
+    detectionsI: number('history.i.n_detections', ''),
+    detectionsZ: number('history.z.n_detections', ''),
+    detectionsY: number('history.y.n_detections', '')
+  },
+  uses: { goodQuality, notKnownSolarSystem, real },
+  keep({ columns, blocks }) {
+    const bands = [
+      [columns.amplitudeU, columns.detectionsU],
+      [columns.amplitudeG, columns.detectionsG],
+      [columns.amplitudeR, columns.detectionsR],
+      [columns.amplitudeI, columns.detectionsI],
+      [columns.amplitudeZ, columns.detectionsZ],
+      [columns.amplitudeY, columns.detectionsY]
+    ] as const
+    const isLarge = (row: number) =>
+      bands.some(
+        ([amplitude, detections]) =>
+          (amplitude.at(row) ?? 0) >= AMPLITUDE_MIN && (detections.at(row) ?? 0) >= DETECTIONS_MIN
+      )
+    return (row) =>
+      blocks.goodQuality(row) && isLarge(row) && blocks.real(row) && blocks.notKnownSolarSystem(row)
+  }
+})

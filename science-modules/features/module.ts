@@ -1,0 +1,86 @@
+import { defineModule, flags, group, numbers, texts } from '#contract'
+import type { Status } from '#contract'
+import { FEATURES, FEATURE_NAMES } from './catalogue.ts'
+import type { FeatureName } from './catalogue.ts'
+import { Curve, fillCurves } from './curve.ts'
+
+const BANDS = ['u', 'g', 'r', 'i', 'z', 'y'] as const
+type Band = (typeof BANDS)[number]
+type FeatureColumns = Record<FeatureName, (number | null)[]>
+
+const inBand = (band: Band) =>
+  group(`Light-curve features of the detections in ${band}; all null without one.`, FEATURES)
+
+export default defineModule({
+  name: 'features',
+  version: '1.0.0',
+  about: 'Twenty-six numbers that describe the light curve in each band, on magnitudes.',
+  owner: 'Siskin team',
+  cite: 'https://arxiv.org/abs/2012.01419',
+
+  requires: {
+    mjd: numbers('history_mjd', 'd'),
+    band: texts('history_band'),
+    flux: numbers('history_flux', 'nJy'),
+    fluxErr: numbers('history_flux_err', 'nJy'),
+    detected: flags('history_detected'),
+    refFlux: numbers('history_ref_flux', 'nJy'),
+    refFluxErr: numbers('history_ref_flux_err', 'nJy'),
+    refDistance: numbers('history_ref_distance', 'arcsec')
+  },
+
+  produces: {
+    u: inBand('u'),
+    g: inBand('g'),
+    r: inBand('r'),
+    i: inBand('i'),
+    z: inBand('z'),
+    y: inBand('y')
+  },
+
+  run({ rows, columns }) {
+    const curves = new Map(BANDS.map((band) => [band as string, new Curve()]))
+    const out = perBand(() => emptyColumns(rows))
+    const status: Status[] = []
+    const values = new Float64Array(FEATURE_NAMES.length)
+    for (let row = 0; row < rows; row++) {
+      const history = {
+        mjd: columns.mjd.at(row),
+        band: columns.band.at(row),
+        flux: columns.flux.at(row),
+        fluxErr: columns.fluxErr.at(row),
+        detected: columns.detected.at(row),
+        refFlux: columns.refFlux.at(row),
+        refFluxErr: columns.refFluxErr.at(row),
+        refDistance: columns.refDistance.at(row)
+      }
+      fillCurves(history, curves)
+      let described = false
+      for (const band of BANDS) {
+        const curve = curves.get(band)
+        if (curve === undefined || curve.n === 0) continue
+        curve.features(values)
+        write(out[band], row, values)
+        described = true
+      }
+      status.push(described ? 'ok' : 'too-short')
+    }
+    return { ...out, status }
+  }
+})
+
+function perBand<Value>(make: () => Value): Record<Band, Value> {
+  return { u: make(), g: make(), r: make(), i: make(), z: make(), y: make() }
+}
+
+function emptyColumns(rows: number): FeatureColumns {
+  const empty = () => Array.from({ length: rows }, () => null)
+  return Object.fromEntries(FEATURE_NAMES.map((name) => [name, empty()])) as FeatureColumns
+}
+
+function write(out: FeatureColumns, row: number, values: Float64Array): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (Number.isFinite(value)) out[FEATURE_NAMES[i]!][row] = value
+  }
+}
