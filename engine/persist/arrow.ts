@@ -80,15 +80,21 @@ export function toArrow(batch: Enriched, rows: Int32Array): Table {
 class Gather {
   readonly #batch: Enriched
   readonly #rows: Int32Array
-  readonly #nulls: Uint8Array
   readonly #zeros: ArrayBuffer
   readonly #lists = new Map<string, ListRows>()
 
   constructor(batch: Enriched, rows: Int32Array) {
     this.#batch = batch
     this.#rows = rows
-    this.#nulls = new Uint8Array((rows.length + 7) >> 3)
     this.#zeros = new ArrayBuffer((rows.length + 1) * 8)
+  }
+
+  /**
+   * Never the same memory twice: where two buffers of one memory follow each other, apache-arrow's
+   * stream writer takes them for one.
+   */
+  #nulls(): Uint8Array {
+    return new Uint8Array((this.#rows.length + 7) >> 3)
   }
 
   node(node: Node, type: DataType): Data {
@@ -105,7 +111,7 @@ class Gather {
     const other = table.survey === 'ztf' ? 'lsst' : 'ztf'
     const { length } = this.#rows
     if (node.path === other || node.path.startsWith(`${other}.`)) {
-      return makeData({ type, length, nullCount: length, nullBitmap: this.#nulls, children })
+      return makeData({ type, length, nullCount: length, nullBitmap: this.#nulls(), children })
     }
     const present = table.present.get(node.path)
     if (!present) return makeData({ type, length, nullCount: 0, children })
@@ -125,7 +131,7 @@ class Gather {
       type,
       length: this.#rows.length,
       nullCount: 0,
-      valueOffsets: rows.offsets,
+      valueOffsets: rows.offsets.slice(),
       child
     })
   }
@@ -133,12 +139,12 @@ class Gather {
   /** A column of the other survey: all null, no memory of its own. */
   #absent(type: DataType): Data {
     const { length } = this.#rows
-    const nulls = { length, nullCount: length, nullBitmap: this.#nulls }
+    const nulls = { length, nullCount: length, nullBitmap: this.#nulls() }
     if (type instanceof Utf8) {
       const valueOffsets = new Int32Array(this.#zeros, 0, length + 1)
       return makeData({ type, ...nulls, valueOffsets, data: new Uint8Array(0) })
     }
-    if (type instanceof Bool) return makeData({ type, ...nulls, data: this.#nulls })
+    if (type instanceof Bool) return makeData({ type, ...nulls, data: this.#nulls() })
     const array =
       type instanceof Int64 ? BigInt64Array : type instanceof Float64 ? Float64Array : null
     const narrow = type instanceof Float32 ? Float32Array : Int32Array

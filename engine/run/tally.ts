@@ -1,0 +1,46 @@
+import type { PartRecord } from '../persist/ledger.ts'
+import type { Reason } from '../reasons.ts'
+
+/** The sum of the accounts of many parts. */
+export class Tally {
+  received = 0
+  alerts = 0
+  duplicates = 0
+  parts = 0
+  /** Bytes written into the lake. */
+  bytes = 0
+  readonly quarantined: Partial<Record<Reason, number>> = {}
+  readonly nights: Record<string, number> = {}
+  readonly modules: Record<string, Record<string, number>> = {}
+  readonly moduleMs: Record<string, number> = {}
+  readonly topics: Record<string, number> = {}
+  readonly filterFailures: Record<string, number> = {}
+  readonly seconds: Record<string, number> = {}
+
+  add(record: PartRecord): void {
+    this.parts++
+    this.received += record.received
+    this.alerts += record.alerts
+    this.duplicates += record.duplicates
+    for (const file of record.files) this.bytes += file.bytes
+    addAll(this.quarantined, record.quarantined)
+    addAll(this.nights, record.nights)
+    addAll(this.seconds, record.seconds)
+    for (const [name, { statuses, ms }] of Object.entries(record.modules)) {
+      addAll((this.modules[name] ??= {}), statuses)
+      addAll(this.moduleMs, { [name]: ms })
+    }
+    for (const [name, { topic, published, failed }] of Object.entries(record.filters)) {
+      addAll(this.topics, { [topic]: published })
+      if (failed > 0) addAll(this.filterFailures, { [name]: failed })
+    }
+  }
+
+  get quarantinedTotal(): number {
+    return Object.values(this.quarantined).reduce((sum, count) => sum + count, 0)
+  }
+}
+
+function addAll(to: Record<string, number>, from: Readonly<Record<string, number>>): void {
+  for (const [key, count] of Object.entries(from)) to[key] = (to[key] ?? 0) + count
+}

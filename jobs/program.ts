@@ -1,0 +1,13 @@
+import { Command } from 'commander'
+import { SISKIN_VERSION } from '../engine/version.ts'
+import { addRun } from './run.ts'
+
+/** The command line: every command registers itself. */
+export function buildProgram(): Command {
+  const program = new Command('siskin')
+    .description('Alert broker for time-domain astronomy.')
+    .version(SISKIN_VERSION)
+    .showHelpAfterError('(siskin --help says more)')
+  addRun(program)
+  return program
+}

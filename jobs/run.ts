@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import { makePlan } from '../engine/enrich/plan.ts'
+import { run } from '../engine/run/run.ts'
+import type { Progress, RunResult } from '../engine/run/run.ts'
+import { pickFilters, pickModules } from './registries.ts'
+import { addSettings, readSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
+import { runJson, runSummary } from './summary.ts'
+import { bar, count, duration, ProgressLine, size } from './terminal.ts'
+
+export function addRun(program: Command): void {
+  const command = program
+    .command('run')
+    .description('process archives, folders or packet files into a lake and topics')
+    .argument('<source...>', '.tar.gz or .tar nightly archives, .avro or .confluent files, folders')
+    .option('--json', 'print the account as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExample:\n  siskin run ztf_public_20260110.tar.gz --lake lake\n  siskin run lsst/ --lake lake --schemas lsst/schemas'
+    )
+  addSettings(command, [
+    'lake',
+    'members',
+    'schemas',
+    'modules',
+    'filters',
+    'surveys',
+    'partPackets',
+    'partMegabytes'
+  ])
+  command.action(async (sources: string[], options: { json?: boolean }) => {
+    const settings = readSettings(command)
+    const result = await runWithProgress(sources, settings)
+    if (options.json) console.log(JSON.stringify(runJson(result), null, 1))
+    else console.log(runSummary(result, settings.lake))
+    process.exitCode = report(result)
+  })
+}
+
+/** `siskin run` without the summary: for the commands that go on from there. */
+export async function runWithProgress(
+  sources: readonly string[],
+  settings: Settings
+): Promise<RunResult> {
+  const line = new ProgressLine(process.stderr)
+  const stop = new AbortController()
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130)
+    line.say('stopping after the parts in work; once more to stop at once')
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const started = performance.now()
+  try {
+    const { partPackets, partMegabytes, ...rest } = settings
+    return await run({
+      ...rest,
+      sources,
+      plan: makePlan(pickModules(settings.modules), pickFilters(settings.filters)),
+      cut: { packets: partPackets, bytes: partMegabytes * 1024 * 1024 },
+      memberProgram: new URL('./member.ts', import.meta.url),
+      command: `siskin run ${sources.join(' ')}`,
+      signal: stop.signal,
+      crash: crashPoint(),
+      onProgress: (progress) => line.update(() => progressText(progress, started)),
+      onLog: (level, message) => line.say(`${level}: ${message}`)
+    })
+  } finally {
+    line.clear()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+/** For recovery tests: SISKIN_CRASH=<first packet>:<step> kills the process at that step of that part's commit. */
+function crashPoint(): { first: number; step: string } | null {
+  const [first, step] = (process.env['SISKIN_CRASH'] ?? '').split(':')
+  return first && step ? { first: Number(first), step } : null
+}
+
+function progressText({ bytesRead, bytesTotal, tally }: Progress, started: number): string {
+  const seconds = (performance.now() - started) / 1000
+  const fraction = bytesTotal > 0 ? bytesRead / bytesTotal : 0
+  const left = fraction > 0.01 ? ` · ${duration((seconds * (1 - fraction)) / fraction)} left` : ''
+  return (
+    `${bar(fraction)} ${(fraction * 100).toFixed(0)} % · ${count(tally.alerts)} alerts` +
+    ` · ${count(tally.alerts / seconds)}/s · ${size(bytesRead)} of ${size(bytesTotal)}` +
+    ` · ${count(tally.quarantinedTotal)} quarantined${left}`
+  )
+}
+
+function report(result: RunResult): number {
+  for (const damage of result.damage) {
+    console.error(`siskin: ${damage.message}; all before it is in the lake`)
+  }
+  return result.damage.length > 0 ? 1 : result.interrupted ? 130 : 0
+}

@@ -1,0 +1,182 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { parse } from 'yaml'
+import type { Survey } from '../engine/contract/index.ts'
+import { messageOf, unknownName, UsageError } from '../engine/errors.ts'
+
+/** One setting: its flag, its environment variable and its key in the configuration file are one line here. */
+interface Setting {
+  readonly key: string
+  readonly flag: string
+  readonly about: string
+  readonly fallback?: unknown
+  readonly parse?: (text: string) => unknown
+}
+
+const list = (text: string) => text.split(',').map((name) => name.trim())
+
+const SURVEYS: readonly Survey[] = ['ztf', 'lsst']
+
+/** Every setting of every command; a command takes those it names. */
+const SETTINGS = {
+  lake: { key: 'lake', flag: '--lake <dir>', about: 'the lake', fallback: 'siskin-data/lake' },
+  members: {
+    key: 'members',
+    flag: '--members <n>',
+    about: 'how many members work at once (default: one a core)',
+    parse: wholeNumber(1, 256)
+  },
+  schemas: {
+    key: 'schemas',
+    flag: '--schemas <place>',
+    about:
+      'where writer schemas of LSST packets are: a folder of <id>.avsc, or a registry (http://…)'
+  },
+  modules: {
+    key: 'modules',
+    flag: '--modules <names>',
+    about: 'only these modules (a,b,c)',
+    parse: list
+  },
+  filters: {
+    key: 'filters',
+    flag: '--filters <names>',
+    about: 'only these filters (a,b,c)',
+    parse: list
+  },
+  surveys: {
+    key: 'surveys',
+    flag: '--surveys <names>',
+    about: 'only packets of these surveys; others go to quarantine',
+    parse: surveys
+  },
+  partPackets: {
+    key: 'partPackets',
+    flag: '--part-packets <n>',
+    about: 'most packets of a part',
+    fallback: 1000,
+    parse: wholeNumber(1, 100_000)
+  },
+  partMegabytes: {
+    key: 'partMegabytes',
+    flag: '--part-megabytes <n>',
+    about: 'most packet bytes of a part, in MiB',
+    fallback: 96,
+    parse: wholeNumber(1, 1024)
+  }
+} satisfies Record<string, Setting>
+
+export type SettingName = keyof typeof SETTINGS
+
+export interface Settings {
+  lake: string
+  members: number
+  schemas: string | null
+  modules: readonly string[] | null
+  filters: readonly string[] | null
+  surveys: readonly Survey[]
+  partPackets: number
+  partMegabytes: number
+}
+
+/** `partPackets` is SISKIN_PART_PACKETS in the environment. */
+function variableOf(key: string): string {
+  return `SISKIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** Adds flags to a command, each with its environment variable, and `--config`. */
+export function addSettings(command: Command, names: readonly SettingName[]): Command {
+  for (const name of names) {
+    const setting: Setting = SETTINGS[name]
+    const option = new Option(setting.flag, setting.about).env(variableOf(setting.key))
+    if (setting.parse) option.argParser(setting.parse)
+    if (setting.fallback !== undefined) option.default(setting.fallback)
+    command.addOption(option)
+  }
+  return command.addOption(
+    new Option('--config <file>', 'settings from a YAML or JSON file').env('SISKIN_CONFIG')
+  )
+}
+
+/**
+ * The settings in force: flag, else environment, else configuration file, else default.
+ * @throws UsageError for a file that does not parse or holds a key that is not known.
+ */
+export function readSettings(command: Command): Settings {
+  const values: Record<string, unknown> = { ...command.opts() }
+  const file = values['config'] as string | undefined
+  if (file) {
+    for (const [key, value] of Object.entries(readFile(file))) {
+      const source = command.getOptionValueSource(key)
+      if (source === undefined || source === 'default') values[key] = value
+    }
+  }
+  return {
+    lake: (values['lake'] as string | undefined) ?? SETTINGS.lake.fallback,
+    members: (values['members'] as number | undefined) ?? availableParallelism(),
+    schemas: (values['schemas'] as string | undefined) ?? null,
+    modules: (values['modules'] as string[] | undefined) ?? null,
+    filters: (values['filters'] as string[] | undefined) ?? null,
+    surveys: (values['surveys'] as Survey[] | undefined) ?? SURVEYS,
+    partPackets: (values['partPackets'] as number | undefined) ?? SETTINGS.partPackets.fallback,
+    partMegabytes:
+      (values['partMegabytes'] as number | undefined) ?? SETTINGS.partMegabytes.fallback
+  }
+}
+
+function readFile(path: string): Record<string, unknown> {
+  let content: unknown
+  try {
+    content = parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`configuration ${path}: ${messageOf(error)}`)
+  }
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content)) {
+    throw new UsageError(`configuration ${path}: it must hold keys and values, e.g. "members: 2"`)
+  }
+  const checked: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(content)) checked[key] = checkValue(path, key, value)
+  return checked
+}
+
+function checkValue(path: string, key: string, value: unknown): unknown {
+  const settings: Record<string, Setting> = SETTINGS
+  const setting = settings[key]
+  if (!setting) throw unknownName(`key in ${path}:`, key, Object.keys(SETTINGS))
+  const isPlain = typeof value === 'string' || typeof value === 'number'
+  const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string')
+  if (!isPlain && !isList) {
+    throw new UsageError(
+      `configuration ${path}: ${key} must be a text, a number or a list of texts`
+    )
+  }
+  try {
+    const text = isList ? value.join(',') : String(value)
+    return setting.parse ? setting.parse(text) : text
+  } catch (error) {
+    throw new UsageError(`configuration ${path}: ${key}: ${messageOf(error)}`)
+  }
+}
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`"${text}" is no whole number from ${least} to ${most}.`)
+    }
+    return value
+  }
+}
+
+function surveys(text: string): Survey[] {
+  const names = list(text)
+  for (const name of names) {
+    if (!SURVEYS.includes(name as Survey)) {
+      throw new InvalidArgumentError(`unknown survey "${name}"; known: ${SURVEYS.join(', ')}.`)
+    }
+  }
+  return names as Survey[]
+}
