@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { SISKIN_VERSION } from '../engine/version.ts'
 import { addRun } from './run.ts'
+import { addVerify } from './verify.ts'
 
 /** The command line: every command registers itself. */
 export function buildProgram(): Command {
@@ -9,5 +10,6 @@ export function buildProgram(): Command {
     .version(SISKIN_VERSION)
     .showHelpAfterError('(siskin --help says more)')
   addRun(program)
+  addVerify(program)
   return program
 }

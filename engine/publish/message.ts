@@ -47,8 +47,8 @@ export function messageFormat(moduleColumns: readonly ColumnDef[]): MessageForma
   const scalars = ALERT_COLUMNS.filter((def) => !def.list)
   const parts: Part[] = [
     ...structure(scalars.filter((def) => !isSurvey(def) && !def.name.startsWith('packet_'))),
-    list('history', 'The light curve up to this alert, oldest first.'),
-    list('forced', 'Forced photometry at the position, oldest first.'),
+    list('light_curve', 'history', 'The light curve up to this alert, oldest first.'),
+    list('forced_photometry', 'forced', 'Forced photometry at the position, oldest first.'),
     ...structure(scalars.filter(isSurvey)),
     ...structure(moduleColumns)
   ]
@@ -165,14 +165,14 @@ function record(name: string, path: string, children: readonly Part[]): Part {
   }
 }
 
-function list(group: 'history' | 'forced', doc: string): Part {
+function list(name: string, group: 'history' | 'forced', doc: string): Part {
   const defs = ALERT_COLUMNS.filter((def) => def.list === group)
   const fields = defs.map((def) =>
     field(def.name.slice(group.length + 1), ['null', AVRO[def.type]], docOf(def))
   )
   return {
-    name: group,
-    type: { type: 'array', items: { type: 'record', name: `${group}_epoch`, fields } },
+    name,
+    type: { type: 'array', items: { type: 'record', name: `${name}_epoch`, fields } },
     doc,
     bind: (batch) => {
       const { offsets } = batch.table[group]
