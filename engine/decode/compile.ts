@@ -50,44 +50,70 @@ const FITS: Record<string, readonly string[]> = {
  * code is made once per schema and bound to each table.
  */
 export function compile(schema: Avro, sinks: Sinks): Compiled {
-  const maker = new Code(sinks)
-  maker.record(schema, '', 'row')
-  const body = maker.lines.join('\n')
-  const names = maker.used
+  const code = new Code(sinks)
+  code.record(schema, '', 'row')
+  const bound = (prefix: string, map: string, names: readonly string[]) =>
+    names.map((name, i) => `const ${prefix}${i} = ${map}.get(${JSON.stringify(name)})`).join('\n')
   const make = new Function(
     'columns',
     'lists',
     'ranges',
     'present',
-    'PacketError',
-    `${names.map((name, i) => `const c${i} = columns.get(${JSON.stringify(name)})`).join('\n')}
-    ${maker.usedLists.map((name, i) => `const l${i} = lists.get(${JSON.stringify(name)})`).join('\n')}
-    ${maker.usedRanges.map((name, i) => `const g${i} = ranges.get(${JSON.stringify(name)})`).join('\n')}
-    ${maker.usedPresent.map((name, i) => `const p${i} = present.get(${JSON.stringify(name)})`).join('\n')}
+    `${bound('c', 'columns', code.used)}
+    ${code.fixed.map((i) => `const v${i} = c${i}.values, d${i} = c${i}.valid`).join('\n')}
+    ${bound('l', 'lists', code.usedLists)}
+    ${bound('g', 'ranges', code.usedRanges)}
+    ${bound('s', 'present', code.usedPresent)}
     return function decode(r, start, end, row) {
-      r.p = start
+      const u = r.bytes, view = r.view
+      let p = start, b = 0, x = 0
       r.end = end
-      ${body}
-      return r.p
+      ${code.lines.join('\n')}
+      return p
     }`
   ) as (...args: unknown[]) => Decoder
   return {
-    found: maker.found,
-    changed: maker.changed,
-    bind: (to) => make(to.columns, to.lists, to.ranges, to.present, PacketError)
+    found: code.found,
+    changed: code.changed,
+    bind: (to) => make(to.columns, to.lists, to.ranges, to.present)
   }
 }
 
-/** Writes the statements that read one value; `row` is the expression of the row or list index. */
+/** Hands the position to the reader for what is not worth writing out, and takes it back. */
+const viaReader = (call: string) => `r.p = p; ${call}; p = r.p`
+
+/** A zigzag varint into `x`; one byte, as nearly all are, without a call. */
+const LONG = `b = u[p]; if (b < 128) { p++; x = (b >>> 1) ^ -(b & 1) } else { ${viaReader('x = r.long()')} }`
+
+/** Steps over a value whose length its type tells. */
+const SKIP: Record<string, string> = {
+  null: '',
+  boolean: 'p++',
+  int: LONG,
+  long: LONG,
+  float: 'p += 4',
+  double: 'p += 8',
+  bytes: viaReader('r.skipBytes()'),
+  string: viaReader('r.skipBytes()')
+}
+
+/**
+ * Writes the statements that read one value. `row` is the expression of the row or list index. Of a
+ * column with number i, `c` is the column, `v` its values and `d` its validity. Scalar columns never
+ * grow, so their arrays are bound once; those of lists are taken anew after each growth.
+ */
 class Code {
   readonly lines: string[] = []
   readonly used: string[] = []
+  /** Numbers of scalar columns whose arrays are bound once. */
+  readonly fixed: number[] = []
   readonly usedLists: string[] = []
   readonly usedRanges: string[] = []
   readonly usedPresent: string[] = []
   readonly found = new Set<string>()
   readonly changed: string[] = []
   readonly #sinks: Sinks
+  #listColumns: number[] | null = null
   #depth = 0
   #variable = 0
 
@@ -104,39 +130,44 @@ class Code {
 
   value(type: Avro, path: string, row: string): void {
     if (++this.#depth > 32) throw new PacketError('unreadable-schema', 'records nest without end')
-    if (!this.#wanted(path)) this.skip(type)
-    else this.read(type, path, row)
+    if (this.#wanted(path)) this.read(type, path, row)
+    else this.skip(type)
     this.#depth--
   }
 
   read(type: Avro, path: string, row: string): void {
-    const { columns, ranges } = this.#sinks
-    if (type.kind === 'union') return this.union(type.branches, path, row)
+    if (type.kind === 'union') {
+      return this.branch(type.branches, (branch) => this.read(branch, path, row))
+    }
     if (type.kind === 'record') {
       this.presence(path, row, 1)
       return this.record(type, path, row)
     }
     if (type.kind === 'array') return this.array(type.items, path, row)
-    if (ranges.has(path) && type.kind === 'primitive' && type.type === 'bytes') {
+    this.leaf(type, path, row)
+  }
+
+  leaf(type: Avro, path: string, row: string): void {
+    const { columns, ranges } = this.#sinks
+    const name = type.kind === 'primitive' ? type.type : type.kind
+    if (name === 'null') return this.none(path, row)
+    if (ranges.has(path) && name === 'bytes') {
       this.found.add(path)
-      const sink = `g${index(this.usedRanges, path)}`
-      this.lines.push(`r.range(${sink}, ${row})`)
+      this.lines.push(viaReader(`r.range(g${index(this.usedRanges, path)}, ${row})`))
       return
     }
     const column = columns.get(path)
-    const name = type.kind === 'primitive' ? type.type : type.kind
-    if (name === 'null') return this.none(path, row)
     if (!column || !FITS[column.type]!.includes(name)) {
       if (column) this.changed.push(`${path}: ${name} does not fit ${column.type}`)
       this.skip(type)
       return this.none(path, row)
     }
     this.found.add(path)
-    const sink = `c${index(this.used, path)}`
+    const c = this.#column(path)
     if (type.kind === 'enum') {
-      this.lines.push(`r.symbol(${JSON.stringify(type.symbols)}, ${sink}, ${row})`)
+      this.lines.push(viaReader(`r.symbol(${JSON.stringify(type.symbols)}, c${c}, ${row})`))
     } else {
-      this.lines.push(...readInto(name, column.type, sink, row))
+      this.lines.push(readInto(name, column.type, c, row))
     }
   }
 
@@ -145,7 +176,7 @@ class Code {
     this.presence(path, row, 0)
     for (const column of this.#sinks.columns.keys()) {
       if (column !== path && !column.startsWith(`${path}.`)) continue
-      this.lines.push(`c${index(this.used, column)}.valid[${row}] = 0`)
+      this.lines.push(`d${this.#column(column)}[${row}] = 0`)
     }
     for (const range of this.#sinks.ranges.keys()) {
       if (range !== path && !range.startsWith(`${path}.`)) continue
@@ -155,14 +186,16 @@ class Code {
 
   presence(path: string, row: string, value: 0 | 1): void {
     if (!this.#sinks.present.has(path)) return
-    this.lines.push(`p${index(this.usedPresent, path)}[${row}] = ${value}`)
+    this.lines.push(`s${index(this.usedPresent, path)}[${row}] = ${value}`)
   }
 
-  union(branches: Avro[], path: string, row: string): void {
-    this.lines.push('switch (r.int()) {')
+  /** A union: its branch number is one byte, twice the number, for all that surveys write. */
+  branch(branches: Avro[], write: (branch: Avro) => void): void {
+    if (branches.length > 63) throw new PacketError('unreadable-schema', 'a union of over 63 types')
+    this.lines.push('switch (u[p++]) {')
     branches.forEach((branch, i) => {
-      this.lines.push(`case ${i}: {`)
-      this.read(branch, path, row)
+      this.lines.push(`case ${i * 2}: {`)
+      write(branch)
       this.lines.push('break }')
     })
     this.lines.push('default: r.badUnion() }')
@@ -173,57 +206,65 @@ class Code {
     if (!list || row !== 'row') return this.skip({ kind: 'array', items })
     const l = `l${index(this.usedLists, path)}`
     const i = `i${this.#variable++}`
-    const n = `n${this.#variable++}`
     this.found.add(path)
+    const before = this.lines.length
+    this.#listColumns = []
+    this.#loop(() => this.value(items, `${path}[]`, i), `, ${i}++`, '')
+    const arrays = this.#listColumns
+      .map((c) => `const v${c} = c${c}.values, d${c} = c${c}.valid`)
+      .join('\n')
+    this.#listColumns = null
+    const grow = `${l}.ensure(${i} + n)\n${arrays}`
+    this.lines[before] = `let ${i} = ${l}.length\n${this.lines[before]!.replace('/*grow*/', grow)}`
+    this.lines.push(`${l}.length = ${i}`)
+  }
+
+  /** The blocks of an array or map; `n` counts down inside a block. */
+  #loop(item: () => void, step: string, key: string): void {
     this.lines.push(
-      `let ${i} = ${l}.length`,
-      `for (let ${n} = r.blockCount(); ${n} > 0; ${n} = r.blockCount()) {`,
-      `${l}.ensure(${i} + ${n})`,
-      `for (; ${n} > 0; ${n}--, ${i}++) { r.guard()`
+      `for (;;) { ${viaReader('x = r.blockCount()')}
+      if (x === 0) break
+      let n = x
+      /*grow*/
+      for (; n > 0; n--${step}) { if (p > end) r.overrun()
+      ${key}`
     )
-    this.value(items, `${path}[]`, i)
-    this.lines.push('} }', `${l}.length = ${i}`)
+    item()
+    this.lines.push('} }')
   }
 
   skip(type: Avro): void {
     if (++this.#depth > 64) throw new PacketError('unreadable-schema', 'records nest without end')
     switch (type.kind) {
       case 'primitive':
-        this.lines.push(SKIP[type.type])
+        this.lines.push(SKIP[type.type]!)
         break
       case 'enum':
-        this.lines.push('r.long()')
+        this.lines.push(LONG)
         break
       case 'fixed':
-        this.lines.push(`r.p += ${type.size}`)
+        this.lines.push(`p += ${type.size}`)
         break
       case 'record':
         for (const field of type.fields) this.skip(field.type)
         break
       case 'union':
-        this.lines.push('switch (r.int()) {')
-        type.branches.forEach((branch, i) => {
-          this.lines.push(`case ${i}: {`)
-          this.skip(branch)
-          this.lines.push('break }')
-        })
-        this.lines.push('default: r.badUnion() }')
+        this.branch(type.branches, (branch) => this.skip(branch))
         break
-      default:
-        this.skipItems(type.kind === 'array' ? type.items : type.values, type.kind === 'map')
+      case 'array':
+        this.#loop(() => this.skip(type.items), '', '')
+        break
+      case 'map':
+        this.#loop(() => this.skip(type.values), '', SKIP['string']!)
     }
     this.#depth--
   }
 
-  skipItems(items: Avro, isMap: boolean): void {
-    const n = `n${this.#variable++}`
-    this.lines.push(
-      `for (let ${n} = r.blockCount(); ${n} > 0; ${n} = r.blockCount()) {`,
-      `for (; ${n} > 0; ${n}--) { r.guard()`
-    )
-    if (isMap) this.lines.push('r.skipBytes()')
-    this.skip(items)
-    this.lines.push('} }')
+  #column(path: string): number {
+    const c = index(this.used, path)
+    const arrays = this.#listColumns ?? this.fixed
+    if (!arrays.includes(c)) arrays.push(c)
+    return c
   }
 
   #wanted(path: string): boolean {
@@ -237,28 +278,21 @@ class Code {
   }
 }
 
-const SKIP = {
-  null: '',
-  boolean: 'r.p++',
-  int: 'r.long()',
-  long: 'r.long()',
-  float: 'r.p += 4',
-  double: 'r.p += 8',
-  bytes: 'r.skipBytes()',
-  string: 'r.skipBytes()'
-} as const
-
-function readInto(avro: string, column: string, sink: string, row: string): string[] {
-  if (column === 'utf8') return [`r.text(${sink}, ${row})`]
-  if (column === 'int64') return [`r.id(${sink}.words, ${row})`, `${sink}.valid[${row}] = 1`]
-  if (column === 'int32') return [`r.int32(${sink}, ${row})`]
+function readInto(avro: string, column: string, c: number, row: string): string {
+  if (column === 'utf8') return viaReader(`r.text(c${c}, ${row})`)
+  if (column === 'int64') return `${viaReader(`r.id(c${c}.words, ${row})`)}; d${c}[${row}] = 1`
   if (column === 'bool') {
-    return [`${sink}.values[${row}] = r.boolean()`, `${sink}.valid[${row}] = 1`]
+    return `b = u[p++]; if (b > 1) r.badUnion(); v${c}[${row}] = b; d${c}[${row}] = 1`
   }
-  const value = { int: 'r.long()', long: 'r.long()', float: 'r.float()', double: 'r.double()' }[
-    avro
-  ]
-  return [`r.number(${sink}, ${row}, ${value})`]
+  const read = {
+    int: LONG,
+    long: LONG,
+    float: 'x = view.getFloat32(p, true); p += 4',
+    double: 'x = view.getFloat64(p, true); p += 8'
+  }[avro]
+  const says = column === 'int32' ? 'x === (x | 0)' : 'x - x === 0'
+  const otherwise = column === 'int32' ? '0' : 'NaN'
+  return `${read}; if (${says}) { v${c}[${row}] = x; d${c}[${row}] = 1 } else { v${c}[${row}] = ${otherwise}; d${c}[${row}] = 0 }`
 }
 
 function index(list: string[], name: string): number {

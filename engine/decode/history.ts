@@ -1,5 +1,6 @@
 import type { FixedColumn, ListGroup, TextColumn } from '../table/columns.ts'
 import type { AlertTable } from '../table/table.ts'
+import { put, setBand } from './rows.ts'
 
 /** One epoch of a light curve on its way into the history columns; NaN and null where it cannot say. */
 export interface Epoch {
@@ -22,32 +23,28 @@ export interface Epoch {
 /** Appends epochs to the history columns of a table, in order of time. */
 export class HistoryWriter {
   readonly #list: ListGroup
-  readonly #mjd: FixedColumn
   readonly #band: TextColumn
-  readonly #numbers: readonly [FixedColumn, keyof Epoch][]
-  readonly #detected: FixedColumn
-  readonly #forced: FixedColumn
   readonly #id: FixedColumn
-  readonly #one = new Uint8Array(1)
+  readonly #columns: Record<Measure, FixedColumn>
 
   constructor(table: AlertTable) {
     this.#list = table.history
-    this.#mjd = table.fixed('history_mjd')
     this.#band = table.text('history_band')
-    this.#detected = table.fixed('history_detected')
-    this.#forced = table.fixed('history_forced')
     this.#id = table.fixed('history_id')
-    this.#numbers = [
-      [table.fixed('history_flux'), 'flux'],
-      [table.fixed('history_flux_err'), 'fluxErr'],
-      [table.fixed('history_mag_limit'), 'magLimit'],
-      [table.fixed('history_ra'), 'ra'],
-      [table.fixed('history_dec'), 'dec'],
-      [table.fixed('history_reliability'), 'reliability'],
-      [table.fixed('history_ref_flux'), 'refFlux'],
-      [table.fixed('history_ref_flux_err'), 'refFluxErr'],
-      [table.fixed('history_ref_distance'), 'refDistance']
-    ]
+    this.#columns = {
+      mjd: table.fixed('history_mjd'),
+      detected: table.fixed('history_detected'),
+      forced: table.fixed('history_forced'),
+      flux: table.fixed('history_flux'),
+      fluxErr: table.fixed('history_flux_err'),
+      magLimit: table.fixed('history_mag_limit'),
+      ra: table.fixed('history_ra'),
+      dec: table.fixed('history_dec'),
+      reliability: table.fixed('history_reliability'),
+      refFlux: table.fixed('history_ref_flux'),
+      refFluxErr: table.fixed('history_ref_flux_err'),
+      refDistance: table.fixed('history_ref_distance')
+    }
   }
 
   reserve(more: number): void {
@@ -57,21 +54,20 @@ export class HistoryWriter {
   /** `ids[idRow]`, when given, is copied as the epoch's id word by word: it exceeds 2^53. */
   append(epoch: Epoch, ids: FixedColumn | null, idRow: number): void {
     const i = this.#list.length++
-    this.#mjd.values[i] = epoch.mjd
-    this.#mjd.valid[i] = 1
-    this.#one[0] = epoch.band
-    if (epoch.band === 0) this.#band.valid[i] = 0
-    else this.#band.setBytes(i, this.#one, 0, 1)
-    for (const [column, key] of this.#numbers) {
-      const value = epoch[key] as number
-      const says = value - value === 0
-      column.valid[i] = says ? 1 : 0
-      column.values[i] = says ? value : Number.NaN
-    }
-    this.#detected.values[i] = epoch.detected ? 1 : 0
-    this.#detected.valid[i] = 1
-    this.#forced.values[i] = epoch.forced ? 1 : 0
-    this.#forced.valid[i] = 1
+    const to = this.#columns
+    setBand(this.#band, i, epoch.band)
+    put(to.mjd, i, epoch.mjd)
+    put(to.detected, i, epoch.detected ? 1 : 0)
+    put(to.forced, i, epoch.forced ? 1 : 0)
+    put(to.flux, i, epoch.flux)
+    put(to.fluxErr, i, epoch.fluxErr)
+    put(to.magLimit, i, epoch.magLimit)
+    put(to.ra, i, epoch.ra)
+    put(to.dec, i, epoch.dec)
+    put(to.reliability, i, epoch.reliability)
+    put(to.refFlux, i, epoch.refFlux)
+    put(to.refFluxErr, i, epoch.refFluxErr)
+    put(to.refDistance, i, epoch.refDistance)
     this.#id.valid[i] = ids ? ids.valid[idRow]! : 0
     if (ids) {
       this.#id.words[i * 2] = ids.words[idRow * 2]!
@@ -79,6 +75,8 @@ export class HistoryWriter {
     }
   }
 }
+
+type Measure = Exclude<keyof Epoch, 'band'>
 
 /** The value at `row`, NaN where the column cannot say. */
 export function value(column: FixedColumn, row: number): number {

@@ -1,4 +1,4 @@
-import type { FixedColumn, TextColumn } from '../table/columns.ts'
+import type { TextColumn } from '../table/columns.ts'
 import type { RangeSink } from './compile.ts'
 import { PacketError } from '../reasons.ts'
 
@@ -33,10 +33,6 @@ export class Reader {
     return ((this.#high >>> 1) ^ sign) * HIGH + ((low ^ sign) >>> 0)
   }
 
-  int(): number {
-    return this.long()
-  }
-
   /** A zigzag varint into 64-bit memory: no BigInt is made. */
   id(words: Int32Array, row: number): void {
     this.#varint()
@@ -64,38 +60,6 @@ export class Reader {
     if (byte >= 0x80) throw new PacketError('bad-length', 'a number runs over ten bytes')
     this.#low = low | (middle << 28)
     this.#high = (middle >>> 4) | (high << 24)
-  }
-
-  float(): number {
-    const value = this.view.getFloat32(this.p, true)
-    this.p += 4
-    return value
-  }
-
-  double(): number {
-    const value = this.view.getFloat64(this.p, true)
-    this.p += 8
-    return value
-  }
-
-  boolean(): number {
-    const byte = this.bytes[this.p++]
-    if (byte !== 0 && byte !== 1) throw new PacketError('bad-union', `a boolean of ${byte}`)
-    return byte
-  }
-
-  /** A NaN or infinity says nothing: it lands as null. */
-  number(column: FixedColumn, row: number, value: number): void {
-    const says = value - value === 0
-    column.valid[row] = says ? 1 : 0
-    column.values[row] = says ? value : Number.NaN
-  }
-
-  int32(column: FixedColumn, row: number): void {
-    const value = this.long()
-    const fits = value === (value | 0)
-    column.valid[row] = fits ? 1 : 0
-    column.values[row] = fits ? value : 0
   }
 
   text(column: TextColumn, row: number): void {
@@ -148,9 +112,8 @@ export class Reader {
     return count
   }
 
-  /** Inside loops: stops as soon as the packet is over-run. */
-  guard(): void {
-    if (this.p > this.end) throw new PacketError('truncated', 'the packet ends inside a list')
+  overrun(): never {
+    throw new PacketError('truncated', 'the packet ends inside a list')
   }
 
   badUnion(): never {

@@ -1,0 +1,159 @@
+import { gunzipSync } from 'node:zlib'
+
+/** One image of a FITS file; pixels row by row, the bottom row first. NaN where there is no value. */
+export interface FitsImage {
+  /** EXTNAME; empty for the first image. */
+  readonly name: string
+  readonly width: number
+  readonly height: number
+  readonly pixels: Float64Array
+  readonly cards: ReadonlyMap<string, string>
+}
+
+export class FitsError extends Error {
+  override readonly name = 'FitsError'
+}
+
+const BLOCK = 2880
+const CARD = 80
+const MOST_CARDS = 36 * 200
+
+/**
+ * The images of a FITS file, gzipped or not. Tolerant as real stamps demand: a value may stand in any
+ * column of its card, padding at the end may be missing, pixels that are not there read as NaN.
+ * @throws FitsError when it is no FITS file.
+ */
+export function readFits(file: Uint8Array): FitsImage[] {
+  const bytes = file[0] === 0x1f && file[1] === 0x8b ? inflate(file) : file
+  const images: FitsImage[] = []
+  for (let at = 0; at + CARD <= bytes.length;) {
+    const header = readHeader(bytes, at, images.length === 0)
+    if (!header) break
+    const { cards, end } = header
+    const sizes = axes(cards)
+    const bits = numberOf(cards, 'BITPIX', 8)
+    const count = sizes.length === 0 ? 0 : sizes.reduce((product, size) => product * size, 1)
+    const length = (count * Math.abs(bits)) / 8 + numberOf(cards, 'PCOUNT', 0)
+    if (count > 0 && sizes.length >= 2 && cards.get('XTENSION') !== 'BINTABLE') {
+      images.push(imageOf(bytes, end, cards, bits, sizes))
+    }
+    at = end + padded(length)
+  }
+  if (images.length === 0) throw new FitsError('the FITS file holds no image')
+  return images
+}
+
+function inflate(file: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(file)
+  } catch (error) {
+    throw new FitsError(`the gzipped stamp does not inflate: ${(error as Error).message}`)
+  }
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / BLOCK) * BLOCK
+}
+
+/** Cards until END; null where no further header begins (padding, or bytes left over). */
+function readHeader(
+  bytes: Uint8Array,
+  start: number,
+  isFirst: boolean
+): { cards: Map<string, string>; end: number } | null {
+  const cards = new Map<string, string>()
+  for (let n = 0; n < MOST_CARDS; n++) {
+    const at = start + n * CARD
+    const card = Buffer.from(bytes.subarray(at, at + CARD)).toString('latin1')
+    const key = card.slice(0, 8).trimEnd()
+    if (n === 0 && key !== (isFirst ? 'SIMPLE' : 'XTENSION')) {
+      if (isFirst) throw new FitsError(`no FITS file: it begins with ${JSON.stringify(key)}`)
+      return null
+    }
+    if (key === 'END') return { cards, end: start + padded((n + 1) * CARD) }
+    if (card.length < CARD) break
+    if (card[8] === '=') cards.set(key, valueOf(card.slice(9)))
+  }
+  throw new FitsError('the FITS header has no END')
+}
+
+/** The value of a card without quotes and comment. */
+function valueOf(text: string): string {
+  const quoted = /^\s*'((?:[^']|'')*)'/.exec(text)
+  if (quoted) return quoted[1]!.replaceAll("''", "'").trimEnd()
+  return text.split('/', 1)[0]!.trim()
+}
+
+/** A numeric card; `fallback` where it is missing or says nothing. */
+export function numberOf(
+  cards: ReadonlyMap<string, string>,
+  key: string,
+  fallback: number
+): number {
+  const value = Number((cards.get(key) ?? '').replace('D', 'E') || Number.NaN)
+  return Number.isFinite(value) ? value : fallback
+}
+
+function axes(cards: ReadonlyMap<string, string>): number[] {
+  const count = numberOf(cards, 'NAXIS', 0)
+  return Array.from({ length: count }, (_, i) => numberOf(cards, `NAXIS${i + 1}`, 0))
+}
+
+function imageOf(
+  bytes: Uint8Array,
+  start: number,
+  cards: ReadonlyMap<string, string>,
+  bits: number,
+  [width = 0, height = 0]: readonly number[]
+): FitsImage {
+  const read = pixelReader(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), bits)
+  const scale = numberOf(cards, 'BSCALE', 1)
+  const zero = numberOf(cards, 'BZERO', 0)
+  const blank = bits > 0 ? numberOf(cards, 'BLANK', Number.NaN) : Number.NaN
+  const size = Math.abs(bits) / 8
+  const there = Math.min(width * height, Math.max(0, Math.floor((bytes.length - start) / size)))
+  const pixels = new Float64Array(width * height).fill(Number.NaN)
+  for (let i = 0; i < there; i++) {
+    const value = read(start + i * size)
+    pixels[i] = value === blank ? Number.NaN : zero + scale * value
+  }
+  return { name: cards.get('EXTNAME') ?? '', width, height, pixels, cards }
+}
+
+function pixelReader(view: DataView, bits: number): (at: number) => number {
+  switch (bits) {
+    case 8:
+      return (at) => view.getUint8(at)
+    case 16:
+      return (at) => view.getInt16(at)
+    case 32:
+      return (at) => view.getInt32(at)
+    case 64:
+      return (at) => Number(view.getBigInt64(at))
+    case -32:
+      return (at) => view.getFloat32(at)
+    case -64:
+      return (at) => view.getFloat64(at)
+    default:
+      throw new FitsError(`BITPIX is ${bits}`)
+  }
+}
+
+/**
+ * Where north is in an image drawn with its last row on top: degrees from up, counter-clockwise in
+ * (-180, 180]. Null without a world coordinate system.
+ */
+export function northAngle(cards: ReadonlyMap<string, string>): number | null {
+  const element = (i: 1 | 2, j: 1 | 2, fallback: number) => {
+    const cd = numberOf(cards, `CD${i}_${j}`, Number.NaN)
+    if (!Number.isNaN(cd)) return cd
+    return numberOf(cards, `CDELT${i}`, 1) * numberOf(cards, `PC${i}_${j}`, fallback)
+  }
+  if (!cards.has('CRVAL1')) return null
+  const [a, b] = [element(1, 1, 1), element(1, 2, 0)]
+  const [c, d] = [element(2, 1, 0), element(2, 2, 1)]
+  const determinant = a * d - b * c
+  if (determinant === 0) return null
+  const [x, y] = [-b / determinant, a / determinant]
+  return (Math.atan2(-x, y) * 180) / Math.PI
+}

@@ -1,0 +1,68 @@
+import { OWN, readLedger } from '../persist/ledger.ts'
+import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+import { Tally } from '../run/tally.ts'
+
+/** A lake by its ledger: nothing but the ledger and the staging folder is read. */
+export interface LakeSummary {
+  readonly tally: Tally
+  readonly parts: number
+  /** Bytes by kind of file. */
+  readonly bytes: Readonly<Record<PartFile['kind'], number>>
+  readonly sources: readonly SourceSummary[]
+  /** Versions that made parts, by module. */
+  readonly versions: Readonly<Record<string, readonly string[]>>
+  /** Parts that a crash left staged: the next run finishes or drops them. */
+  readonly unfinished: readonly string[]
+}
+
+export interface SourceSummary {
+  readonly source: string
+  readonly parts: number
+  readonly received: number
+  readonly alerts: number
+  readonly last: string
+}
+
+export async function summariseLake(store: Store): Promise<LakeSummary> {
+  const records = await readLedger(store)
+  const tally = new Tally()
+  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0 }
+  const versions: Record<string, string[]> = {}
+  for (const record of records) {
+    tally.add(record)
+    for (const file of record.files) bytes[file.kind] += file.bytes
+    for (const [name, { version }] of Object.entries(record.modules)) {
+      const known = (versions[name] ??= [])
+      if (!known.includes(version)) known.push(version)
+    }
+  }
+  const unfinished = await stagedParts(store)
+  return { tally, parts: records.length, bytes, sources: sourcesOf(records), versions, unfinished }
+}
+
+function sourcesOf(records: readonly PartRecord[]): SourceSummary[] {
+  const bySource = Map.groupBy(records, ({ source }) => source)
+  return [...bySource].map(([source, own]) => ({
+    source,
+    parts: own.length,
+    received: own.reduce((sum, { received }) => sum + received, 0),
+    alerts: own.reduce((sum, { alerts }) => sum + alerts, 0),
+    last: own
+      .map(({ started }) => started)
+      .sort()
+      .at(-1)!
+  }))
+}
+
+async function stagedParts(store: Store): Promise<string[]> {
+  const root = `${OWN}/staging/`
+  const files = await store.list(root)
+  const parts = files.map(({ path }) => path.slice(root.length).split('/', 2).join('/'))
+  return [...new Set(parts)]
+}
+
+/** True where a lake is, or was begun. */
+export async function isLake(store: Store): Promise<boolean> {
+  return (await store.list(OWN)).length > 0
+}

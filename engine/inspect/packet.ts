@@ -1,0 +1,158 @@
+import { openSources } from '../consume/open.ts'
+import type { Registry } from '../consume/registry.ts'
+import { isContainer, readHeader } from '../consume/container.ts'
+import { decodeRange, schemaIds } from '../decode/decode.ts'
+import type { Decoded } from '../decode/decode.ts'
+import { SchemaCache } from '../decode/schemas.ts'
+import { SiskinError } from '../errors.ts'
+import { BLOCK } from '../packets.ts'
+import type { PacketRange } from '../packets.ts'
+import type { Store } from '../persist/store.ts'
+import type { Reason } from '../reasons.ts'
+import { STAMPS } from '../table/table.ts'
+import { alertRecord } from './record.ts'
+import type { AlertRecord } from './record.ts'
+
+const FIRST_READ = 64 * 1024
+const MOST_BYTES = 16 * 1024 * 1024
+
+export type StampName = (typeof STAMPS)[number]
+
+/** An alert as it is in its packet, with its stamps as the survey sent them. */
+export interface OpenedPacket {
+  readonly alert: AlertRecord
+  readonly stamps: Partial<Record<StampName, Uint8Array>>
+  readonly bytes: number
+}
+
+/** What the first packets of a file, folder or archive hold. */
+export interface OpenedPackets {
+  readonly packets: readonly OpenedPacket[]
+  readonly quarantined: readonly {
+    readonly position: number
+    readonly name: string
+    readonly reason: Reason
+    readonly detail: string
+  }[]
+  readonly schemas: readonly { readonly survey: string; readonly version: string }[]
+  /** False where more packets follow. */
+  readonly complete: boolean
+  /** Said once per schema: what does not fit our table. */
+  readonly warnings: readonly string[]
+}
+
+/** Decodes the first `most` packets of what lies at `path`. */
+export async function openPackets(
+  path: string,
+  registry: Registry,
+  most: number
+): Promise<OpenedPackets> {
+  const lists = { known: async () => [], remember: async () => {} }
+  for (const source of await openSources([path], lists)) {
+    const ranges = source.ranges({
+      done: [],
+      cut: { packets: most, bytes: MOST_BYTES },
+      onRead: () => {},
+      allocate: (size) => new ArrayBuffer(size)
+    })
+    const { value: range } = await ranges.next()
+    if (!range) continue
+    const opened = open(range, await registry.resolve(schemaIds(range)))
+    const { done = false } = await ranges.next()
+    await ranges.return(undefined)
+    return { ...opened, complete: done }
+  }
+  throw new SiskinError(`${path} holds no packet`)
+}
+
+/**
+ * The packet at a place of a lake's packet file, by one range read (and one for the writer schema).
+ * @throws SiskinError when the file does not hold what the alert table says.
+ */
+export async function openLakePacket(
+  store: Store,
+  path: string,
+  offset: number,
+  length: number
+): Promise<OpenedPacket> {
+  const schema = await writerSchema(store, path)
+  const datum = await store.read(path, offset, length)
+  const range: PacketRange = {
+    source: path,
+    first: 0,
+    count: 1,
+    bytes: Uint8Array.from(datum).buffer,
+    blocks: blockOf(datum.length, offset),
+    headers: [{ schema, codec: 'null' }],
+    names: [path],
+    faults: new Map()
+  }
+  const { packets, quarantined } = open(range, new Map())
+  if (packets[0]) return packets[0]
+  throw new SiskinError(
+    `packet at byte ${offset} of ${path}: ${quarantined[0]?.detail ?? 'unreadable'}; has the file been changed? siskin verify says`
+  )
+}
+
+function blockOf(length: number, offset: number): Float64Array {
+  const block = new Float64Array(BLOCK.size)
+  block[BLOCK.length] = length
+  block[BLOCK.packets] = 1
+  block[BLOCK.offset] = offset
+  return block
+}
+
+async function writerSchema(store: Store, path: string): Promise<Uint8Array> {
+  const size = await store.size(path)
+  if (size === null) throw new SiskinError(`the packet file ${path} is not in the lake`)
+  for (let want = FIRST_READ; ; want *= 4) {
+    const head = await store.read(path, 0, Math.min(want, size))
+    if (!isContainer(head, 0)) throw new SiskinError(`${path} is no Avro object container`)
+    const header = readHeader(head, 0, head.length)
+    if (header) return header.schema
+    if (want >= size) throw new SiskinError(`the header of ${path} is not all there`)
+  }
+}
+
+function open(
+  range: PacketRange,
+  registered: ReadonlyMap<number, Uint8Array>
+): Omit<OpenedPackets, 'complete'> {
+  const warnings: string[] = []
+  const { alerts, quarantined } = decodeRange(range, {
+    schemas: new SchemaCache((message) => warnings.push(message)),
+    registered,
+    surveys: ['ztf', 'lsst'],
+    claim: () => true
+  })
+  return {
+    packets: alerts.flatMap(packetsOf),
+    quarantined: quarantined.map(({ position, name, reason, detail }) => ({
+      position,
+      name,
+      reason,
+      detail
+    })),
+    schemas: alerts.flatMap(({ origins }) =>
+      origins.schemas.map(({ survey, version, fingerprint }) => ({
+        survey,
+        version: version || `schema ${fingerprint.slice(0, 8)}`
+      }))
+    ),
+    warnings
+  }
+}
+
+function packetsOf({ table, origins }: Decoded): OpenedPacket[] {
+  return Array.from({ length: table.rows }, (_, row) => {
+    const bytes = origins.buffers[origins.buffer[row]!]!
+    const stamps: Partial<Record<StampName, Uint8Array>> = {}
+    for (const name of STAMPS) {
+      const { start, length } = table.stamps[name]
+      if (length[row]! > 0) {
+        stamps[name] = bytes.subarray(start[row], start[row]! + length[row]!)
+      }
+    }
+    return { alert: alertRecord(table, row), stamps, bytes: origins.length[row]! }
+  })
+}

@@ -1,0 +1,75 @@
+import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import type { AsyncBuffer, FileMetaData } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { messageOf, SiskinError } from '../errors.ts'
+import type { Store } from '../persist/store.ts'
+
+export type Row = Readonly<Record<string, unknown>>
+
+/** A Parquet file of a store, open: its footer is read, its columns only when they are asked for. */
+export interface ParquetFile {
+  readonly path: string
+  readonly bytes: number
+  readonly rows: number
+  readonly metadata: FileMetaData
+  /** Key-value metadata, apart from the Arrow schema. */
+  readonly keys: Readonly<Record<string, string>>
+  /** Rows [from, to); all columns without `columns`. */
+  read(options?: {
+    readonly columns?: readonly string[]
+    readonly from?: number
+    readonly to?: number
+  }): Promise<Row[]>
+}
+
+/** Opens a Parquet file through the store's range reads. @throws SiskinError when it is none. */
+export async function openParquet(store: Store, path: string, size: number): Promise<ParquetFile> {
+  const file = rangeReads(store, path, size)
+  const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
+    throw new SiskinError(`${path} is no readable Parquet file: ${messageOf(error)}`)
+  })
+  const keys = (metadata.key_value_metadata ?? []).filter(({ key }) => key !== 'ARROW:schema')
+  return {
+    path,
+    bytes: size,
+    rows: Number(metadata.num_rows),
+    metadata,
+    keys: Object.fromEntries(keys.map(({ key, value }) => [key, value ?? ''])),
+    read: ({ columns, from = 0, to } = {}) =>
+      parquetReadObjects({
+        file,
+        metadata,
+        compressors,
+        rowStart: from,
+        ...(columns ? { columns: [...columns] } : {}),
+        ...(to === undefined ? {} : { rowEnd: to })
+      })
+  }
+}
+
+function rangeReads(store: Store, path: string, size: number): AsyncBuffer {
+  return {
+    byteLength: size,
+    async slice(start, end = size) {
+      const bytes = await store.read(path, start, end - start)
+      return Uint8Array.from(bytes).buffer
+    }
+  }
+}
+
+/** Smallest and largest value of an int64 column by the file's statistics; null without them. */
+export function spanOf(
+  { metadata }: ParquetFile,
+  column: string
+): readonly [bigint, bigint] | null {
+  let low: bigint | null = null
+  let high: bigint | null = null
+  for (const { columns } of metadata.row_groups) {
+    const found = columns.find(({ meta_data: own }) => own?.path_in_schema.join('.') === column)
+    const { min_value: min, max_value: max } = found?.meta_data?.statistics ?? {}
+    if (typeof min !== 'bigint' || typeof max !== 'bigint') return null
+    if (low === null || min < low) low = min
+    if (high === null || max > high) high = max
+  }
+  return low === null || high === null ? null : [low, high]
+}

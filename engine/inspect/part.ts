@@ -1,0 +1,59 @@
+import type { FileMetaData } from 'hyparquet'
+import type { ParquetFile } from './parquet-file.ts'
+
+/** A Parquet file in short: what it holds, where that came from, and how the modules fared. */
+export interface PartSummary {
+  readonly rows: number
+  readonly bytes: number
+  readonly rowGroups: number
+  /** Leaf columns by top-level name; 1 for a plain column. */
+  readonly columns: Readonly<Record<string, number>>
+  readonly provenance: Readonly<Record<string, string>>
+  /** Rows by status, of each module. */
+  readonly modules: Readonly<Record<string, Record<string, number>>>
+  /** Packets by reason, where it is quarantine. */
+  readonly reasons: Readonly<Record<string, number>>
+}
+
+export async function summarisePart(file: ParquetFile): Promise<PartSummary> {
+  const leaves = leafPaths(file.metadata)
+  const columns: Record<string, number> = {}
+  for (const [top = ''] of leaves) columns[top] = (columns[top] ?? 0) + 1
+  const isQuarantine = 'reason' in columns && 'packet' in columns
+  return {
+    rows: file.rows,
+    bytes: file.bytes,
+    rowGroups: file.metadata.row_groups.length,
+    columns,
+    provenance: file.keys,
+    modules: await statuses(file, leaves),
+    reasons: isQuarantine ? countOf(await file.read({ columns: ['reason'] }), ['reason']) : {}
+  }
+}
+
+function leafPaths({ row_groups: groups }: FileMetaData): string[][] {
+  const chunks = groups[0]?.columns ?? []
+  return chunks.map((chunk) => chunk.meta_data?.path_in_schema ?? [])
+}
+
+async function statuses(
+  file: ParquetFile,
+  leaves: readonly string[][]
+): Promise<Record<string, Record<string, number>>> {
+  const withStatus = leaves.filter((path) => path.length === 2 && path[1] === 'status')
+  const counts: Record<string, Record<string, number>> = {}
+  for (const [module = ''] of withStatus) {
+    counts[module] = countOf(await file.read({ columns: [`${module}.status`] }), [module, 'status'])
+  }
+  return counts
+}
+
+function countOf(rows: readonly unknown[], path: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const row of rows) {
+    const value = path.reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], row)
+    const key = typeof value === 'string' ? value : 'null'
+    counts[key] = (counts[key] ?? 0) + 1
+  }
+  return counts
+}

@@ -1,0 +1,76 @@
+import avsc from 'avsc'
+import { isContainer, readBlockHead, readHeader, SYNC_BYTES } from '../consume/container.ts'
+import type { ContainerHeader } from '../consume/container.ts'
+import { SiskinError } from '../errors.ts'
+import type { Store } from '../persist/store.ts'
+import type { AlertRecord } from './record.ts'
+
+const HEAD = 1024 * 1024
+const BLOCK_HEAD = 20
+
+/** A file of a topic: how many messages, of which format, and the first of them. */
+export interface TopicSummary {
+  /** Namespace and name of the message schema, e.g. `siskin.v1_0.alert`. */
+  readonly format: string
+  readonly messages: number
+  readonly bytes: number
+  readonly first: readonly AlertRecord[]
+}
+
+/** A topic's file in short; null when it is not one of Siskin's own. */
+export async function openTopicFile(
+  store: Store,
+  path: string,
+  most: number
+): Promise<TopicSummary | null> {
+  const bytes = (await store.size(path)) ?? 0
+  const head = await store.read(path, 0, Math.min(bytes, HEAD))
+  if (!isContainer(head, 0)) return null
+  const header = readHeader(head, 0, head.length)
+  const schema = header && parsed(header.schema)
+  if (!header || !schema?.namespace?.startsWith('siskin.')) return null
+  const type = avsc.Type.forSchema(schema as avsc.Schema, { registry: { long: bigintLong } })
+  const first: AlertRecord[] = []
+  let messages = 0
+  for await (const { start, size, packets } of blocks(store, path, bytes, header)) {
+    messages += packets
+    if (first.length >= most) continue
+    const datum = Buffer.from(await store.read(path, start, size))
+    first.push(type.fromBuffer(datum) as AlertRecord)
+  }
+  return { format: `${schema.namespace}.${schema.name ?? ''}`, messages, bytes, first }
+}
+
+function parsed(text: Uint8Array): { namespace?: string; name?: string } | null {
+  try {
+    return JSON.parse(Buffer.from(text).toString()) as { namespace?: string; name?: string }
+  } catch {
+    return null
+  }
+}
+
+/** Ids exceed 2^53. */
+const bigintLong = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8)
+    buffer.writeBigInt64LE(value)
+    return buffer
+  },
+  fromJSON: BigInt,
+  toJSON: String,
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b))
+})
+
+async function* blocks(store: Store, path: string, bytes: number, header: ContainerHeader) {
+  for (let at = header.end; at < bytes;) {
+    const head = await store.read(path, at, Math.min(BLOCK_HEAD, bytes - at))
+    const block = readBlockHead(head, 0, head.length)
+    if (!block || at + block.start + block.size + SYNC_BYTES > bytes) {
+      throw new SiskinError(`${path} ends inside the message at byte ${at}`)
+    }
+    yield { start: at + block.start, size: block.size, packets: block.packets }
+    at += block.start + block.size + SYNC_BYTES
+  }
+}
