@@ -74,3 +74,59 @@ function header(
   parts.push(Uint8Array.of(0), sync)
   return Buffer.concat(parts)
 }
+
+/** Visits the data of a container of one datum a block or more. @throws where a block does not end in its sync marker. */
+export function eachBlock(
+  bytes: Uint8Array,
+  visit: (packets: number, start: number, end: number) => void
+): void {
+  const cursor = new Cursor(bytes, 4)
+  for (let entries = cursor.long(); entries !== 0n; entries = cursor.long()) {
+    for (let i = 0n; i < entries * 2n; i++) cursor.skip(Number(cursor.long()))
+  }
+  const sync = bytes.subarray(cursor.at, cursor.at + 16)
+  cursor.skip(16)
+  while (cursor.at < bytes.length) {
+    const packets = Number(cursor.long())
+    const size = Number(cursor.long())
+    visit(packets, cursor.at, cursor.at + size)
+    cursor.skip(size)
+    if (Buffer.compare(bytes.subarray(cursor.at, cursor.at + 16), sync) !== 0) {
+      throw new Error(`no sync marker at byte ${cursor.at}`)
+    }
+    cursor.skip(16)
+  }
+}
+
+/** The first field of every datum, a nullable long; data that begin with null are left out. */
+export function readFirstLong(bytes: Uint8Array): bigint[] {
+  const values: bigint[] = []
+  eachBlock(bytes, (_, start) => {
+    if (bytes[start] === 2) values.push(new Cursor(bytes, start + 1).long())
+  })
+  return values
+}
+
+class Cursor {
+  at: number
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.at = at
+  }
+
+  skip(size: number): void {
+    this.at += size
+  }
+
+  long(): bigint {
+    let value = 0n
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.#bytes[this.at++]
+      if (byte === undefined) throw new Error('it ends too early')
+      value |= BigInt(byte & 0x7f) << shift
+      if (byte < 0x80) return (value >> 1n) ^ -(value & 1n)
+    }
+  }
+}

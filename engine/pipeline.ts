@@ -44,12 +44,18 @@ export interface Attempt {
   readonly poison: boolean
 }
 
-/** The life of a range: decode, enrich, select, lay out, commit. Returns the part's account. */
-export async function processRange(
+/** A part that is made and not yet in the lake. */
+export interface MadePart {
+  readonly record: PartRecord
+  readonly files: readonly LaidFile[]
+}
+
+/** The life of a range up to its commit: decode, enrich, select, lay out. */
+export async function makePart(
   range: PacketRange,
-  parts: Parts,
+  parts: Omit<Parts, 'store' | 'onStep'>,
   attempt: Attempt
-): Promise<PartRecord> {
+): Promise<MadePart> {
   const account = new Account(range)
   const decoded = attempt.poison ? quarantineAll(range) : await decode(range, parts)
   account.decoded(decoded)
@@ -69,13 +75,24 @@ export async function processRange(
     account.selected(selections, nights, batch)
   }
   files.push(...layQuarantine(part, range.source, decoded.quarantined, metadata))
-  const record = account.record(files.map((file) => file.account))
-  await commit(parts.store, record, files, parts.onStep)
-  account.lap('commit')
-  return { ...record, seconds: account.seconds }
+  return { record: account.record(files.map((file) => file.account)), files }
 }
 
-async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
+/** Makes a part and commits it. */
+export async function processRange(
+  range: PacketRange,
+  parts: Parts,
+  attempt: Attempt
+): Promise<PartRecord> {
+  const { record, files } = await makePart(range, parts, attempt)
+  await commit(parts.store, record, files, parts.onStep)
+  return record
+}
+
+async function decode(
+  range: PacketRange,
+  parts: Pick<Parts, 'schemas' | 'surveys' | 'claim' | 'resolve'>
+): Promise<DecodeResult> {
   const { schemas, surveys, claim } = parts
   const registered = await parts.resolve(schemaIds(range))
   return decodeRange(range, { schemas, surveys, registered, claim })

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { SISKIN_VERSION } from '../engine/version.ts'
 import { addRun } from './run.ts'
+import { addTruth } from './truth.ts'
 import { addVerify } from './verify.ts'
 
 /** The command line: every command registers itself. */
@@ -11,5 +12,6 @@ export function buildProgram(): Command {
     .showHelpAfterError('(siskin --help says more)')
   addRun(program)
   addVerify(program)
+  addTruth(program)
   return program
 }

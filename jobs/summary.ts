@@ -32,6 +32,9 @@ function round(value: number): number {
 /** The account of a run for people: what came, where it went, how to look at it. */
 export function runSummary(result: RunResult, lake: string): string {
   const { tally, seconds, before } = result
+  if (tally.received === 0 && before > 0) {
+    return `nothing new: all ${count(before)} packets are in ${lake} already`
+  }
   const rate = tally.alerts / seconds
   const rows: string[][] = [
     ['received', count(tally.received), before > 0 ? `and ${count(before)} at earlier runs` : ''],
@@ -85,7 +88,7 @@ function moduleRow(
 }
 
 function listOf(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([key, value]) => `${key} ${count(value)}`)
-    .join(', ')
+  const entries = Object.entries(counts).map(([key, value]) => `${key} ${count(value)}`)
+  const more = entries.length > 6 ? `, … ${entries.length - 6} more` : ''
+  return entries.slice(0, 6).join(', ') + more
 }

@@ -78,3 +78,15 @@ export function bar(fraction: number, width = 24): string {
   const full = Math.round(Math.min(1, Math.max(0, fraction)) * width)
   return `[${'='.repeat(full)}${' '.repeat(width - full)}]`
 }
+
+/** Text broken at spaces to a width; the lines after the first are indented as deep as the label. */
+export function wrapped(label: string, text: string, width: number): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1)!
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line !== '' && label.length + longer.length > width) lines.push(word)
+    else lines[lines.length - 1] = longer
+  }
+  return lines.map((line, i) => (i === 0 ? label : ' '.repeat(label.length)) + line).join('\n')
+}

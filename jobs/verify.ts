@@ -26,7 +26,7 @@ export function addVerify(program: Command): void {
 }
 
 export async function verifyLake(lake: string, deep: boolean): Promise<Verdict> {
-  const store = await openStore(lake)
+  const store = openStore(lake)
   if ((await store.list('_siskin/ledger')).length === 0) {
     throw new UsageError(`"${lake}" holds no lake: give the folder that "siskin run --lake" wrote`)
   }

@@ -30,6 +30,11 @@ export interface Filter<N extends Needs = Needs, B extends Blocks = Blocks> {
   readonly about: string
   readonly owner: string
   readonly surveys?: readonly Survey[]
+  /**
+   * Classes of the simulated truth that belong in the topic (`sn_ia`, `sso`, …): `siskin truth`
+   * tells purity and completeness by them.
+   */
+  readonly seeks?: readonly string[]
   readonly requires: N
   readonly uses: B
   keep(batch: FilterBatch<N> & { readonly blocks: BlockPredicates<B> }): Predicate

@@ -76,7 +76,9 @@ function resolveObject(json: Json, namespace: string, named: Map<string, Avro>):
       return type
     }
     case 'fixed': {
-      const type: Avro = { kind: 'fixed', size: json.size ?? 0 }
+      // It goes into the compiled decoder as it stands: a packet must not bring code.
+      if (!Number.isSafeInteger(json.size)) throw new Error(`fixed "${json.name}" has no size`)
+      const type: Avro = { kind: 'fixed', size: Math.max(0, json.size!) }
       define(json, space, named, type)
       return type
     }

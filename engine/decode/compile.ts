@@ -79,6 +79,9 @@ export function compile(schema: Avro, sinks: Sinks): Compiled {
   }
 }
 
+/** A schema that writes out to more than this was made to take the memory: real ones need 2,000. */
+const MOST_LINES = 100_000
+
 /** Hands the position to the reader for what is not worth writing out, and takes it back. */
 const viaReader = (call: string) => `r.p = p; ${call}; p = r.p`
 
@@ -198,7 +201,7 @@ class Code {
       write(branch)
       this.lines.push('break }')
     })
-    this.lines.push('default: r.badUnion() }')
+    this.lines.push('default: r.badUnion(p) }')
   }
 
   array(items: Avro, path: string, row: string): void {
@@ -235,6 +238,9 @@ class Code {
 
   skip(type: Avro): void {
     if (++this.#depth > 64) throw new PacketError('unreadable-schema', 'records nest without end')
+    if (this.lines.length > MOST_LINES) {
+      throw new PacketError('unreadable-schema', 'more fields than a packet can have')
+    }
     switch (type.kind) {
       case 'primitive':
         this.lines.push(SKIP[type.type]!)
@@ -282,7 +288,7 @@ function readInto(avro: string, column: string, c: number, row: string): string 
   if (column === 'utf8') return viaReader(`r.text(c${c}, ${row})`)
   if (column === 'int64') return `${viaReader(`r.id(c${c}.words, ${row})`)}; d${c}[${row}] = 1`
   if (column === 'bool') {
-    return `b = u[p++]; if (b > 1) r.badUnion(); v${c}[${row}] = b; d${c}[${row}] = 1`
+    return `b = u[p++]; if (b > 1) r.badUnion(p); v${c}[${row}] = b; d${c}[${row}] = 1`
   }
   const read = {
     int: LONG,

@@ -258,6 +258,7 @@ class SurveyState {
 
   keep(row: number, buffer: number, start: number, length: number, schema: WriterSchema): void {
     const { origins } = this
+    this.reader.keep()
     origins.buffer[row] = buffer
     origins.start[row] = start
     origins.length[row] = length

@@ -95,24 +95,16 @@ export function lsstReader(capacity: number): SurveyReader {
     ['prvDiaSources', sources.list],
     ['prvDiaForcedSources', forced.list]
   ])
-  const mark = new RowMark(table.columns.values(), [
-    table.history,
-    table.forced,
-    sources.list,
-    forced.list
-  ])
+  const mark = new RowMark(table, [sources, forced])
   const rows = new LsstRows(table, sources, forced)
   return {
     survey: 'lsst',
     table,
     sinks: { columns, lists, ranges, present },
-    finish: (row, schemaVersion) => {
-      rows.finish(row, schemaVersion)
-      mark.set()
-    },
+    finish: (row, schemaVersion) => rows.finish(row, schemaVersion),
+    keep: () => mark.set(),
     rollback: (row) => {
       mark.rollback(row)
-      for (const rowsPresent of table.present.values()) rowsPresent[row] = 0
       rows.forget()
     }
   }

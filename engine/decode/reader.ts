@@ -1,5 +1,6 @@
 import type { TextColumn } from '../table/columns.ts'
 import type { RangeSink } from './compile.ts'
+import { MAX_PACKET_BYTES } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 
 const HIGH = 2 ** 32
@@ -70,7 +71,7 @@ export class Reader {
 
   symbol(symbols: string[], column: TextColumn, row: number): void {
     const symbol = symbols[this.long()]
-    if (symbol === undefined) this.badUnion()
+    if (symbol === undefined) this.badUnion(this.p)
     column.set(row, symbol)
   }
 
@@ -88,12 +89,7 @@ export class Reader {
 
   #length(): number {
     const length = this.long()
-    if (length < 0 || length > this.end - this.p) {
-      throw new PacketError(
-        'bad-length',
-        `a length of ${length} with ${this.end - this.p} bytes left`
-      )
-    }
+    if (length < 0 || length > this.end - this.p) this.#tooLong('length', length)
     return length
   }
 
@@ -103,20 +99,24 @@ export class Reader {
       count = -count
       this.long()
     }
-    if (count > this.end - this.p) {
-      throw new PacketError(
-        'bad-length',
-        `a count of ${count} with ${this.end - this.p} bytes left`
-      )
-    }
+    if (count > this.end - this.p) this.#tooLong('count', count)
     return count
   }
 
-  overrun(): never {
-    throw new PacketError('truncated', 'the packet ends inside a list')
+  /** A length that a packet could hold, but this one does not, is that of a packet cut short. */
+  #tooLong(what: string, length: number): never {
+    const reason = length >= 0 && length <= MAX_PACKET_BYTES ? 'truncated' : 'bad-length'
+    const left = Math.max(0, this.end - this.p)
+    throw new PacketError(reason, `a ${what} of ${length} with ${left} bytes left`)
   }
 
-  badUnion(): never {
+  overrun(): never {
+    throw new PacketError('truncated', 'the packet ends too early')
+  }
+
+  /** @param at the position behind what was read: past the end, anything may stand there. */
+  badUnion(at: number): never {
+    if (at > this.end) this.overrun()
     throw new PacketError('bad-union', 'a union branch that the schema does not have')
   }
 }

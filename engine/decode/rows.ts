@@ -29,24 +29,33 @@ export function placeRow(
 
 /** Remembers where list columns stood before a row, so that the row can be taken back. */
 export class RowMark {
-  readonly #columns: Column[]
+  readonly #table: AlertTable
+  readonly #scalars: Column[]
   readonly #lists: ListGroup[]
   readonly #lengths: number[]
 
-  constructor(columns: Iterable<Column>, lists: ListGroup[]) {
-    this.#columns = [...columns]
-    this.#lists = lists
-    this.#lengths = lists.map(() => 0)
+  constructor(table: AlertTable, raw: readonly RawList[]) {
+    this.#table = table
+    this.#lists = [table.history, table.forced, ...raw.map(({ list }) => list)]
+    this.#lengths = this.#lists.map(() => 0)
+    const listed = new Set(this.#lists.flatMap(({ columns }) => columns))
+    this.#scalars = [...table.columns.values()].filter((column) => !listed.has(column))
   }
 
   set(): void {
     for (let i = 0; i < this.#lists.length; i++) this.#lengths[i] = this.#lists[i]!.length
   }
 
-  /** Text bytes that the row appended stay behind, unused. */
+  /** Nothing of the row may show in the next one, whose schema may lack fields. Text bytes stay, unused. */
   rollback(row: number): void {
-    for (let i = 0; i < this.#lists.length; i++) this.#lists[i]!.length = this.#lengths[i]!
-    for (const column of this.#columns) if (row < column.valid.length) column.valid[row] = 0
+    for (let i = 0; i < this.#lists.length; i++) {
+      const list = this.#lists[i]!
+      list.length = this.#lengths[i]!
+      for (const column of list.columns) column.valid.fill(0, list.length)
+    }
+    for (const column of this.#scalars) column.valid[row] = 0
+    for (const present of this.#table.present.values()) present[row] = 0
+    for (const { length } of Object.values(this.#table.stamps)) length[row] = 0
   }
 }
 

@@ -12,6 +12,8 @@ export interface SurveyReader {
    * history. Throws PacketError when the alert lacks what the table cannot do without.
    */
   finish(row: number, schemaVersion: string): void
+  /** Takes the finished row for good: what comes after can't take it back. */
+  keep(): void
   /** Forgets all that row `row` left behind: the packet failed, or was seen before. */
   rollback(row: number): void
 }

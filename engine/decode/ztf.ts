@@ -59,21 +59,14 @@ export function ztfReader(capacity: number): SurveyReader {
     ['prv_candidates', prv.list],
     ['fp_hists', forced.list]
   ])
-  const mark = new RowMark(table.columns.values(), [
-    table.history,
-    table.forced,
-    prv.list,
-    forced.list
-  ])
+  const mark = new RowMark(table, [prv, forced])
   const rows = new ZtfRows(table, prv, forced)
   return {
     survey: 'ztf',
     table,
     sinks: { columns, lists, ranges, present: new Map() },
-    finish: (row) => {
-      rows.finish(row)
-      mark.set()
-    },
+    finish: (row) => rows.finish(row),
+    keep: () => mark.set(),
     rollback: (row) => {
       mark.rollback(row)
       rows.forget()
@@ -206,16 +199,16 @@ class ZtfRows {
   #pastEpoch(at: number, mjd: number): void {
     const raw = this.#prv.raw as Record<keyof typeof PRV, FixedColumn>
     const epoch = this.#epoch
-    const mag = value(raw.magpsf, at)
+    const mag = limit(value(raw.magpsf, at))
     const sign = signOf(this.#prv.raw['isdiffpos'] as TextColumn, at)
     epoch.mjd = mjd
     epoch.band = BANDS[value(raw.fid, at)] ?? 0
     epoch.detected = mag === mag
     epoch.flux = sign * fluxFromMag(mag)
-    epoch.fluxErr = fluxErrFromMag(fluxFromMag(mag), value(raw.sigmapsf, at))
+    epoch.fluxErr = fluxErrFromMag(fluxFromMag(mag), limit(value(raw.sigmapsf, at)))
     epoch.magLimit = limit(value(raw.diffmaglim, at))
-    epoch.ra = value(raw.ra, at)
-    epoch.dec = value(raw.dec, at)
+    epoch.ra = limit(value(raw.ra, at))
+    epoch.dec = limit(value(raw.dec, at))
     epoch.reliability = limit(value(raw.rb, at))
     this.#reference(value(raw.magnr, at), value(raw.sigmagnr, at), value(raw.distnr, at))
     this.#history.append(epoch, raw.candid, at)

@@ -24,6 +24,9 @@ const KINDS: Record<Need<unknown>['kind'], readonly ColumnDef['type'][]> = {
   ids: ['int64']
 }
 
+/** Names at the top of the alert table: a module's struct cannot have one of them. */
+const TAKEN = ALERT_COLUMNS.map(({ name }) => name.split('.')[0]!)
+
 /**
  * Orders modules so that each comes after those it reads from, the given order otherwise kept, and
  * checks every need of modules, blocks and filters: column, kind, unit. Nothing is left for the night.
@@ -48,7 +51,7 @@ export function makePlan(modules: readonly Module[], filters: readonly Filter[])
 }
 
 function refuseClashes(kind: string, things: readonly { name: string }[]): void {
-  const seen = new Set<string>(kind === 'module' ? ['ztf', 'lsst'] : [])
+  const seen = new Set<string>(kind === 'module' ? TAKEN : [])
   for (const { name } of things) {
     if (seen.has(name)) throw new UsageError(`two of the name "${name}": rename one ${kind}`)
     seen.add(name)

@@ -93,6 +93,28 @@ export async function recover(store: Store): Promise<Recovered> {
   return recovered
 }
 
+/**
+ * The same for one range, whose member died: its record if it was committed, null if it is to be
+ * done again.
+ */
+export async function recoverRange(
+  store: Store,
+  source: string,
+  first: number,
+  last: number
+): Promise<PartRecord | null> {
+  const staging = stagingPath(source, first, last)
+  const ledger = ledgerPath(source, first, last)
+  const committed = (await store.size(ledger)) !== null
+  const record = committed ? await readRecord(store, ledger) : null
+  if (record) {
+    const staged = await store.list(staging)
+    await finish(store, record, new Set(staged.map(({ path }) => path.slice(staging.length + 1))))
+  }
+  await store.remove(staging)
+  return record
+}
+
 async function finish(store: Store, record: PartRecord, staged: Set<string>): Promise<void> {
   const staging = stagingPath(record.source, record.first, record.last)
   const waiting = record.files.filter(({ path }) => staged.has(path))

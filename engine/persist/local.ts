@@ -4,13 +4,12 @@ import { codeOf, messageOf, SiskinError } from '../errors.ts'
 import type { Store, StoredFile } from './store.ts'
 
 /** The lake in a folder of a local (or mounted) disk. */
-export async function localStore(root: string): Promise<Store> {
-  await told(root, 'make', mkdir(root, { recursive: true }))
+export function localStore(root: string): Store {
   const folders = new Set<string>()
   const at = (path: string) => join(root, path)
   const makeFolder = async (folder: string) => {
     if (folders.has(folder)) return
-    await mkdir(folder, { recursive: true })
+    await told(folder, 'make', mkdir(folder, { recursive: true }))
     folders.add(folder)
   }
   return {

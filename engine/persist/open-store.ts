@@ -3,7 +3,7 @@ import { localStore } from './local.ts'
 import type { Store } from './store.ts'
 
 /** Opens the store that a lake's address names. @throws UsageError for an address of an unknown kind. */
-export async function openStore(root: string): Promise<Store> {
+export function openStore(root: string): Store {
   const scheme = /^([a-z][a-z0-9+]*):\/\//i.exec(root)?.[1]
   if (scheme) throw new UsageError(`lake "${root}": unknown kind "${scheme}"; give a folder`)
   return localStore(root)

@@ -5,15 +5,16 @@ import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { messageOf, SiskinError } from '../errors.ts'
 import { openStore } from '../persist/open-store.ts'
-import { processRange } from '../pipeline.ts'
-import type { Parts } from '../pipeline.ts'
+import { commit } from '../persist/commit.ts'
+import type { OnStep } from '../persist/commit.ts'
+import { makePart } from '../pipeline.ts'
 import { messageFormat } from '../publish/message.ts'
 import { Beat } from './messages.ts'
 import type { FromMember, MemberSettings, Work } from './messages.ts'
 import { SeenAlerts } from './seen.ts'
 
 /**
- * A member: takes ranges one at a time from its supervisor, runs the whole pipeline over each and
+ * A member: takes ranges from its supervisor, runs the whole pipeline over each and
  * commits it. It knows no other member.
  */
 export async function runMember(
@@ -25,51 +26,54 @@ export async function runMember(
   const warn = (message: string) => send({ kind: 'log', level: 'warn', message })
   const beat = new Beat(settings.beat)
   const seen = new SeenAlerts(settings.seen)
-  let work: Work
-  let taken = new Set<bigint>()
-  const parts: Parts = {
-    store: await openStore(settings.lake),
+  const store = openStore(settings.lake)
+  const shared = {
     plan,
     format: messageFormat(plan.columns),
     schemas: new SchemaCache(warn),
     runner: new ModuleRunner((level, message) => send({ kind: 'log', level, message })),
     surveys: settings.surveys,
     resolve: openRegistry(settings.schemas).resolve,
-    claim: (low, high) => seen.claim(low, high, work.id, taken),
-    onModule: (index, rows) => {
+    onModule: (index: number, rows: number) => {
       const module = plan.modules[index]
       beat.enter(index, module ? budgetMs(module, rows) : 0)
     },
-    onStep: (step) => {
-      if (
-        settings.crash &&
-        settings.crash.first === work.range.first &&
-        settings.crash.step === step
-      ) {
-        process.kill(process.pid, 'SIGKILL')
-      }
-    },
     warn
   }
-  port.on('message', (next: Work) => {
-    work = next
-    taken = new Set()
-    void processRange(work.range, parts, {
-      stopped: new Set(work.stopped),
-      poison: work.poison
-    }).then(
-      (record) => {
-        send({ kind: 'memory', bytes: process.memoryUsage.rss() })
-        send({ kind: 'done', id: next.id, record })
-      },
-      (error: unknown) => {
-        const exitCode = error instanceof SiskinError ? error.exitCode : 1
-        const message = error instanceof SiskinError ? error.message : stackOf(error)
-        send({ kind: 'failed', id: next.id, message, exitCode })
-      }
+  let committing = Promise.resolve()
+
+  /** The commit waits for the disk: meanwhile the next range is worked on, but no further one. */
+  const work = async ({ id, range, stopped, poison }: Work) => {
+    const taken = new Set<bigint>()
+    const claim = (low: number, high: number) => seen.claim(low, high, id, taken)
+    const attempt = { stopped: new Set(stopped), poison }
+    const { record, files } = await makePart(range, { ...shared, claim }, attempt)
+    await committing
+    committing = commit(store, record, files, crashAt(settings, range.first)).then(
+      () => send({ kind: 'done', id, record, memory: process.memoryUsage.rss() }),
+      (error: unknown) => send(failure(id, error))
     )
+    send({ kind: 'ready' })
+  }
+
+  port.on('message', (next: Work) => {
+    void work(next).catch((error: unknown) => send(failure(next.id, error)))
   })
   send({ kind: 'ready' })
+}
+
+/** Tests kill the process at a step of the commit of the part that begins at a packet. */
+function crashAt({ crash }: MemberSettings, first: number): OnStep {
+  if (crash?.first !== first) return () => {}
+  return (step) => {
+    if (step === crash.step) process.kill(process.pid, 'SIGKILL')
+  }
+}
+
+function failure(id: number, error: unknown): FromMember {
+  const exitCode = error instanceof SiskinError ? error.exitCode : 1
+  const message = error instanceof SiskinError ? error.message : stackOf(error)
+  return { kind: 'failed', id, message, exitCode }
 }
 
 /** An error that is not one of ours is a defect: its stack helps whoever mends it. */

@@ -25,8 +25,15 @@ export interface Work {
 }
 
 export type FromMember =
+  /** It can begin another range; the commit of the last one may still be going on. */
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly id: number; readonly record: PartRecord }
+  | {
+      readonly kind: 'done'
+      readonly id: number
+      readonly record: PartRecord
+      /** Resident memory of the process, bytes. */
+      readonly memory: number
+    }
   | {
       readonly kind: 'failed'
       readonly id: number
@@ -34,7 +41,6 @@ export type FromMember =
       readonly exitCode: 1 | 2
     }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
-  | { readonly kind: 'memory'; readonly bytes: number }
 
 /**
  * Three numbers that a member writes and its supervisor reads, without a message in between: a

@@ -7,7 +7,7 @@ import type { Source } from '../consume/source.ts'
 import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import type { PacketRange } from '../packets.ts'
-import { recover } from '../persist/commit.ts'
+import { recover, recoverRange } from '../persist/commit.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { lockLake } from '../persist/lock.ts'
@@ -59,7 +59,7 @@ export interface RunResult {
 
 /** Takes sources into a lake. A run that was stopped goes on where it stopped when it is run again. */
 export async function run(options: RunOptions): Promise<RunResult> {
-  const store = await openStore(options.lake)
+  const store = openStore(options.lake)
   const unlock = await lockLake(store, options.command)
   try {
     const { finished, dropped } = await recover(store)
@@ -104,8 +104,8 @@ async function runSources(
   const started = performance.now()
   const tally = new Tally()
   const damage: Damage[] = []
-  const buffers = new BufferPool(options.members * 2 + 2)
-  const supervisor = startSupervisor(options, tally)
+  const buffers = new BufferPool(options.members * 3 + 1)
+  const supervisor = startSupervisor(options, store, tally)
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0)
   let before = 0
   let bytesBefore = 0
@@ -156,7 +156,7 @@ async function readSource(
   }
 }
 
-function startSupervisor(options: RunOptions, tally: Tally): Supervisor {
+function startSupervisor(options: RunOptions, store: Store, tally: Tally): Supervisor {
   const seen = seenMemory()
   return new Supervisor({
     members: options.members,
@@ -176,6 +176,7 @@ function startSupervisor(options: RunOptions, tally: Tally): Supervisor {
       }
       return { worker: new Worker(options.memberProgram, { workerData }), beat }
     },
+    recover: ({ source, first, count }) => recoverRange(store, source, first, first + count - 1),
     onRecord: (record: PartRecord) => tally.add(record),
     onLog: options.onLog
   })

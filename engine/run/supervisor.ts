@@ -16,6 +16,8 @@ export interface SupervisorOptions {
   /** Names of the plan's modules, in order. */
   readonly modules: readonly string[]
   start(): MemberThread
+  /** After a death: the record of a range that was committed all the same; null: do it again. */
+  recover(range: PacketRange): Promise<PartRecord | null>
   onRecord(record: PartRecord): void
   onLog(level: 'warn' | 'error', message: string): void
 }
@@ -29,10 +31,12 @@ interface Job {
   readonly done: () => void
 }
 
+/** `jobs`: at most one being committed and one being worked on, in this order. */
 interface Seat {
   thread: MemberThread
+  started: boolean
   ready: boolean
-  job: Job | null
+  jobs: Job[]
 }
 
 const WATCH_MS = 200
@@ -53,6 +57,7 @@ export class Supervisor {
   #wake: (() => void)[] = []
   #watch: NodeJS.Timeout | null = null
   #closing = false
+  #recovering = 0
   /** The most memory this process had while members worked. */
   peakMemory = 0
 
@@ -62,7 +67,7 @@ export class Supervisor {
     this.#watch = setInterval(() => this.#stopHanging(), WATCH_MS)
   }
 
-  /** Takes a range; resolves when a member is free to begin the one after it. `done` when it is in the lake. */
+  /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
   async give(range: PacketRange, done: () => void): Promise<void> {
     this.#waiting.push({ id: this.#nextId++, range, stopped: [], deaths: 0, done })
     this.#assign()
@@ -71,7 +76,11 @@ export class Supervisor {
 
   /** Waits until every range is in the lake. */
   async drain(): Promise<void> {
-    await this.#until(() => this.#waiting.length === 0 && this.#seats.every((seat) => !seat.job))
+    await this.#until(() => this.#waiting.length === 0 && this.#recovering === 0 && this.#idle())
+  }
+
+  #idle(): boolean {
+    return this.#seats.every((seat) => seat.jobs.length === 0)
   }
 
   async close(): Promise<void> {
@@ -92,7 +101,7 @@ export class Supervisor {
   }
 
   #seat(): Seat {
-    const seat: Seat = { thread: this.#options.start(), ready: false, job: null }
+    const seat: Seat = { thread: this.#options.start(), started: false, ready: false, jobs: [] }
     this.#listen(seat)
     return seat
   }
@@ -107,37 +116,42 @@ export class Supervisor {
   #heard(seat: Seat, message: FromMember): void {
     switch (message.kind) {
       case 'ready':
+        seat.started = true
         seat.ready = true
         this.#assign()
         break
       case 'log':
         this.#options.onLog(message.level, message.message)
         break
-      case 'memory':
-        this.peakMemory = Math.max(this.peakMemory, message.bytes)
-        break
       case 'failed':
         this.#failure ??= new SiskinError(message.message, message.exitCode)
-        seat.job = null
         this.#changed()
         break
-      case 'done': {
-        const { job } = seat
-        seat.job = null
-        this.#options.onRecord(message.record)
-        job?.done()
-        this.#assign()
-        this.#changed()
-      }
+      case 'done':
+        this.peakMemory = Math.max(this.peakMemory, message.memory)
+        this.#finish(seat, message.id, message.record)
     }
+  }
+
+  #finish(seat: Seat, id: number, record: PartRecord): void {
+    const job = seat.jobs.find((other) => other.id === id)
+    seat.jobs = seat.jobs.filter((other) => other !== job)
+    if (job) this.#landed(job, record)
+  }
+
+  #landed(job: Job, record: PartRecord): void {
+    this.#options.onRecord(record)
+    job.done()
+    this.#changed()
   }
 
   #assign(): void {
     for (const seat of this.#seats) {
-      if (!seat.ready || seat.job || this.#failure) continue
+      if (!seat.ready || this.#failure) continue
       const job = this.#waiting.shift()
       if (!job) return
-      seat.job = job
+      seat.ready = false
+      seat.jobs.push(job)
       const { id, range, stopped, deaths } = job
       const poison = deaths >= 2 && range.count === 1
       const work: Work = { id, range, stopped, poison }
@@ -148,41 +162,52 @@ export class Supervisor {
 
   #stopHanging(): void {
     for (const seat of this.#seats) {
-      const module = seat.job && new Beat(seat.thread.beat).overdue()
-      if (module === null || module === undefined) continue
+      const module = seat.jobs.length > 0 ? new Beat(seat.thread.beat).overdue() : null
+      if (module === null) continue
       const name = this.#options.modules[module] ?? 'unknown'
       this.#options.onLog(
         'error',
         `module ${name} hangs: its member is stopped, the alerts go on without it`
       )
-      seat.job?.stopped.push(name)
-      this.#replace(seat)
+      seat.jobs.at(-1)?.stopped.push(name)
+      void this.#replace(seat)
     }
   }
 
   #died(seat: Seat, worker: Worker, reason: string): void {
     if (this.#closing || seat.thread.worker !== worker) return
-    if (!seat.ready) {
+    if (!seat.started) {
       this.#failure ??= new SiskinError(`a member does not start: ${reason}`)
       this.#changed()
       return
     }
-    if (seat.job) seat.job.deaths++
+    const job = seat.jobs.at(-1)
+    if (job) job.deaths++
     this.#options.onLog('error', `a member died (${reason}); another takes over`)
-    this.#replace(seat)
+    void this.#replace(seat)
   }
 
-  /** A new member in the seat; the range of the old one goes to the front of the queue. */
-  #replace(seat: Seat): void {
-    const { job } = seat
-    const old = seat.thread.worker
+  /** A new member in the seat; the ranges of the old one are finished or begun again, before all others. */
+  async #replace(seat: Seat): Promise<void> {
+    const { jobs, thread } = seat
     seat.thread = this.#options.start()
+    seat.started = false
     seat.ready = false
-    seat.job = null
+    seat.jobs = []
     this.#listen(seat)
-    void old.terminate()
-    if (job) this.#waiting.unshift(...this.#again(job))
+    this.#recovering++
+    await thread.worker.terminate()
+    for (const job of jobs.toReversed()) {
+      const record = await this.#options.recover(job.range).catch((error: Error) => {
+        this.#failure ??= new SiskinError(error.message)
+        return null
+      })
+      if (record) this.#landed(job, record)
+      else this.#waiting.unshift(...this.#again(job))
+    }
+    this.#recovering--
     this.#assign()
+    this.#changed()
   }
 
   #again(job: Job): Job[] {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { ScalarType } from './schema.ts'
 
 export type NumberArray = Float64Array | Float32Array | Int32Array | BigInt64Array | Uint8Array
@@ -91,10 +92,17 @@ export class TextColumn {
     if (this.used + length > this.bytes.length) {
       this.bytes = grown(this.bytes, new Uint8Array((this.used + length) * 2))
     }
+    let all = 0
     if (length < 64) {
-      for (let i = 0; i < length; i++) this.bytes[this.used + i] = source[from + i]!
+      for (let i = 0; i < length; i++) all |= this.bytes[this.used + i] = source[from + i]!
     } else {
       this.bytes.set(source.subarray(from, to), this.used)
+      all = 0x80
+    }
+    if (all > 0x7f && !isUtf8(this.bytes.subarray(this.used, this.used + length))) {
+      // A damaged packet: readers of Parquet, Arrow and Avro refuse a file with such text.
+      this.set(row, decoder.decode(this.bytes.subarray(this.used, this.used + length)))
+      return
     }
     this.#lastStart = this.starts[row] = this.used
     this.used += length

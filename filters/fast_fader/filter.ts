@@ -10,6 +10,7 @@ export default defineFilter({
   topic: 'fast-fader',
   about: 'Fading by more than 0.3 mag a day between two detections, with 95 % confidence.',
   owner: 'Siskin team',
+  seeks: ['sn_ia', 'sn_ii', 'sn_ibc', 'sn_iin', 'kilonova', 'grb', 'cv', 'flare', 'tde'],
   requires: {
     lowerRate: number('rate.lower_rate', 'mag/d'),
     gap: number('rate.delta_time', 'd'),

@@ -10,6 +10,19 @@ export default defineFilter({
   topic: 'fast-riser',
   about: 'Brightening by more than 0.3 mag a day, with 95 % confidence.',
   owner: 'Siskin team',
+  seeks: [
+    'sn_ia',
+    'sn_ii',
+    'sn_ibc',
+    'sn_iin',
+    'slsn',
+    'tde',
+    'kilonova',
+    'grb',
+    'cv',
+    'flare',
+    'microlensing'
+  ],
   requires: {
     upperRate: number('rate.upper_rate', 'mag/d'),
     gap: number('rate.delta_time', 'd'),

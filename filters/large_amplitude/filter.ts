@@ -10,6 +10,7 @@ export default defineFilter({
   topic: 'large-amplitude',
   about: 'Varied by a magnitude and more in one band, over at least five detections.',
   owner: 'Siskin team',
+  seeks: ['mira', 'rrlyr', 'eclipsing', 'cv', 'flare', 'cepheid', 'microlensing'],
   requires: {
     amplitudeU: number('features.u.amplitude', 'mag'),
     amplitudeG: number('features.g.amplitude', 'mag'),

@@ -7,6 +7,7 @@ export default defineFilter({
   topic: 'new-source',
   about: 'The first detection ever at this position, brighter than the reference.',
   owner: 'Siskin team',
+  seeks: ['sn_ia', 'sn_ii', 'sn_ibc', 'sn_iin', 'slsn', 'tde', 'kilonova', 'grb', 'cv', 'flare'],
   requires: { detections: number('history.n_survey', '') },
   uses: { goodQuality, notKnownSolarSystem, positive, real },
   keep:

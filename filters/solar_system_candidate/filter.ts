@@ -7,6 +7,7 @@ export default defineFilter({
   topic: 'solar-system-candidate',
   about: 'Moving-object candidates without a known object at the position, of good quality.',
   owner: 'Siskin team',
+  seeks: ['sso'],
   surveys: ['ztf'],
   requires: { class: text('solar_system.class') },
   uses: { goodQuality },

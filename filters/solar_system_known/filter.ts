@@ -7,6 +7,7 @@ export default defineFilter({
   topic: 'solar-system-known',
   about: 'Known Solar System objects, of good quality.',
   owner: 'Siskin team',
+  seeks: ['sso'],
   requires: { class: text('solar_system.class') },
   uses: { goodQuality },
   keep:

@@ -1,0 +1,19 @@
+import { readFirstLong } from '../container.ts'
+import { OWN, readLedger } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+
+/** The alert ids that each topic of a lake holds: `alert_id` is the first field of every message. */
+export async function topicIds(store: Store): Promise<Map<string, bigint[]>> {
+  const ids = new Map<string, bigint[]>()
+  for (const record of await readLedger(store)) {
+    for (const { topic } of Object.values(record.filters)) ids.set(topic, ids.get(topic) ?? [])
+    for (const file of record.files) {
+      if (file.kind !== 'topic') continue
+      const topic = file.path.split('/')[1] ?? OWN
+      const own = ids.get(topic) ?? []
+      own.push(...readFirstLong(await store.read(file.path)))
+      ids.set(topic, own)
+    }
+  }
+  return ids
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs'
+import type { Command } from 'commander'
+import { UsageError } from '../engine/errors.ts'
+import { openStore } from '../engine/persist/open-store.ts'
+import { judge } from '../engine/truth/truth.ts'
+import type { TruthReport } from '../engine/truth/truth.ts'
+import { pickFilters } from './registries.ts'
+import { addSettings, readSettings } from './settings.ts'
+import { count, table } from './terminal.ts'
+
+export function addTruth(program: Command): void {
+  const command = program
+    .command('truth')
+    .description(
+      'judge a lake by the truth it was simulated from: what each topic selected, and missed'
+    )
+    .requiredOption('--truth <files...>', 'truth tables that "siskin simulate" wrote')
+    .option('--json', 'print the report as one JSON object')
+    .addHelpText('after', '\nExample:\n  siskin truth --lake lake --truth night.truth.parquet')
+  addSettings(command, ['lake'])
+  command.action(async (options: { truth: string[]; json?: boolean }) => {
+    const report = await truthReport(readSettings(command).lake, options.truth)
+    console.log(options.json ? JSON.stringify(report, null, 1) : truthText(report))
+  })
+}
+
+export async function truthReport(lake: string, files: readonly string[]): Promise<TruthReport> {
+  for (const file of files)
+    if (!existsSync(file)) throw new UsageError(`truth "${file}": no such file`)
+  const aims = pickFilters(null).map(({ topic, seeks = [] }) => ({ topic, seeks }))
+  return judge(openStore(lake), files, aims)
+}
+
+export function truthText({ classes, topics, unknown, missing }: TruthReport): string {
+  const names = topics.map(({ topic }) => topic)
+  const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`)
+  const byClass = table([
+    ['class', 'objects', 'alerts', 'in the lake', 'quality', ...names],
+    ...classes.map((row) => [
+      row.class,
+      count(row.objects),
+      count(row.alerts),
+      count(row.landed),
+      count(row.quality),
+      ...names.map((name) => count(row.selected[name] ?? 0))
+    ])
+  ])
+  const byTopic = table([
+    ['topic', 'selected', 'purity', 'completeness', 'of objects', 'seeks'],
+    ...topics.map((row) => [
+      row.topic,
+      count(row.selected),
+      percent(row.purity),
+      percent(row.completeness),
+      percent(row.objects),
+      row.seeks.join(' ')
+    ])
+  ])
+  const notes = [
+    ...(unknown > 0 ? [`${count(unknown)} alerts of the lake are not in the truth`] : []),
+    ...(missing > 0 ? [`${count(missing)} good packets of the truth are not in the lake`] : [])
+  ]
+  return [byClass, '', byTopic, ...notes].join('\n')
+}
