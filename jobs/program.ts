@@ -1,6 +1,11 @@
 import { Command } from 'commander'
 import { SISKIN_VERSION } from '../engine/version.ts'
+import { addCheck } from './check.ts'
+import { addInspect } from './inspect.ts'
+import { addNew } from './new.ts'
 import { addRun } from './run.ts'
+import { addSimulate } from './simulate.ts'
+import { addStart } from './start.ts'
 import { addTruth } from './truth.ts'
 import { addVerify } from './verify.ts'
 
@@ -10,8 +15,13 @@ export function buildProgram(): Command {
     .description('Alert broker for time-domain astronomy.')
     .version(SISKIN_VERSION)
     .showHelpAfterError('(siskin --help says more)')
+  addStart(program)
   addRun(program)
   addVerify(program)
+  addInspect(program)
+  addCheck(program)
+  addNew(program)
   addTruth(program)
+  addSimulate(program)
   return program
 }

@@ -90,7 +90,8 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
   )
 }
 
-function report(result: RunResult): number {
+/** Tells damage on stderr; returns the exit code. */
+export function report(result: RunResult): number {
   for (const damage of result.damage) {
     console.error(`siskin: ${damage.message}; all before it is in the lake`)
   }

@@ -1,0 +1,66 @@
+import { DuckDBInstance } from '@duckdb/node-api'
+import { readLedger } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+import { topicIds } from './topic-ids.ts'
+
+/** An object worth a look, by its latest alert in a topic. */
+export interface Interesting {
+  readonly alertId: bigint
+  readonly objectId: string
+  readonly survey: string
+  readonly detections: number
+  readonly topics: readonly string[]
+}
+
+/** Moving objects are many and each alert of theirs stands alone: not what a newcomer wants to see first. */
+const LEFT_OUT = /solar-system/
+
+/** The objects that most topics chose, the longest light curves first among equals. */
+export async function mostInteresting(store: Store, count: number): Promise<Interesting[]> {
+  const topics = new Map<bigint, string[]>()
+  for (const [topic, ids] of await topicIds(store)) {
+    if (LEFT_OUT.test(topic)) continue
+    for (const id of new Set(ids)) topics.set(id, [...(topics.get(id) ?? []), topic])
+  }
+  const chosen = [...topics].sort(([, a], [, b]) => b.length - a.length).slice(0, 500)
+  const rows = await describe(
+    store,
+    chosen.map(([id]) => id)
+  )
+  const ranked = rows
+    .map((row) => ({ ...row, topics: topics.get(row.alertId) ?? [] }))
+    .sort((a, b) => b.topics.length - a.topics.length || b.detections - a.detections)
+  const objects = new Map<string, Interesting>()
+  for (const row of ranked) if (!objects.has(row.objectId)) objects.set(row.objectId, row)
+  return [...objects.values()].slice(0, count)
+}
+
+async function describe(
+  store: Store,
+  ids: readonly bigint[]
+): Promise<Omit<Interesting, 'topics'>[]> {
+  const files = (await readLedger(store)).flatMap((record) =>
+    record.files
+      .filter((file) => file.kind === 'alerts')
+      .map((file) => `'${store.root}/${file.path}'`)
+  )
+  if (files.length === 0 || ids.length === 0) return []
+  const instance = await DuckDBInstance.create(':memory:')
+  const db = await instance.connect()
+  try {
+    const reader = await db.runAndReadAll(
+      `SELECT alert_id, object_id, survey, len(list_filter(history_detected, d -> d)) detections
+       FROM read_parquet([${files.join(', ')}], union_by_name = true)
+       WHERE alert_id IN (${ids.join(', ')}) AND object_id IS NOT NULL ORDER BY alert_id`
+    )
+    return reader.getRowObjectsJS().map((row) => ({
+      alertId: row['alert_id'] as bigint,
+      objectId: String(row['object_id']),
+      survey: String(row['survey']),
+      detections: Number(row['detections'])
+    }))
+  } finally {
+    db.closeSync()
+    instance.closeSync()
+  }
+}
