@@ -6,34 +6,29 @@ import { enrich } from './enrich/enrich.ts'
 import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
 import type { PacketRange, Quarantined } from './packets.ts'
-import { commit } from './persist/commit.ts'
-import type { OnStep } from './persist/commit.ts'
 import { partName } from './persist/ledger.ts'
 import type { PartRecord } from './persist/ledger.ts'
 import { layAlerts, layQuarantine, layTopic, nightsOf } from './persist/part.ts'
 import type { LaidFile } from './persist/part.ts'
-import type { Store } from './persist/store.ts'
 import type { MessageFormat } from './publish/message.ts'
 import { select } from './publish/select.ts'
 import type { Selection } from './publish/select.ts'
 import { Account, provenance } from './account.ts'
 import type { Enriched } from './table/enriched.ts'
 
-/** What a member works with; all I/O comes in through here. */
+/** What a part is made with; all that touches the outside comes in through here. */
 export interface Parts {
-  readonly store: Store
   readonly plan: Plan
   readonly format: MessageFormat
   readonly schemas: SchemaCache
   readonly runner: ModuleRunner
   readonly surveys: readonly Survey[]
   /** Finds the texts of Confluent schema ids; an id it does not give is unknown. */
-  resolve(ids: Iterable<number>): Promise<ReadonlyMap<number, Uint8Array>>
+  readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
   /** False when this alert id was seen in another range of this night. */
-  claim(low: number, high: number): boolean
-  onModule(index: number, rows: number): void
-  onStep: OnStep
-  warn(message: string): void
+  readonly claim: (low: number, high: number) => boolean
+  readonly onModule: (index: number, rows: number) => void
+  readonly warn: (message: string) => void
 }
 
 /** What earlier attempts at a range taught. */
@@ -53,7 +48,7 @@ export interface MadePart {
 /** The life of a range up to its commit: decode, enrich, select, lay out. */
 export async function makePart(
   range: PacketRange,
-  parts: Omit<Parts, 'store' | 'onStep'>,
+  parts: Parts,
   attempt: Attempt
 ): Promise<MadePart> {
   const account = new Account(range)
@@ -78,21 +73,7 @@ export async function makePart(
   return { record: account.record(files.map((file) => file.account)), files }
 }
 
-/** Makes a part and commits it. */
-export async function processRange(
-  range: PacketRange,
-  parts: Parts,
-  attempt: Attempt
-): Promise<PartRecord> {
-  const { record, files } = await makePart(range, parts, attempt)
-  await commit(parts.store, record, files, parts.onStep)
-  return record
-}
-
-async function decode(
-  range: PacketRange,
-  parts: Pick<Parts, 'schemas' | 'surveys' | 'claim' | 'resolve'>
-): Promise<DecodeResult> {
+async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
   const { schemas, surveys, claim } = parts
   const registered = await parts.resolve(schemaIds(range))
   return decodeRange(range, { schemas, surveys, registered, claim })

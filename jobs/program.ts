@@ -14,6 +14,7 @@ export function buildProgram(): Command {
   const program = new Command('siskin')
     .description('Alert broker for time-domain astronomy.')
     .version(SISKIN_VERSION)
+    .exitOverride()
     .showHelpAfterError('(siskin --help says more)')
   addStart(program)
   addRun(program)

@@ -63,7 +63,7 @@ const SETTINGS = {
     key: 'partMegabytes',
     flag: '--part-megabytes <n>',
     about: 'most packet bytes of a part, in MiB',
-    fallback: 96,
+    fallback: 40,
     parse: wholeNumber(1, 1024)
   }
 } satisfies Record<string, Setting>

@@ -128,7 +128,7 @@ async function classes(): Promise<Map<string, string>> {
   db.closeSync()
   instance.closeSync()
   return new Map(
-    reader.getRowObjectsJS().map((row) => [String(row['object_id']), String(row['class'])])
+    reader.getRowObjectsJS().map((row) => [row['object_id'] as string, row['class'] as string])
   )
 }
 

@@ -78,12 +78,12 @@ export async function* walkTar(
   let pax: { path?: string; size?: number } = {}
   for (;;) {
     if (!(await window.need(TAR_BLOCK))) {
-      if (scanner.available > 0) throw damage(path, scanner, 'the archive ends inside a tar header')
-      return
+      const where = scanner.available > 0 ? 'inside a tar header' : 'without its end mark'
+      throw damage(path, scanner, `the archive ends ${where}`)
     }
     const header = readTarHeader(scanner.bytes, scanner.at)
     if (!header) throw damage(path, scanner, 'a tar header has a wrong checksum')
-    if (header.kind === 'end') return
+    if (header.kind === 'end') return await window.drain()
     scanner.at += TAR_BLOCK
     if (header.kind === 'long-name' || header.kind === 'pax') {
       const content = await takeText(window, header.size, path)
@@ -98,6 +98,9 @@ export async function* walkTar(
     }
     longName = null
     pax = {}
+    if (!Number.isSafeInteger(entry.size) || entry.size < 0) {
+      throw damage(path, scanner, `${entry.name} has a size that is none`)
+    }
     yield* walkEntry(path, entry, window)
   }
 }

@@ -26,13 +26,13 @@ export class Damage extends Error {
 /** Reports how many bytes of the file were read so far, for progress. */
 export type OnRead = (bytes: number) => void
 
-/** The bytes of a file, in chunks. A `.gz` is told by its first two bytes, not by its name. */
+/** The bytes of a file, in chunks that hold until the next is asked for. A `.gz` is told by its first two bytes, not by its name. */
 export async function* readBytes(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> {
   if (await isGzip(path)) yield* inflated(path, onRead)
   else yield* plain(path, onRead)
 }
 
-export async function isGzip(path: string): Promise<boolean> {
+async function isGzip(path: string): Promise<boolean> {
   const file = await open(path)
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
@@ -42,16 +42,23 @@ export async function isGzip(path: string): Promise<boolean> {
   }
 }
 
+/** Through one buffer: fresh ones of this size would pile up faster than they are collected. */
 async function* plain(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> {
+  const file = await open(path)
+  const buffer = new Uint8Array(CHUNK)
   let offset = 0
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: CHUNK })) {
-      offset += (chunk as Buffer).length
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, CHUNK, offset)
+      if (bytesRead === 0) return
+      offset += bytesRead
       onRead(offset)
-      yield chunk as Buffer
+      yield buffer.subarray(0, bytesRead)
     }
   } catch (error) {
     throw new Damage(path, offset, offset, messageOf(error))
+  } finally {
+    await file.close()
   }
 }
 
@@ -76,7 +83,7 @@ async function* inflated(path: string, onRead: OnRead): AsyncGenerator<Uint8Arra
 }
 
 async function* upToDamage(path: string, skip: number, near: number): AsyncGenerator<Uint8Array> {
-  const fine = new Inflation(path, CHUNK, Math.max(0, near - 4 * CHUNK))
+  const fine = new Inflation(path, CHUNK, near)
   let seen = 0
   let reason = 'the compressed data ends too early'
   try {
@@ -149,12 +156,18 @@ class Inflation {
     for await (const chunk of createReadStream(this.#path, { highWaterMark: this.#chunk })) {
       const bytes = chunk as Buffer
       for (let at = 0; at < bytes.length;) {
-        const size = offset + at >= this.#fineFrom ? FINE_CHUNK : this.#chunk
+        const size = this.#step(offset + at, bytes.length - at)
         yield bytes.subarray(at, at + size)
         at += size
       }
       offset += bytes.length
     }
+  }
+
+  /** Large steps, then small ones; single bytes where a checksum may stand, at the end. */
+  #step(at: number, left: number): number {
+    if (at < this.#fineFrom) return Math.min(this.#chunk, this.#fineFrom - at, left)
+    return Math.max(1, Math.min(FINE_CHUNK, left - FINE_CHUNK))
   }
 
   #write(piece: Buffer): Promise<void> {

@@ -21,6 +21,8 @@ export class ContainerError extends Error {
   override readonly name = 'ContainerError'
 }
 
+/** Far more than alerts fit into a block: a table of so many rows is about to be made. */
+const MAX_PACKETS = 100_000
 const MAX_METADATA = 4 * 1024 * 1024
 const text = new TextDecoder()
 
@@ -63,7 +65,7 @@ export function readBlockHead(bytes: Uint8Array, at: number, end: number): Block
   const packets = cursor.long()
   const size = packets === null ? null : cursor.long()
   if (packets === null || size === null) return null
-  if (packets < 1 || size < 0 || packets > size + 1) {
+  if (packets < 1 || size < 0 || packets > Math.min(size + 1, MAX_PACKETS)) {
     throw new ContainerError(`a block of ${packets} packets in ${size} bytes`)
   }
   return { packets, size, start: cursor.at }

@@ -9,7 +9,7 @@ export interface Registry {
 }
 
 const TRIES = 4
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 3_000
 
 /** @param place a folder, or the http(s) address of a registry; null: there is none. */
 export function openRegistry(place: string | null): Registry {

@@ -2,13 +2,16 @@ import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
 import type { Fault, Header, PacketRange } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
 
-/** When a range is full. Counted in packets and packet bytes only, so every run cuts at the same places. */
+/**
+ * When a range is full: packets, and bytes of the source from the end of the range before. Both are
+ * the same at every run, and so are the cuts.
+ */
 export interface Cut {
   readonly packets: number
   readonly bytes: number
 }
 
-export const DEFAULT_CUT: Cut = { packets: 1000, bytes: 96 * 1024 * 1024 }
+export const DEFAULT_CUT: Cut = { packets: 1000, bytes: 40 * 1024 * 1024 }
 
 /**
  * A window on a stream of bytes that fills one range's buffer. Parsing happens in place; at a cut the
@@ -29,7 +32,8 @@ export class Scanner {
   position = 0
   #first = 0
   #count = 0
-  #packetBytes = 0
+  /** Offset at which the last range ended. */
+  #cutAt = 0
   #blocks: number[] = []
   #headers: Header[] = []
   #recent: Header[] = []
@@ -60,6 +64,16 @@ export class Scanner {
     if (this.filled + chunk.length > this.bytes.length) this.#makeRoom(chunk.length)
     this.bytes.set(chunk, this.filled)
     this.filled += chunk.length
+  }
+
+  /** Steps over bytes. What is stepped over takes no room, however much it is. */
+  skip(size: number): void {
+    if (size < this.available) {
+      this.at += size
+      return
+    }
+    this.filled = this.at
+    this.base += size
   }
 
   #makeRoom(more: number): void {
@@ -104,7 +118,6 @@ export class Scanner {
     if (this.#count === 0) this.#first = this.position
     this.#blocks.push(start, length, header, packets, this.base + start, this.#names.length - 1)
     this.#count += packets
-    this.#packetBytes += length
     this.position += packets
   }
 
@@ -119,7 +132,7 @@ export class Scanner {
   }
 
   get full(): boolean {
-    return this.#count >= this.#cut.packets || this.#packetBytes >= this.#cut.bytes
+    return this.#count >= this.#cut.packets || this.offset - this.#cutAt >= this.#cut.bytes
   }
 
   get pending(): number {
@@ -153,7 +166,7 @@ export class Scanner {
   /** Forgets the packets taken so far: they are in the lake already. */
   drop(): void {
     this.#count = 0
-    this.#packetBytes = 0
+    this.#cutAt = this.offset
     this.#blocks = []
     this.#headers = []
     this.#names = this.#names.slice(-1)

@@ -8,9 +8,9 @@ export interface ReadOptions {
   readonly done: readonly Span[]
   readonly cut: { readonly packets: number; readonly bytes: number }
   /** Called with the bytes read so far; progress only. */
-  onRead(bytes: number): void
+  readonly onRead: (bytes: number) => void
   /** Memory of at least `size` bytes for a range. */
-  allocate(size: number): ArrayBufferLike
+  readonly allocate: (size: number) => ArrayBufferLike
 }
 
 /**

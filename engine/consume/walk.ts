@@ -21,7 +21,9 @@ export class Window {
     this.scanner = scanner
   }
 
+  /** Goes on with other bytes; what is left of those before is forgotten. */
   from(chunks: AsyncIterable<Uint8Array> | null): void {
+    this.scanner.skip(this.scanner.available)
     this.#chunks = chunks?.[Symbol.asyncIterator]() ?? null
   }
 
@@ -43,10 +45,15 @@ export class Window {
     let left = size
     while (left > 0 && (await this.need(1))) {
       const step = Math.min(left, this.scanner.available)
-      this.scanner.at += step
+      this.scanner.skip(step)
       left -= step
     }
     return size - left
+  }
+
+  /** Reads to the end without keeping anything: a checksum that stands there is checked. */
+  async drain(): Promise<void> {
+    while (await this.need(1)) this.scanner.skip(this.scanner.available)
   }
 }
 
@@ -96,18 +103,20 @@ async function* walkContainer(window: Window, size: number): Walk {
   let fault: { reason: 'bad-container' | 'truncated'; detail: string } | null = null
   try {
     const found = await findHeader(window, size)
-    let prefix = found?.length ?? 0
-    while (found && scanner.offset + prefix < end) {
-      if (!(await takeBlock(window, found, prefix, end - scanner.offset))) break
-      prefix = 0
-      yield
+    fault = { reason: 'truncated', detail: 'the container ends inside the header' }
+    if (found) {
+      fault.detail = 'the container ends inside a block'
+      let prefix = found.length
+      while (scanner.offset + prefix < end) {
+        if (!(await takeBlock(window, found, prefix, end - scanner.offset))) break
+        prefix = 0
+        yield
+      }
+      if (scanner.offset + prefix === end) {
+        scanner.at += prefix
+        return
+      }
     }
-    if (found && scanner.offset + prefix === end) {
-      scanner.at += prefix
-      return
-    }
-    const inside = found ? 'a block' : 'the header'
-    fault = { reason: 'truncated', detail: `the container ends inside ${inside}` }
   } catch (error) {
     if (!(error instanceof ContainerError)) throw error
     fault = { reason: 'bad-container', detail: error.message }
@@ -134,6 +143,7 @@ async function findHeader(window: Window, size: number): Promise<Found | null> {
       return { header, sync: own.sync, length: own.end - scanner.at }
     }
     if (!there || want === size) return null
+    if (want > MAX_PACKET_BYTES) throw new ContainerError('a header without end')
   }
 }
 

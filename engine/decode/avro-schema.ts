@@ -8,15 +8,7 @@ export type Avro =
   | { kind: 'enum'; symbols: string[] }
   | { kind: 'fixed'; size: number }
 
-export type Primitive =
-  | 'null'
-  | 'boolean'
-  | 'int'
-  | 'long'
-  | 'float'
-  | 'double'
-  | 'bytes'
-  | 'string'
+type Primitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
 
 const PRIMITIVES = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
 
@@ -51,7 +43,7 @@ function resolve(json: unknown, namespace: string, named: Map<string, Avro>): Av
     return found
   }
   if (typeof json !== 'object' || json === null) throw new Error('schema is not JSON of Avro')
-  return resolveObject(json as Json, namespace, named)
+  return resolveObject(json, namespace, named)
 }
 
 function resolveObject(json: Json, namespace: string, named: Map<string, Avro>): Avro {

@@ -2,7 +2,7 @@ import type { FixedColumn, TextColumn } from '../table/columns.ts'
 import type { ListGroup } from '../table/columns.ts'
 import type { Avro } from './avro-schema.ts'
 import { PacketError } from '../reasons.ts'
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 
 /** Where a byte range of the packet (a stamp) is noted instead of being copied. */
 export interface RangeSink {
@@ -54,6 +54,7 @@ export function compile(schema: Avro, sinks: Sinks): Compiled {
   code.record(schema, '', 'row')
   const bound = (prefix: string, map: string, names: readonly string[]) =>
     names.map((name, i) => `const ${prefix}${i} = ${map}.get(${JSON.stringify(name)})`).join('\n')
+  // oxlint-disable-next-line typescript/no-implied-eval -- the point of compiling; names go in as JSON
   const make = new Function(
     'columns',
     'lists',

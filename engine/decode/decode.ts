@@ -12,7 +12,7 @@ import type { SurveyReader } from './survey.ts'
 import { ztfReader } from './ztf.ts'
 
 /** Where the packet of each row lies: bytes to be kept verbatim, and the schema they were written with. */
-export interface Origins {
+interface Origins {
   readonly buffers: Uint8Array[]
   readonly buffer: Int32Array
   readonly start: Float64Array
@@ -39,7 +39,7 @@ export interface DecodeOptions {
   readonly registered: ReadonlyMap<number, Uint8Array>
   readonly surveys: readonly Survey[]
   /** False when the alert was seen before: a second copy. */
-  claim(low: number, high: number): boolean
+  readonly claim: (low: number, high: number) => boolean
 }
 
 /** Packets to alert tables. Whatever a packet holds, it ends as an alert, a duplicate or in quarantine. */

@@ -58,7 +58,10 @@ export class Reader {
       else high |= (byte & 0x7f) << (shift - 56)
       shift += 7
     } while (byte >= 0x80 && shift < 70)
-    if (byte >= 0x80) throw new PacketError('bad-length', 'a number runs over ten bytes')
+    if (byte >= 0x80) {
+      if (this.p > this.end) this.overrun()
+      throw new PacketError('bad-length', 'a number runs over ten bytes')
+    }
     this.#low = low | (middle << 28)
     this.#high = (middle >>> 4) | (high << 24)
   }
@@ -105,8 +108,9 @@ export class Reader {
 
   /** A length that a packet could hold, but this one does not, is that of a packet cut short. */
   #tooLong(what: string, length: number): never {
+    if (this.p > this.end) this.overrun()
     const reason = length >= 0 && length <= MAX_PACKET_BYTES ? 'truncated' : 'bad-length'
-    const left = Math.max(0, this.end - this.p)
+    const left = this.end - this.p
     throw new PacketError(reason, `a ${what} of ${length} with ${left} bytes left`)
   }
 

@@ -145,7 +145,8 @@ class ZtfRows {
     }
     for (const column of this.#scores) if (column.values[row] === 0.5) column.valid[row] = 0
     for (const column of this.#texts) {
-      if (column.valid[row] === 1 && column.ends[row]! - column.starts[row]! === 4) {
+      const length = column.ends[row]! - column.starts[row]!
+      if (column.valid[row] === 1 && length === 4) {
         if (column.get(row) === 'null') column.valid[row] = 0
       }
     }

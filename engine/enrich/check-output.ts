@@ -1,5 +1,4 @@
-import type { Group, Module, Output, Outputs } from '../contract/index.ts'
-import type { FixedColumn } from '../table/columns.ts'
+import type { Module, Output, Outputs } from '../contract/index.ts'
 import { TextColumn } from '../table/columns.ts'
 import type { Column } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
@@ -64,7 +63,7 @@ function collect(
       if (typeof given !== 'object' || given === null) {
         throw new OutputError('rows', `${at} is missing from the result`)
       }
-      collect((output as Group).outputs, given as Record<string, unknown>, at, batch, rows, targets)
+      collect(output.outputs, given as Record<string, unknown>, at, batch, rows, targets)
       continue
     }
     const values = given as ArrayLike<unknown> | undefined
@@ -90,11 +89,7 @@ function takeRow(targets: Target[], i: number, row: number, own: string | undefi
     if (fault) return failRow(targets, row, fault)
     says = true
     if (column instanceof TextColumn) column.set(row, value as string)
-    else
-      (column as FixedColumn).set(
-        row,
-        typeof value === 'boolean' ? Number(value) : (value as number)
-      )
+    else column.set(row, typeof value === 'boolean' ? Number(value) : (value as number))
   }
   if (own === undefined) return says ? 'ok' : 'not-applicable'
   return OWN_STATUSES.has(own) ? own : failRow(targets, row, 'type')

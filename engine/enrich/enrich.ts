@@ -9,7 +9,7 @@ export interface EnrichOptions {
   /** Modules that hung over these alerts before. */
   readonly stopped: ReadonlySet<string>
   /** Told which module runs now, and which rows: a watchdog can then stop one that hangs. */
-  onModule(index: number, rows: number): void
+  readonly onModule: (index: number, rows: number) => void
 }
 
 /** Runs the plan's modules over a table, in order. */

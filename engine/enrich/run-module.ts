@@ -6,7 +6,7 @@ import { OutputError, takeResult } from './check-output.ts'
 import type { ReaderSet } from '../table/readers.ts'
 
 /** Milliseconds per 1,000 alerts where a module declares none. */
-export const DEFAULT_BUDGET = 5_000
+const DEFAULT_BUDGET = 5_000
 const LEAST_BUDGET = 1_000
 /** After so many failing slices of a batch the rest is not tried row by row. */
 const MOST_FAILURES = 16

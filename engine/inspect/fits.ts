@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib'
+import { SiskinError } from '../errors.ts'
 
 /** One image of a FITS file; pixels row by row, the bottom row first. NaN where there is no value. */
 export interface FitsImage {
@@ -10,7 +11,7 @@ export interface FitsImage {
   readonly cards: ReadonlyMap<string, string>
 }
 
-export class FitsError extends Error {
+class FitsError extends SiskinError {
   override readonly name = 'FitsError'
 }
 
@@ -85,11 +86,7 @@ function valueOf(text: string): string {
 }
 
 /** A numeric card; `fallback` where it is missing or says nothing. */
-export function numberOf(
-  cards: ReadonlyMap<string, string>,
-  key: string,
-  fallback: number
-): number {
+function numberOf(cards: ReadonlyMap<string, string>, key: string, fallback: number): number {
   const value = Number((cards.get(key) ?? '').replace('D', 'E') || Number.NaN)
   return Number.isFinite(value) ? value : fallback
 }

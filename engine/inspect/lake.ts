@@ -16,7 +16,7 @@ export interface LakeSummary {
   readonly unfinished: readonly string[]
 }
 
-export interface SourceSummary {
+interface SourceSummary {
   readonly source: string
   readonly parts: number
   readonly received: number

@@ -1,5 +1,6 @@
 import { openSources } from '../consume/open.ts'
 import type { Registry } from '../consume/registry.ts'
+import { Damage } from '../consume/bytes.ts'
 import { isContainer, readHeader } from '../consume/container.ts'
 import { decodeRange, schemaIds } from '../decode/decode.ts'
 import type { Decoded } from '../decode/decode.ts'
@@ -37,7 +38,7 @@ export interface OpenedPackets {
   readonly schemas: readonly { readonly survey: string; readonly version: string }[]
   /** False where more packets follow. */
   readonly complete: boolean
-  /** Said once per schema: what does not fit our table. */
+  /** What does not fit our table, once per schema; where the source is damaged. */
   readonly warnings: readonly string[]
 }
 
@@ -55,14 +56,26 @@ export async function openPackets(
       onRead: () => {},
       allocate: (size) => new ArrayBuffer(size)
     })
-    const { value: range } = await ranges.next()
-    if (!range) continue
-    const opened = open(range, await registry.resolve(schemaIds(range)))
-    const { done = false } = await ranges.next()
+    const first = await ranges.next().catch(asFailure)
+    if (first.done) continue
+    const opened = open(first.value, await registry.resolve(schemaIds(first.value)))
+    const second = await ranges.next().catch(asDamage)
+    if (second instanceof Damage) {
+      return { ...opened, complete: true, warnings: [...opened.warnings, second.message] }
+    }
     await ranges.return(undefined)
-    return { ...opened, complete: done }
+    return { ...opened, complete: second.done ?? false }
   }
   throw new SiskinError(`${path} holds no packet`)
+}
+
+function asDamage(error: unknown): Damage {
+  if (error instanceof Damage) return error
+  throw error
+}
+
+function asFailure(error: unknown): never {
+  throw new SiskinError(asDamage(error).message, 1, { cause: error })
 }
 
 /**
@@ -136,7 +149,7 @@ function open(
     schemas: alerts.flatMap(({ origins }) =>
       origins.schemas.map(({ survey, version, fingerprint }) => ({
         survey,
-        version: version || `schema ${fingerprint.slice(0, 8)}`
+        version: version || fingerprint.slice(0, 8)
       }))
     ),
     warnings

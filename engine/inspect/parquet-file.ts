@@ -1,7 +1,8 @@
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
-import type { AsyncBuffer, FileMetaData } from 'hyparquet'
+import type { FileMetaData } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { messageOf, SiskinError } from '../errors.ts'
+import { rangeReads } from '../persist/range-reads.ts'
 import type { Store } from '../persist/store.ts'
 
 export type Row = Readonly<Record<string, unknown>>
@@ -12,7 +13,7 @@ export interface ParquetFile {
   readonly bytes: number
   readonly rows: number
   readonly metadata: FileMetaData
-  /** Key-value metadata, apart from the Arrow schema. */
+  /** Key-value metadata, the provenance of `siskin` unpacked, apart from the Arrow schema. */
   readonly keys: Readonly<Record<string, string>>
   /** Rows [from, to); all columns without `columns`. */
   read(options?: {
@@ -28,13 +29,12 @@ export async function openParquet(store: Store, path: string, size: number): Pro
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
     throw new SiskinError(`${path} is no readable Parquet file: ${messageOf(error)}`)
   })
-  const keys = (metadata.key_value_metadata ?? []).filter(({ key }) => key !== 'ARROW:schema')
   return {
     path,
     bytes: size,
     rows: Number(metadata.num_rows),
     metadata,
-    keys: Object.fromEntries(keys.map(({ key, value }) => [key, value ?? ''])),
+    keys: provenanceOf(metadata),
     read: ({ columns, from = 0, to } = {}) =>
       parquetReadObjects({
         file,
@@ -47,14 +47,14 @@ export async function openParquet(store: Store, path: string, size: number): Pro
   }
 }
 
-function rangeReads(store: Store, path: string, size: number): AsyncBuffer {
-  return {
-    byteLength: size,
-    async slice(start, end = size) {
-      const bytes = await store.read(path, start, end - start)
-      return Uint8Array.from(bytes).buffer
-    }
+/** What Siskin wrote under its one key, and every other key as it is. */
+function provenanceOf({ key_value_metadata: entries = [] }: FileMetaData): Record<string, string> {
+  const keys: Record<string, string> = {}
+  for (const { key, value = '' } of entries) {
+    if (key === 'siskin') Object.assign(keys, JSON.parse(value))
+    else if (key !== 'ARROW:schema') keys[key] = value
   }
+  return keys
 }
 
 /** Smallest and largest value of an int64 column by the file's statistics; null without them. */

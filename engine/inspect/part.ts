@@ -43,7 +43,7 @@ async function statuses(
   const withStatus = leaves.filter((path) => path.length === 2 && path[1] === 'status')
   const counts: Record<string, Record<string, number>> = {}
   for (const [module = ''] of withStatus) {
-    counts[module] = countOf(await file.read({ columns: [`${module}.status`] }), [module, 'status'])
+    counts[module] = countOf(await file.read({ columns: [module] }), [module, 'status'])
   }
   return counts
 }

@@ -3,16 +3,16 @@ import type { FitsImage } from './fits.ts'
 
 const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 const GREY = 0
-const SOFTENING = 10
+const SOFTENING = 3
 
 /** Grey values of an image, one byte a pixel, in its own order. */
 export type Grey = Uint8Array
 
 /**
- * Brings pixels to 0..255: the 1st to the 99th percentile through an asinh, so that a faint
+ * Brings pixels to 0..255: the 1st to the 99.5th percentile through an asinh, so that a faint
  * neighbour shows beside a bright star. NaN and what lies below become black.
  */
-export function stretch(pixels: Float64Array, lowPercent = 1, highPercent = 99): Grey {
+export function stretch(pixels: Float64Array, lowPercent = 1, highPercent = 99.5): Grey {
   const sorted = pixels.filter((value) => Number.isFinite(value)).sort()
   const low = percentile(sorted, lowPercent)
   const range = percentile(sorted, highPercent) - low

@@ -52,5 +52,6 @@ export function textAt(record: AlertRecord, name: string): string {
 /** A plain value as text. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined) return '-'
-  return typeof value === 'object' ? JSON.stringify(value) : `${value as string}`
+  if (typeof value === 'object') return JSON.stringify(value)
+  return (value as string | number | bigint | boolean).toString()
 }

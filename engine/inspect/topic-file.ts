@@ -36,9 +36,14 @@ export async function openTopicFile(
     messages += packets
     if (first.length >= most) continue
     const datum = Buffer.from(await store.read(path, start, size))
-    first.push(type.fromBuffer(datum) as AlertRecord)
+    first.push(withoutStamps(type.fromBuffer(datum) as Record<string, unknown>))
   }
   return { format: `${schema.namespace}.${schema.name ?? ''}`, messages, bytes, first }
+}
+
+function withoutStamps(message: Record<string, unknown>): AlertRecord {
+  const kept = Object.entries(message).filter(([name]) => !name.startsWith('cutout_'))
+  return Object.fromEntries(kept)
 }
 
 function parsed(text: Uint8Array): { namespace?: string; name?: string } | null {

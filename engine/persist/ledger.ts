@@ -50,7 +50,7 @@ export interface FilterAccount {
 }
 
 /** `000000042-000001041`: sorts as the packets do. */
-export function rangeName(first: number, last: number): string {
+function rangeName(first: number, last: number): string {
   const digits = (position: number) => String(position).padStart(9, '0')
   return `${digits(first)}-${digits(last)}`
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
@@ -9,28 +10,40 @@ export function localStore(root: string): Store {
   const at = (path: string) => join(root, path)
   const makeFolder = async (folder: string) => {
     if (folders.has(folder)) return
-    await told(folder, 'make', mkdir(folder, { recursive: true }))
+    await told(folder, 'make', makeFolders(folder))
     folders.add(folder)
+  }
+  /** Someone may have taken away a folder that was there before: it is made anew, once. */
+  const inFolder = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
+    await makeFolder(dirname(path))
+    try {
+      return await work()
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+      folders.clear()
+      await makeFolder(dirname(path))
+      return work()
+    }
   }
   return {
     root,
     async write(path, pieces) {
-      await makeFolder(dirname(at(path)))
-      return told(at(path), 'write', writeWhole(at(path), pieces))
+      const write = () => writeWhole(at(path), pieces)
+      return told(at(path), 'write', inFolder(at(path), write))
     },
     async read(path, from = 0, length) {
       return told(at(path), 'read', readSome(at(path), from, length))
     },
     async size(path) {
       const info = await stat(at(path)).catch(absent)
-      return info ? info.size : null
+      return info?.isFile() ? info.size : null
     },
     async list(folder) {
       return listFiles(root, at(folder))
     },
     async rename(from, to) {
-      await makeFolder(dirname(at(to)))
-      await told(at(to), 'rename to', rename(at(from), at(to)))
+      const move = () => rename(at(from), at(to))
+      await told(at(to), 'rename to', inFolder(at(to), move))
     },
     async settle(settled) {
       for (const folder of settled) await told(at(folder), 'sync', syncFolder(at(folder)))
@@ -44,6 +57,19 @@ export function localStore(root: string): Store {
   }
 }
 
+/** Node says "no such file" of a read-only disk, but not when asked for the one folder that is missing. */
+async function makeFolders(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    let missing = folder
+    while (!existsSync(dirname(missing))) missing = dirname(missing)
+    await mkdir(missing)
+    await mkdir(folder, { recursive: true })
+  }
+}
+
 async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<number> {
   const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
   const file = await open(path, 'wx')
@@ -52,7 +78,7 @@ async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<
       const batch = pieces.slice(first, first + 1000)
       const { bytesWritten } = await file.writev(batch)
       const wanted = batch.reduce((sum, piece) => sum + piece.byteLength, 0)
-      if (bytesWritten < wanted) await file.write(Buffer.concat(batch).subarray(bytesWritten))
+      if (bytesWritten < wanted) await file.writeFile(Buffer.concat(batch).subarray(bytesWritten))
       written += wanted
       first += batch.length
     }
@@ -122,6 +148,7 @@ async function told<T>(path: string, verb: string, work: Promise<T>): Promise<T>
   try {
     return await work
   } catch (error) {
+    if (error instanceof SiskinError) throw error
     const code = codeOf(error)
     const advice = (code && ADVICE[code]) ?? messageOf(error)
     throw new SiskinError(`cannot ${verb} ${path}: ${advice}`, 1, { cause: error })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, SiskinError } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import type { Store } from './store.ts'
@@ -13,6 +14,8 @@ interface Holder {
   readonly birth: string
 }
 
+/** A lock that can't be read may be one that is being written this moment. */
+const HALF_WRITTEN_MS = 200
 const PATH = `${OWN}/lock.json`
 
 /**
@@ -33,7 +36,8 @@ export async function lockLake(store: Store, command: string): Promise<() => Pro
       return () => store.remove(PATH)
     } catch (error) {
       if (codeOf((error as Error).cause) !== 'EEXIST' || attempt > 0) throw error
-      const holder = await readHolder(store)
+      const holder =
+        (await readHolder(store)) ?? (await delay(HALF_WRITTEN_MS, store).then(readHolder))
       if (holder && isAlive(holder)) {
         throw new SiskinError(
           `the lake ${store.root} is in use by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`,

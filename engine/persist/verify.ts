@@ -1,8 +1,10 @@
-import { parquetMetadataAsync } from 'hyparquet'
+import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
 import type { Reason } from '../reasons.ts'
 import { OWN, readLedger } from './ledger.ts'
 import type { PartFile, PartRecord } from './ledger.ts'
 import { eachBlock } from '../container.ts'
+import { rangeReads } from './range-reads.ts'
 import type { Store } from './store.ts'
 
 /** What `siskin verify` found. `ok` means: every packet of every source is accounted for, once. */
@@ -148,7 +150,7 @@ async function checkFile(
     const isParquet = file.kind === 'alerts' || file.kind === 'quarantine'
     if (!isParquet && !options.deep) return
     const rows = isParquet
-      ? Number((await parquetMetadataAsync(asyncBuffer(store, file))).num_rows)
+      ? Number((await parquetMetadataAsync(rangeReads(store, file.path, file.bytes))).num_rows)
       : countData(await store.read(file.path))
     if (rows !== file.rows) {
       differences.push(`${file.path} holds ${rows} rows instead of ${file.rows}`)
@@ -162,18 +164,6 @@ function countData(bytes: Uint8Array): number {
   let count = 0
   eachBlock(bytes, (packets) => (count += packets))
   return count
-}
-
-/** A file of the store as hyparquet reads it: by ranges. */
-export function asyncBuffer(store: Store, { path, bytes }: { path: string; bytes: number }) {
-  return {
-    byteLength: bytes,
-    async slice(start: number, end = bytes): Promise<ArrayBuffer> {
-      const from = start < 0 ? bytes + start : start
-      const read = await store.read(path, from, end - from)
-      return Uint8Array.from(read).buffer
-    }
-  }
 }
 
 /** Alert ids in more than one place of a night. */
@@ -206,10 +196,8 @@ async function findCopies(
 }
 
 async function readIds(store: Store, file: PartFile): Promise<bigint[]> {
-  const { parquetReadObjects } = await import('hyparquet')
-  const { compressors } = await import('hyparquet-compressors')
   const rows = await parquetReadObjects({
-    file: asyncBuffer(store, file),
+    file: rangeReads(store, file.path, file.bytes),
     columns: ['alert_id'],
     compressors
   })

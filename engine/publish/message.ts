@@ -8,7 +8,7 @@ import { STAMPS } from '../table/table.ts'
 import { AvroWriter } from './writer.ts'
 
 /** Goes up when a field is renamed, retyped or dropped; new module columns are no new version. */
-export const MESSAGE_VERSION = '1.0'
+const MESSAGE_VERSION = '1.0'
 
 const AVRO: Record<ScalarType, string> = {
   int64: 'long',
@@ -214,7 +214,7 @@ function numberWriter(column: FixedColumn): WriteRow {
       return (out, row) => out.double(values[row]!)
     case 'float32':
       return (out, row) => out.float(values[row]!)
-    case 'bool':
+    default:
       return (out, row) => out.byte(values[row]!)
   }
 }

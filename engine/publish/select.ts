@@ -1,4 +1,4 @@
-import type { Block, Blocks, Filter, Needs, Predicate } from '../contract/index.ts'
+import type { Block, Blocks, Filter, Predicate } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { ReaderSet } from '../table/readers.ts'
@@ -50,7 +50,7 @@ function selectOne(
   }
   for (let row = 0; row < rows; row++) {
     try {
-      if (keep(row) === true) kept.push(row)
+      if (keep(row)) kept.push(row)
     } catch (error) {
       fail(error, 1)
     }
@@ -75,7 +75,7 @@ class BlockCache {
     return predicates as { [K in keyof B]: Predicate }
   }
 
-  #predicate(block: Block<Needs>): Predicate {
+  #predicate(block: Block): Predicate {
     let predicate = this.#made.get(block)
     if (!predicate) {
       const { rows, survey } = this.#batch.table

@@ -27,13 +27,14 @@ export async function runMember(
   const beat = new Beat(settings.beat)
   const seen = new SeenAlerts(settings.seen)
   const store = openStore(settings.lake)
+  const registry = openRegistry(settings.schemas)
   const shared = {
     plan,
     format: messageFormat(plan.columns),
     schemas: new SchemaCache(warn),
     runner: new ModuleRunner((level, message) => send({ kind: 'log', level, message })),
     surveys: settings.surveys,
-    resolve: openRegistry(settings.schemas).resolve,
+    resolve: (ids: Iterable<number>) => registry.resolve(ids),
     onModule: (index: number, rows: number) => {
       const module = plan.modules[index]
       beat.enter(index, module ? budgetMs(module, rows) : 0)

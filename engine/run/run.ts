@@ -104,7 +104,7 @@ async function runSources(
   const started = performance.now()
   const tally = new Tally()
   const damage: Damage[] = []
-  const buffers = new BufferPool(options.members * 3 + 1)
+  const buffers = new BufferPool(options.members * 3 + 2)
   const supervisor = startSupervisor(options, store, tally)
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0)
   let before = 0
@@ -178,7 +178,7 @@ function startSupervisor(options: RunOptions, store: Store, tally: Tally): Super
     },
     recover: ({ source, first, count }) => recoverRange(store, source, first, first + count - 1),
     onRecord: (record: PartRecord) => tally.add(record),
-    onLog: options.onLog
+    onLog: (level, message) => options.onLog(level, message)
   })
 }
 

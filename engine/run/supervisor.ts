@@ -6,7 +6,7 @@ import { Beat } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
 import { split } from './split.ts'
 
-export interface MemberThread {
+interface MemberThread {
   readonly worker: Worker
   readonly beat: SharedArrayBuffer
 }
@@ -155,6 +155,7 @@ export class Supervisor {
       const { id, range, stopped, deaths } = job
       const poison = deaths >= 2 && range.count === 1
       const work: Work = { id, range, stopped, poison }
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(work)
       this.#changed()
     }

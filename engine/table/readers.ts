@@ -1,6 +1,6 @@
 import type { Need, Needs, Readers } from '../contract/index.ts'
 import { TextColumn } from './columns.ts'
-import type { Column, FixedColumn } from './columns.ts'
+import type { Column } from './columns.ts'
 import type { Enriched } from './enriched.ts'
 
 interface Reader {
@@ -72,7 +72,7 @@ const NOTHING: Record<Need<unknown>['kind'], unknown> = {
 
 function scalar(need: Need<unknown>, column: Column): Reader {
   if (column instanceof TextColumn) return { at: (row) => column.get(row) }
-  const { valid, values } = column as FixedColumn
+  const { valid, values } = column
   if (need.kind === 'flag') return { at: (row) => (valid[row] === 0 ? null : values[row] === 1) }
   return { at: (row) => (valid[row] === 0 ? null : values[row]!) }
 }

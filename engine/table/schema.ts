@@ -158,9 +158,9 @@ function surveyColumns(prefix: string, fields: readonly Field[]): ColumnDef[] {
   })
 }
 
-export const ZTF_COLUMNS: readonly ColumnDef[] = surveyColumns('ztf', ZTF_CANDIDATE)
+const ZTF_COLUMNS: readonly ColumnDef[] = surveyColumns('ztf', ZTF_CANDIDATE)
 
-export const LSST_COLUMNS: readonly ColumnDef[] = [
+const LSST_COLUMNS: readonly ColumnDef[] = [
   column('lsst.observation_reason', 'utf8', '', 'Why the visit was taken.'),
   column('lsst.target_name', 'utf8', '', 'Target of the visit.'),
   ...surveyColumns('lsst.diaSource', LSST_DIA_SOURCE),

@@ -1,15 +1,7 @@
 import { FixedColumn, ListGroup, makeColumn, TextColumn } from './columns.ts'
 import type { Column } from './columns.ts'
 import { ALERT_COLUMNS } from './schema.ts'
-import type { ColumnDef } from './schema.ts'
 import type { Survey } from '../contract/index.ts'
-
-const DEFS = new Map(ALERT_COLUMNS.map((def) => [def.name, def]))
-
-/** What an unknown column name gets: the reader is told what exists. */
-export function columnDef(name: string): ColumnDef | undefined {
-  return DEFS.get(name)
-}
 
 /** Where the three stamps of an alert lie in the bytes it was decoded from; length 0: not sent. */
 export interface StampRanges {

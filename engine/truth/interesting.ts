@@ -55,8 +55,8 @@ async function describe(
     )
     return reader.getRowObjectsJS().map((row) => ({
       alertId: row['alert_id'] as bigint,
-      objectId: String(row['object_id']),
-      survey: String(row['survey']),
+      objectId: row['object_id'] as string,
+      survey: row['survey'] as string,
       detections: Number(row['detections'])
     }))
   } finally {

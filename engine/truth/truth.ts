@@ -6,7 +6,7 @@ import type { Store } from '../persist/store.ts'
 import { topicIds } from './topic-ids.ts'
 
 /** One class of the truth: what of it came, landed, passed the quality cuts. */
-export interface ClassRow {
+interface ClassRow {
   readonly class: string
   readonly objects: number
   readonly alerts: number
@@ -17,7 +17,7 @@ export interface ClassRow {
 }
 
 /** How well a topic does what it is for. Null where its filter does not say what it seeks. */
-export interface TopicRow {
+interface TopicRow {
   readonly topic: string
   readonly seeks: readonly string[]
   readonly selected: number

@@ -39,8 +39,8 @@ export default defineModule({
 function brightest(flux: Numbers, detected: Uint8Array): number {
   let peak = -1
   for (let i = 0; i < flux.length; i++) {
-    const isHigher = peak < 0 || flux[i]! > flux[peak]!
-    if (detected[i] === 1 && isHigher) peak = i
+    const highest = peak < 0 ? Number.NEGATIVE_INFINITY : flux[peak]!
+    if (detected[i] === 1 && flux[i]! > highest) peak = i // a flux that was not sent is NaN
   }
   return peak
 }

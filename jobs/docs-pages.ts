@@ -1,0 +1,209 @@
+import type { Command } from 'commander'
+import type { Filter, Module } from '../engine/contract/index.ts'
+import { needed } from '../engine/enrich/plan.ts'
+import { moduleColumns } from '../engine/table/enriched.ts'
+import { ALERT_COLUMNS } from '../engine/table/schema.ts'
+import type { ColumnDef } from '../engine/table/schema.ts'
+
+const NOTE =
+  'This page is generated from the code by `npm run docs`: change the code, not the page.'
+const HELP_WIDTH = 96
+
+/** Every column of the alert table; the survey's own structs in short. */
+export function columnsPage(modules: readonly Module[]): string {
+  const own = ALERT_COLUMNS.filter(({ name }) => !name.includes('.'))
+  const survey = ALERT_COLUMNS.filter(({ name }) => name.includes('.'))
+  const group = (list: ColumnDef['list']) => own.filter((def) => def.list === list)
+  const isPacket = ({ name }: ColumnDef) => name.startsWith('packet_')
+  const scalars = group(undefined)
+  return page('The alert table', [
+    NOTE,
+    `${ALERT_COLUMNS.length} columns from the packets, and one struct per module ([modules](modules.md)). One schema for both surveys: the other survey's struct is null. Null means "cannot say". Ids are 64-bit and exceed 2^53: they are strings in JSON.`,
+    'Parts lie at `<lake>/<survey>/alerts/night=YYYYMMDD/<part>.parquet`.',
+    '## The alert',
+    columnTable(scalars.filter((def) => !isPacket(def))),
+    '## Its history',
+    'Lists of equal length in each alert, ascending in time, the alert itself last.',
+    columnTable(group('history')),
+    '## Forced photometry',
+    'Lists of equal length in each alert, ascending in time.',
+    columnTable(group('forced')),
+    '## Its packet',
+    columnTable(scalars.filter(isPacket)),
+    '## What the survey sent',
+    "Every field under the survey's own name, in the survey's own unit: see the survey's schema documentation. A column that was not sent is null; so are the survey's sentinels (-999).",
+    ...structs(survey),
+    '## What the modules add',
+    table(
+      ['struct', 'columns', 'says'],
+      modules.map((module) => [
+        `[${module.name}](modules.md#${module.name})`,
+        String(moduleColumns(module).length),
+        module.about
+      ])
+    )
+  ])
+}
+
+function columnTable(defs: readonly ColumnDef[]): string {
+  return table(
+    ['column', 'type', 'unit', 'what'],
+    defs.map(({ name, type, list, unit, doc }) => [
+      `\`${name}\``,
+      list ? `list of ${type}` : type,
+      unit,
+      doc
+    ])
+  )
+}
+
+function structs(defs: readonly ColumnDef[]): string[] {
+  const byStruct = Map.groupBy(defs, ({ name }) => name.slice(0, name.lastIndexOf('.')))
+  return [...byStruct].map(([struct, own]) => {
+    const names = own.map(({ name, type }) => `${name.slice(struct.length + 1)} ${type}`)
+    return `**\`${struct}\`** (${own.length}): ${names.join(', ')}.`
+  })
+}
+
+/** Every module with what it reads and makes. */
+export function modulesPage(modules: readonly Module[]): string {
+  return page('Science modules', [
+    NOTE,
+    'Each adds one struct of its name, with a `status` that says why a row has its values or has none. To bring one: [science-modules](../science-modules/README.md).',
+    table(
+      ['module', 'version', 'says'],
+      modules.map(({ name, version, about }) => [`[${name}](#${name})`, version, about])
+    ),
+    ...modules.flatMap(moduleSection)
+  ])
+}
+
+function moduleSection(module: Module): string[] {
+  const { name, version, about, owner, cite, surveys } = module
+  const facts = [
+    `Version ${version}, ${owner}.`,
+    `Surveys: ${(surveys ?? ['ztf', 'lsst']).join(', ')}.`,
+    ...(cite ? [`Reference: <${cite}>.`] : []),
+    `Reads from: ${[...needed(module)].sort().join(', ')}.`
+  ]
+  return [
+    `## ${name}`,
+    about,
+    `${facts.join(' ')} [README](../science-modules/${name}/README.md)`,
+    outputTable(module)
+  ]
+}
+
+/** Groups that hold the same columns (one a band) share their lines. */
+function outputTable(module: Module): string {
+  const plain: string[][] = []
+  const groups = new Map<string, { names: string[]; rows: string[][] }>()
+  for (const [name, output] of Object.entries(module.produces)) {
+    if (output.type !== 'group') {
+      plain.push([`\`${name}\``, output.type, output.unit, output.doc])
+      continue
+    }
+    const rows = moduleColumns(module)
+      .filter((def) => def.name.startsWith(`${module.name}.${name}.`))
+      .map(({ name: full, type, unit, doc }) => [
+        full.slice(module.name.length + name.length + 2),
+        type,
+        unit,
+        doc.replaceAll(new RegExp(`\\bin ${name}\\b`, 'g'), 'in the band')
+      ])
+    const key = JSON.stringify(rows)
+    const same = groups.get(key) ?? { names: [], rows }
+    same.names.push(name)
+    groups.set(key, same)
+  }
+  const grouped = [...groups.values()].flatMap(({ names, rows }) =>
+    rows.map(([inner, ...rest]) => [`\`${names.join('\\|')}.${inner}\``, ...rest])
+  )
+  return table(['column', 'type', 'unit', 'what'], [...plain, ...grouped])
+}
+
+/** Every filter with its topic, and the predicates that filters share. */
+export function filtersPage(filters: readonly Filter[]): string {
+  const blocks = new Map(
+    filters.flatMap(({ uses }) => Object.values(uses)).map((block) => [block.name, block])
+  )
+  return page('Filters and topics', [
+    NOTE,
+    'A message of a topic is the alert with all module columns, its light curve and its stamps. To bring a filter: [filters](../filters/README.md).',
+    table(
+      ['filter', 'version', 'topic', 'surveys', 'an alert that is'],
+      filters.map(({ name, version, topic, surveys, about }) => [
+        `[${name}](../filters/${name}/README.md)`,
+        version,
+        `\`${topic}\``,
+        (surveys ?? ['ztf', 'lsst']).join(', '),
+        about
+      ])
+    ),
+    '## What they read',
+    table(
+      ['filter', 'columns', 'blocks'],
+      filters.map(({ name, requires, uses }) => [
+        name,
+        columnsOf(requires),
+        Object.values(uses)
+          .map((block) => block.name)
+          .join(', ')
+      ])
+    ),
+    '## Blocks',
+    'Predicates that filters share; each is computed once per batch however many use it.',
+    table(
+      ['block', 'true when', 'columns'],
+      [...blocks.values()].map(({ name, about, requires }) => [name, about, columnsOf(requires)])
+    )
+  ])
+}
+
+function columnsOf(needs: Filter['requires']): string {
+  return Object.values(needs)
+    .map(({ column }) => `\`${column}\``)
+    .join(', ')
+}
+
+/** The help of every command, as the command line prints it. */
+export function cliPage(program: Command): string {
+  return page('Command line', [
+    NOTE,
+    'Where a flag names an environment variable, that and the key of the same name in the file of `--config` set it too: flag before environment before file before default.',
+    ...commandsOf(program, program.name()).flatMap(([name, command]) => [
+      `## ${name}`,
+      `\`\`\`text\n${helpOf(command)}\n\`\`\``
+    ])
+  ])
+}
+
+function commandsOf(command: Command, name: string): [string, Command][] {
+  const inner = command.commands.flatMap((own) => commandsOf(own, `${name} ${own.name()}`))
+  return [[name, command], ...inner]
+}
+
+/** The help with its examples, at one width wherever it is printed. */
+function helpOf(command: Command): string {
+  let text = ''
+  command.configureOutput({
+    writeOut: (piece) => (text += piece),
+    getOutHelpWidth: () => HELP_WIDTH,
+    getOutHasColors: () => false
+  })
+  command.outputHelp()
+  return text.trimEnd()
+}
+
+function page(title: string, blocks: readonly string[]): string {
+  return `${[`# ${title}`, ...blocks].join('\n\n')}\n`
+}
+
+function table(
+  head: readonly string[],
+  rows: readonly (readonly (string | undefined)[])[]
+): string {
+  const line = (cells: readonly (string | undefined)[]) => `| ${cells.join(' | ')} |`
+  const escaped = rows.map((row) => row.map((cell = '') => cell.replaceAll(/(?<!\\)\|/g, '\\|')))
+  return [line(head), `|${'---|'.repeat(head.length)}`, ...escaped.map(line)].join('\n')
+}

@@ -1,0 +1,157 @@
+import { stat } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { Command } from 'commander'
+import { openRegistry } from '../engine/consume/registry.ts'
+import { SiskinError, UsageError } from '../engine/errors.ts'
+import { isLake, summariseLake } from '../engine/inspect/lake.ts'
+import { findAlert, findObject } from '../engine/inspect/lookup.ts'
+import { openLakePacket, openPackets } from '../engine/inspect/packet.ts'
+import { openParquet } from '../engine/inspect/parquet-file.ts'
+import { summarisePart } from '../engine/inspect/part.ts'
+import { writeStamps } from '../engine/inspect/stamps.ts'
+import { openTopicFile } from '../engine/inspect/topic-file.ts'
+import { openStore } from '../engine/persist/open-store.ts'
+import type { Store } from '../engine/persist/store.ts'
+import * as text from './inspect-text.ts'
+import { addSettings, readSettings } from './settings.ts'
+
+const KINDS =
+  'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file, a lake folder, or an alert id or object id of the lake named by --lake'
+const MOST_PACKETS = 20
+const ID = /^[A-Za-z0-9_]+$/
+const OBJECT_COLUMNS = ['alert_id', 'night', 'mjd', 'band', 'mag', 'mag_err', 'is_positive']
+
+export interface InspectOptions {
+  readonly thing: string
+  readonly lake: string
+  /** Folder or address of a schema registry, for Confluent-wire packets. */
+  readonly schemas: string | null
+  /** Folder that the stamps go to as PNG; null: they stay where they are. */
+  readonly stamps: string | null
+}
+
+/** What was found: for machines, and for people. */
+export interface Inspected {
+  readonly json: Readonly<Record<string, unknown>>
+  readonly text: string
+}
+
+export function addInspect(program: Command): void {
+  const command = program
+    .command('inspect')
+    .description('show a packet, an alert, an object, a part, a topic file or a lake')
+    .argument('<thing>', 'a file, a folder, an alert id or an object id')
+    .option('--stamps [dir]', "write the alert's stamps as PNG (default: into this folder)")
+    .option('--json', 'print one JSON object; ids are strings')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas'
+    )
+  addSettings(command, ['lake', 'schemas'])
+  command.action(async (thing: string, options: { stamps?: string | true; json?: boolean }) => {
+    const { lake, schemas } = readSettings(command)
+    const stamps = options.stamps === true ? '.' : (options.stamps ?? null)
+    const found = await inspect({ thing, lake, schemas, stamps })
+    console.log(options.json ? toJson(found.json) : found.text)
+  })
+}
+
+/** Looks at whatever `thing` names. @throws UsageError when there is nothing of that name. */
+export async function inspect(options: InspectOptions): Promise<Inspected> {
+  const { thing, lake } = options
+  const info = await stat(thing).catch(() => null)
+  if (info?.isFile()) return inspectFile(options, info.size)
+  if (info?.isDirectory()) {
+    const store = openStore(thing)
+    return (await isLake(store)) ? inspectLake(store) : inspectPackets(options)
+  }
+  if (!ID.test(thing)) throw new UsageError(`there is no file or folder "${thing}"; ${KINDS}`)
+  const store = openStore(lake)
+  if (!(await isLake(store))) {
+    throw new UsageError(
+      `there is no file or folder "${thing}", and no lake at "${lake}" to look for such an id; ${KINDS}`
+    )
+  }
+  const found = await inspectId(store, options)
+  if (found) return found
+  throw new UsageError(
+    `there is no file or folder "${thing}", and the lake "${lake}" has no alert or object of that id; ${KINDS}`
+  )
+}
+
+/** JSON with 64-bit ids as strings. */
+function toJson(value: unknown): string {
+  const replace = (_: string, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)
+  return JSON.stringify(value, replace, 1)
+}
+
+async function inspectFile(options: InspectOptions, size: number): Promise<Inspected> {
+  const { thing } = options
+  if (thing.endsWith('.parquet')) return inspectPart(thing, size)
+  if (thing.endsWith('.avro')) {
+    const topic = await openTopicFile(openStore(dirname(thing)), basename(thing), 5)
+    if (topic) {
+      return { json: { kind: 'topic', path: thing, ...topic }, text: text.topicText(thing, topic) }
+    }
+  }
+  return inspectPackets(options)
+}
+
+async function inspectPart(path: string, size: number): Promise<Inspected> {
+  const store = openStore(dirname(path))
+  const part = await summarisePart(await openParquet(store, basename(path), size))
+  return { json: { kind: 'part', path, ...part }, text: text.partText(path, part) }
+}
+
+async function inspectPackets({ thing, schemas, stamps }: InspectOptions): Promise<Inspected> {
+  const opened = await openPackets(thing, openRegistry(schemas), MOST_PACKETS)
+  const { packets, ...rest } = opened
+  const written = []
+  if (stamps) for (const packet of packets) written.push(...(await writeStamps(packet, stamps)))
+  const alerts = packets.map(({ alert, bytes }) => ({ ...alert, packet_length: bytes }))
+  return {
+    json: { kind: 'packets', path: thing, ...rest, alerts, stamps: written },
+    text: text.packetsText(thing, opened, written)
+  }
+}
+
+async function inspectLake(store: Store): Promise<Inspected> {
+  const lake = await summariseLake(store)
+  const { tally, bytes, ...rest } = lake
+  const { received, alerts, duplicates, quarantined, nights, modules, topics } = tally
+  const sums = { received, alerts, duplicates, quarantined, nights, modules, topics, bytes }
+  const json = { kind: 'lake', path: store.root, ...sums, ...rest }
+  return { json, text: text.lakeText(store.root, lake) }
+}
+
+async function inspectId(store: Store, options: InspectOptions): Promise<Inspected | null> {
+  const { thing } = options
+  const isNumber = /^\d+$/.test(thing) && BigInt(thing) === BigInt.asIntN(64, BigInt(thing))
+  const alert = isNumber ? await findAlert(store, BigInt(thing)) : null
+  if (alert) {
+    const written = options.stamps ? await alertStamps(store, alert.values, options.stamps) : []
+    const { path, row, values, provenance } = alert
+    return {
+      json: { kind: 'alert', part: path, row, provenance, alert: values, stamps: written },
+      text: text.alertText(alert, written)
+    }
+  }
+  const alerts = await findObject(store, thing, OBJECT_COLUMNS)
+  const latest = alerts.at(-1)
+  if (!latest) return null
+  const whole = await findAlert(store, latest.values['alert_id'] as bigint)
+  const listed = alerts.map(({ path, values }) => ({ ...values, part: path }))
+  return {
+    json: { kind: 'object', object_id: thing, alerts: listed, latest: whole?.values },
+    text: text.objectText(thing, alerts, whole?.values ?? {})
+  }
+}
+
+async function alertStamps(store: Store, alert: Readonly<Record<string, unknown>>, folder: string) {
+  const file = alert['packet_file']
+  if (typeof file !== 'string') {
+    throw new SiskinError('the alert points to no packet: its stamps cannot be read')
+  }
+  const [offset, length] = [Number(alert['packet_offset']), Number(alert['packet_length'])]
+  return writeStamps(await openLakePacket(store, file, offset, length), folder)
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import type { Module, Survey } from '#contract'
+import { ModuleRunner } from '../../engine/enrich/run-module.ts'
+import { TextColumn } from '../../engine/table/columns.ts'
+import type { Column } from '../../engine/table/columns.ts'
+import { Enriched, moduleColumns } from '../../engine/table/enriched.ts'
+import { ReaderSet } from '../../engine/table/readers.ts'
+import { AlertTable } from '../../engine/table/table.ts'
+import type { Alert } from './alerts.ts'
+import { columnsOf } from './alerts.ts'
+
+/** A module's columns for a batch: values in row order, by full column name, `status` included. */
+export type Outputs = Record<string, unknown[]>
+
+/** Plain alerts as the table that the decoder makes. */
+export function tableOf(survey: Survey, alerts: readonly Alert[]): AlertTable {
+  const table = new AlertTable(survey, alerts.length)
+  table.rows = alerts.length
+  for (const { name, list } of columnsOf(survey)) {
+    const column = table.column(name)
+    if (!list) {
+      alerts.forEach((alert, row) => setValue(column, row, alert[name] ?? null))
+      continue
+    }
+    const group = table[list]
+    let at = 0
+    alerts.forEach((alert, row) => {
+      const values = (alert[name] ?? []) as unknown[]
+      column.ensure(at + values.length)
+      for (const value of values) setListValue(column, at++, value ?? null)
+      group.offsets[row + 1] = at
+    })
+    group.length = at
+  }
+  return table
+}
+
+function setValue(column: Column, row: number, value: unknown): void {
+  if (column instanceof TextColumn) column.set(row, value as string | null)
+  else column.set(row, typeof value === 'boolean' ? Number(value) : (value as number | null))
+}
+
+/** Within lists a null reads as NaN. */
+function setListValue(column: Column, at: number, value: unknown): void {
+  setValue(column, at, value)
+  if (value !== null || column instanceof TextColumn) return
+  if (column.type === 'float64' || column.type === 'float32') column.values[at] = Number.NaN
+}
+
+export function valueAt(column: Column, row: number): unknown {
+  if (column instanceof TextColumn) return column.get(row)
+  if (column.valid[row] === 0) return null
+  const value = column.values[row]!
+  return column.type === 'bool' ? value === 1 : value
+}
+
+/** A batch with the columns of `others` filled from the alerts, as if those modules had run. */
+export function batchOf(
+  survey: Survey,
+  alerts: readonly Alert[],
+  others: readonly Module[]
+): Enriched {
+  const batch = new Enriched(tableOf(survey, alerts))
+  for (const module of others) {
+    batch.add(module)
+    for (const { name } of moduleColumns(module)) {
+      const column = batch.column(name)!
+      alerts.forEach((alert, row) => setValue(column, row, alert[name] ?? null))
+    }
+  }
+  return batch
+}
+
+/** Runs a module as the engine does. @throws whatever the engine has to say about it. */
+export async function outputsOf(module: Module, batch: Enriched): Promise<Outputs> {
+  const runner = new ModuleRunner((_, message) => {
+    throw new Error(message)
+  })
+  await runner.run(module, batch, new ReaderSet(batch), false)
+  const { rows } = batch.table
+  return Object.fromEntries(
+    moduleColumns(module).map(({ name }) => [
+      name,
+      Array.from({ length: rows }, (_, row) => valueAt(batch.column(name)!, row))
+    ])
+  )
+}
+
+/** Adds to the alerts what the modules say, in the plan's order. */
+export async function enrichAlerts(
+  survey: Survey,
+  alerts: readonly Alert[],
+  modules: readonly Module[]
+): Promise<void> {
+  const done: Module[] = []
+  for (const module of modules) {
+    const outputs = await outputsOf(module, batchOf(survey, alerts, done))
+    for (const [name, values] of Object.entries(outputs)) {
+      alerts.forEach((alert, row) => (alert[name] = values[row]))
+    }
+    done.push(module)
+  }
+}
+
+/** Hash of everything a batch holds in memory: tells when a module writes into its inputs. */
+export function checksum(batch: Enriched): string {
+  const hash = createHash('sha256')
+  for (const column of [...batch.table.columns.values(), ...batch.columns.values()]) {
+    if (column instanceof TextColumn) hash.update(column.bytes).update(column.starts)
+    else hash.update(new Uint8Array(column.values.buffer))
+    hash.update(column.valid)
+  }
+  return hash.update(batch.table.history.offsets).update(batch.table.forced.offsets).digest('hex')
+}
+
+/** Outputs as a hash; numbers to nine digits, so that the last bit of a logarithm does not count. */
+export function digest(value: unknown): string {
+  const rounded = (_: string, inner: unknown) => {
+    if (typeof inner === 'bigint') return `${inner}n`
+    return typeof inner === 'number' ? Number(inner.toPrecision(9)) : inner
+  }
+  return createHash('sha256').update(JSON.stringify(value, rounded)).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,127 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Filter, Need, Needs, Survey } from '#contract'
+import { keptRows } from '#test'
+import type { PlainColumns } from '#test'
+import { makePlan } from '../../engine/enrich/plan.ts'
+import { select } from '../../engine/publish/select.ts'
+import type { Enriched } from '../../engine/table/enriched.ts'
+import { filters } from '../../filters/registry.ts'
+import { modules } from '../../science-modules/registry.ts'
+import { goldenAlerts, silentAlert } from './alerts.ts'
+import type { Alert } from './alerts.ts'
+import { batchOf, enrichAlerts } from './batch.ts'
+import { Dice } from './dice.ts'
+
+const HOME = fileURLToPath(new URL('../../filters/', import.meta.url))
+const GOLDEN_ALERTS = 500
+
+const { modules: ordered } = makePlan(modules, filters)
+const golden: Record<Survey, Alert[]> = {
+  ztf: goldenAlerts('ztf', GOLDEN_ALERTS, 2),
+  lsst: goldenAlerts('lsst', GOLDEN_ALERTS, 2)
+}
+const whole: Partial<Record<Survey, Enriched>> = {}
+const rates: string[] = []
+
+beforeAll(async () => {
+  for (const survey of ['ztf', 'lsst'] as const) {
+    await enrichAlerts(survey, golden[survey], ordered)
+    whole[survey] = batchOf(survey, golden[survey], ordered)
+  }
+})
+afterAll(() => console.log([`kept of ${GOLDEN_ALERTS} golden alerts`, ...rates].join('\n')))
+
+test('every folder is registered once, under its own name; topics are their own', () => {
+  const folders = readdirSync(HOME, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
+    .map((entry) => entry.name)
+  expect(filters.map(({ name }) => name).sort()).toEqual(folders.sort())
+  expect(new Set(filters.map(({ topic }) => topic)).size).toBe(filters.length)
+})
+
+describe.each(filters.map((filter): [string, Filter] => [filter.name, filter]))(
+  'filter %s',
+  (name, filter) => {
+    const surveys = filter.surveys ?? (['ztf', 'lsst'] as const)
+
+    test('is declared in full', () => {
+      expect(filter.about.trim(), 'about').not.toBe('')
+      expect(filter.owner.trim(), 'owner: put your name').not.toMatch(/^$|@your-name/)
+      for (const { about, name: block } of Object.values(filter.uses)) {
+        expect(about.trim(), `about of block ${block}`).not.toBe('')
+      }
+    })
+
+    test('has a README that names its topic and version, and tests of its own', () => {
+      const readme = readFileSync(`${HOME}${name}/README.md`, 'utf8')
+      expect(readme, 'Versions in README.md').toContain(filter.version)
+      expect(readme, 'the topic in README.md').toContain(filter.topic)
+      expect(existsSync(`${HOME}${name}/filter.test.ts`), 'filter.test.ts is missing').toBe(true)
+    })
+
+    test.each(surveys)('takes an empty batch, and keeps no silent alert: %s', (survey) => {
+      expect(kept(filter, survey, [])).toEqual([])
+      expect(kept(filter, survey, [silentAlert(survey), silentAlert(survey)])).toEqual([])
+    })
+
+    test.each(surveys)('keeps nothing for what is null: %s', (survey) => {
+      const parts: [string, Needs][] = [
+        ['its own columns', filter.requires],
+        ...Object.values(filter.uses).map((block): [string, Needs] => [
+          `block ${block.name}`,
+          block.requires
+        ])
+      ]
+      for (const [part, needs] of parts) {
+        if (Object.keys(needs).length === 0) continue
+        const rows = kept(filter, survey, golden[survey], needs)
+        expect(rows, `kept though ${part} say nothing`).toEqual([])
+      }
+    })
+
+    test.each(surveys)('takes each alert on its own: %s', (survey) => {
+      const alerts = golden[survey]
+      const rows = kept(filter, survey, alerts)
+      const [selected] = select([filter], whole[survey]!, (message) => expect.fail(message))
+      expect(selected!.rows, 'rows that the engine selects').toEqual(rows)
+      const order = new Dice(5).shuffled(alerts.map((_, row) => row))
+      const shuffled = kept(
+        filter,
+        survey,
+        order.map((row) => alerts[row]!)
+      )
+      expect(shuffled.map((at) => order[at]!).sort((a, b) => a - b)).toEqual(rows)
+      const half = GOLDEN_ALERTS / 2
+      const second = kept(filter, survey, alerts.slice(half)).map((row) => row + half)
+      expect([...kept(filter, survey, alerts.slice(0, half)), ...second]).toEqual(rows)
+      const percent = ((100 * rows.length) / GOLDEN_ALERTS).toFixed(1)
+      rates.push(`  ${name.padEnd(24)} ${survey.padEnd(5)} ${percent.padStart(5)} %`)
+      expect(rows.length, 'a filter that keeps everything selects nothing').toBeLessThan(
+        GOLDEN_ALERTS
+      )
+    })
+  }
+)
+
+/** Every need of a filter: its own and those of the blocks it uses. */
+function needsOf(filter: Filter): Need<unknown>[] {
+  const blocks = Object.values(filter.uses).flatMap(({ requires }) => Object.values(requires))
+  return [...Object.values(filter.requires), ...blocks]
+}
+
+/** The rows a filter keeps. @throws when it breaks on any. */
+function kept(
+  filter: Filter,
+  survey: Survey,
+  alerts: readonly Alert[],
+  muted: Needs = {}
+): number[] {
+  const silent = new Set(Object.values(muted).map(({ column }) => column))
+  const columns = needsOf(filter).map(({ column }) => [
+    column,
+    alerts.map((alert) => (silent.has(column) ? null : (alert[column] ?? null)))
+  ])
+  return keptRows(filter, survey, Object.fromEntries(columns) as PlainColumns)
+}

@@ -1,0 +1,193 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Module, Survey } from '#contract'
+import { UNITS } from '#contract'
+import { makePlan } from '../../engine/enrich/plan.ts'
+import { moduleColumns } from '../../engine/table/enriched.ts'
+import type { Enriched } from '../../engine/table/enriched.ts'
+import { ReaderSet } from '../../engine/table/readers.ts'
+import { modules } from '../../science-modules/registry.ts'
+import { goldenAlerts, silentAlert } from './alerts.ts'
+import type { Alert } from './alerts.ts'
+import { batchOf, checksum, digest, enrichAlerts, outputsOf } from './batch.ts'
+import type { Outputs } from './batch.ts'
+import { Dice } from './dice.ts'
+import { compareGolden } from './golden.ts'
+import { withNoise } from './noise.ts'
+
+const HOME = fileURLToPath(new URL('../../science-modules/', import.meta.url))
+const GOLDEN_ALERTS = 150
+const TIMED_ALERTS = 1000
+const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
+
+const { modules: ordered } = makePlan(modules, [])
+const golden: Record<Survey, Alert[]> = {
+  ztf: goldenAlerts('ztf', GOLDEN_ALERTS),
+  lsst: goldenAlerts('lsst', GOLDEN_ALERTS)
+}
+const timings: string[] = []
+
+beforeAll(async () => {
+  for (const survey of ['ztf', 'lsst'] as const) {
+    await enrichAlerts(survey, golden[survey], ordered)
+  }
+})
+afterAll(() => console.log(['ms per 1,000 alerts', ...timings].join('\n')))
+
+test('every folder is registered once, under its own name', () => {
+  const folders = readdirSync(HOME, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('_'))
+    .map((entry) => entry.name)
+  expect(modules.map(({ name }) => name).sort()).toEqual(folders.sort())
+})
+
+describe.each(modules.map((module): [string, Module] => [module.name, module]))(
+  'module %s',
+  (name, module) => {
+    const surveys = module.surveys ?? (['ztf', 'lsst'] as const)
+    const others = ordered.filter((other) => other !== module)
+    const run = (survey: Survey, alerts: readonly Alert[]): Promise<Outputs> =>
+      outputsOf(module, batchOf(survey, alerts, others))
+
+    test('is declared in full', () => {
+      expect(module.version).toMatch(SEMVER)
+      expect(module.about.trim(), 'about').not.toBe('')
+      expect(module.owner.trim(), 'owner: put your name').not.toMatch(/^$|@your-name/)
+      for (const { name: column, unit, doc } of moduleColumns(module)) {
+        expect(UNITS, `unit of ${column}`).toContain(unit)
+        expect(doc.trim(), `doc of ${column}`).not.toBe('')
+      }
+    })
+
+    test('has a README that names its version, and tests of its own', () => {
+      const readme = `${HOME}${name}/README.md`
+      expect(existsSync(readme), `${readme} is missing`).toBe(true)
+      expect(readFileSync(readme, 'utf8'), 'Versions in README.md').toContain(module.version)
+      expect(existsSync(`${HOME}${name}/module.test.ts`), 'module.test.ts is missing').toBe(true)
+    })
+
+    test.each(surveys)(
+      'answers an empty batch, one alert and silent alerts: %s',
+      async (survey) => {
+        expectRows(module, await run(survey, []), 0)
+        expectRows(module, await run(survey, golden[survey].slice(0, 1)), 1)
+        expectRows(module, await run(survey, [silentAlert(survey), silentAlert(survey)]), 2)
+      }
+    )
+
+    test.each(surveys)('returns what it declares and nothing else: %s', async (survey) => {
+      const batch = batchOf(survey, golden[survey], others)
+      let raw: object = {}
+      const spied: Module = {
+        ...module,
+        run: async (given) => (raw = await module.run(given)) as Awaited<ReturnType<Module['run']>>
+      }
+      expectRows(module, await outputsOf(spied, batch), GOLDEN_ALERTS)
+      const declared = new Set([...Object.keys(module.produces), 'status'])
+      expect(Object.keys(raw).filter((column) => !declared.has(column))).toEqual([])
+    })
+
+    test.each(surveys)(
+      'gives the same answer twice and leaves its inputs alone: %s',
+      async (survey) => {
+        const first = await run(survey, golden[survey])
+        const batch = batchOf(survey, golden[survey], others)
+        const before = checksum(batch)
+        await module.run(viewOf(module, batch, survey))
+        expect(checksum(batch), 'it wrote into a column it reads').toBe(before)
+        expect(await outputsOf(module, batch)).toEqual(first)
+      }
+    )
+
+    test.each(surveys)('takes each alert on its own: %s', async (survey) => {
+      const alerts = golden[survey]
+      const whole = await run(survey, alerts)
+      const [a, b] = [await run(survey, alerts.slice(0, 40)), await run(survey, alerts.slice(40))]
+      for (const [column, values] of Object.entries(whole)) {
+        expect([...a[column]!, ...b[column]!], `${column} of two batches`).toEqual(values)
+      }
+      const order = new Dice(3).shuffled(alerts.map((_, row) => row))
+      const shuffled = await run(
+        survey,
+        order.map((row) => alerts[row]!)
+      )
+      for (const [column, values] of Object.entries(whole)) {
+        expect(shuffled[column], `${column} in another order`).toEqual(
+          order.map((row) => values[row])
+        )
+      }
+    })
+
+    test.each(Object.values(module.requires).map(({ column }) => column))(
+      'uses %s',
+      async (column) => {
+        let said = false
+        for (const survey of surveys) {
+          const noisy = withNoise(golden[survey], column, 7)
+          if (!noisy) continue
+          said = true
+          const changed =
+            digest(await run(survey, noisy)) !== digest(await run(survey, golden[survey]))
+          if (changed) return
+        }
+        expect.fail(
+          said
+            ? `noise in "${column}" changes nothing ${name} says: take it out of requires`
+            : `"${column}" is null in all golden alerts: give it values in test/conformance/alerts.ts`
+        )
+      }
+    )
+
+    test('is as its golden file says, or has a new version', async () => {
+      const answers: Record<string, Outputs> = {}
+      for (const survey of surveys) answers[survey] = await run(survey, golden[survey])
+      const inputs = surveys.map((survey) => inputsOf(module, golden[survey]))
+      compareGolden(module, digest(inputs), answers)
+    })
+
+    test('costs', async () => {
+      for (const survey of surveys) {
+        const alerts = Array.from(
+          { length: TIMED_ALERTS },
+          (_, i) => golden[survey][i % GOLDEN_ALERTS]!
+        )
+        const batch = batchOf(survey, alerts, others)
+        await outputsOf(module, batchOf(survey, alerts, others))
+        await outputsOf(module, batch)
+        timings.push(
+          `  ${name.padEnd(16)} ${survey.padEnd(5)} ${batch.runs[0]!.ms.toFixed(1).padStart(7)}`
+        )
+      }
+    })
+  }
+)
+
+/** One value or null per alert in every column; no row that the engine had to fail. */
+function expectRows(module: Module, outputs: Outputs, rows: number): void {
+  expect(Object.keys(outputs)).toEqual(moduleColumns(module).map(({ name }) => name))
+  for (const [column, values] of Object.entries(outputs)) {
+    expect(values.length, `rows of ${column}`).toBe(rows)
+  }
+  const statuses = outputs[`${module.name}.status`] as string[]
+  const failed = statuses.filter((status) => status.startsWith('failed'))
+  expect(failed, 'rows that the engine failed').toEqual([])
+}
+
+/** What the answers hang on: the made-up alerts, and what other modules say about them. */
+function inputsOf(module: Module, alerts: readonly Alert[]): Alert[] {
+  const made = new Set(ordered.flatMap(moduleColumns).map(({ name }) => name))
+  const read = new Set(Object.values(module.requires).map(({ column }) => column))
+  return alerts.map((alert) =>
+    Object.fromEntries(Object.entries(alert).filter(([name]) => !made.has(name) || read.has(name)))
+  )
+}
+
+function viewOf(module: Module, batch: Enriched, survey: Survey) {
+  return {
+    rows: batch.table.rows,
+    survey,
+    columns: new ReaderSet(batch).for(module.requires),
+    signal: new AbortController().signal
+  }
+}

@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { gzipSync, inflateSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import { openRegistry } from '../../engine/consume/registry.ts'
+import { northAngle, readFits } from '../../engine/inspect/fits.ts'
+import type { FitsImage } from '../../engine/inspect/fits.ts'
+import { openPackets } from '../../engine/inspect/packet.ts'
+import { stampPng, stretch } from '../../engine/inspect/png.ts'
+
+const DATA = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
+const hasData = existsSync(DATA)
+if (!hasData) console.log(`skipped: real stamps, no ${DATA}`)
+
+const BLOCK = 2880
+
+function card(text: string): string {
+  return text.padEnd(80)
+}
+
+/** A FITS file of 3 x 2 float32 pixels: 1 2 3 below, 4 5 6 above. */
+function smallFits(simple = 'SIMPLE  =  T', more: readonly string[] = []): Buffer {
+  const cards = [
+    simple,
+    'BITPIX  = -32',
+    'NAXIS   = 2',
+    'NAXIS1  = 3',
+    'NAXIS2  = 2',
+    ...more,
+    'END'
+  ]
+  const pixels = Buffer.alloc(24)
+  for (let i = 0; i < 6; i++) pixels.writeFloatBE(i + 1, i * 4)
+  return Buffer.concat([Buffer.from(cards.map(card).join('').padEnd(BLOCK)), pixels])
+}
+
+describe('FITS', () => {
+  test('a value in any column, no padding at the end, gzipped', () => {
+    const [image] = readFits(gzipSync(smallFits()))
+    expect(image).toMatchObject({ name: '', width: 3, height: 2 })
+    expect([...image!.pixels]).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
+  test('scaled values; text with a quote and a comment', () => {
+    const [image] = readFits(
+      smallFits('SIMPLE  = T', [
+        'BSCALE  = 2.0 / twice',
+        'BZERO   = 1E1',
+        "BUNIT   = 'it''s DN ' / x"
+      ])
+    )
+    expect([...image!.pixels]).toEqual([12, 14, 16, 18, 20, 22])
+    expect(image!.cards.get('BUNIT')).toBe("it's DN")
+  })
+
+  test('pixels that are not there read as NaN', () => {
+    const cut = smallFits().subarray(0, BLOCK + 16)
+    expect([...readFits(cut)[0]!.pixels]).toEqual([1, 2, 3, 4, Number.NaN, Number.NaN])
+  })
+
+  test.each([
+    ['bytes that are no FITS', Buffer.from('hello '.repeat(100)), /no FITS file/],
+    ['nothing', Buffer.alloc(0), /no image/],
+    ['a header without END', Buffer.from(card('SIMPLE  = T').repeat(5)), /no END/],
+    ['a broken gzip', gzipSync(smallFits()).subarray(0, 40), /does not inflate/],
+    [
+      'a strange pixel',
+      Buffer.from(smallFits().toString('latin1').replace('-32', '-17'), 'latin1'),
+      /BITPIX is -17/
+    ]
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => readFits(bytes)).toThrow(message)
+  })
+
+  test('north: up without rotation, to the left after a quarter turn', () => {
+    const cards = (entries: Record<string, number>) =>
+      new Map(
+        Object.entries({ CRVAL1: 10, ...entries }).map(([key, value]) => [key, String(value)])
+      )
+    expect(northAngle(cards({ PC1_1: -1, PC1_2: 0, PC2_1: 0, PC2_2: 1 }))).toBeCloseTo(0)
+    expect(northAngle(cards({ CD1_1: 0, CD1_2: -1, CD2_1: -1, CD2_2: 0 }))).toBeCloseTo(90)
+    expect(northAngle(new Map())).toBeNull()
+  })
+})
+
+describe('PNG', () => {
+  test('grey, four screen pixels a pixel, the last row of the image on top', () => {
+    const png = Buffer.from(stampPng(readFits(smallFits())[0]!))
+    expect(png.subarray(1, 4).toString()).toBe('PNG')
+    const { width, height, lines } = decodePng(png)
+    expect([width, height]).toEqual([12, 8])
+    const at = (x: number, y: number) => lines[y * 13 + 1 + x]!
+    expect(at(11, 0)).toBe(255)
+    expect(at(0, 7)).toBe(0)
+    expect(at(0, 0)).toBe(at(3, 3))
+    expect(at(0, 0)).toBeGreaterThan(at(11, 7))
+  })
+
+  test('one hot pixel does not darken the rest; NaN is black; a flat image is grey', () => {
+    const pixels = Float64Array.from({ length: 1000 }, (_, i) => i % 100)
+    pixels[0] = 1e9
+    pixels[1] = Number.NaN
+    const grey = stretch(pixels)
+    expect([grey[0], grey[1]]).toEqual([255, 0])
+    expect(grey[50]).toBeGreaterThan(100)
+    expect(new Set(stretch(new Float64Array(9).fill(5))).size).toBe(1)
+  })
+})
+
+/** What our own writer makes, read back: every chunk in place. */
+function decodePng(png: Buffer) {
+  let data = Buffer.alloc(0)
+  for (let at = 8; at < png.length;) {
+    const length = png.readUInt32BE(at)
+    const type = png.toString('latin1', at + 4, at + 8)
+    if (type === 'IDAT') data = inflateSync(png.subarray(at + 8, at + 8 + length))
+    at += 12 + length
+  }
+  return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), lines: data }
+}
+
+describe.skipIf(!hasData)('stamps of real packets', () => {
+  const imagesOf = async (path: string): Promise<FitsImage[][]> => {
+    const { packets } = await openPackets(path, openRegistry(`${DATA}lsst/schemas`), 3)
+    return packets.flatMap(({ stamps }) => Object.values(stamps).map(readFits))
+  }
+
+  test('ZTF: one image of 63 x 63, most of it above zero', async () => {
+    const all = await imagesOf(`${DATA}ztf/ztf_public_sample.tar.gz`)
+    expect(all.length).toBe(9)
+    for (const images of all) {
+      expect(images.map(({ width, height }) => [width, height])).toEqual([[63, 63]])
+      expect(images[0]!.pixels.filter((value) => Number.isFinite(value)).length).toBeGreaterThan(
+        3000
+      )
+      expect(decodePng(Buffer.from(stampPng(images[0]!))).width).toBe(252)
+    }
+  })
+
+  test.each(['7912941781254298.v900', '169813006111211570.v1000'])(
+    'LSST %s: image, variance and PSF, and where north is',
+    async (name) => {
+      const all = await imagesOf(`${DATA}lsst/${name}.confluent`)
+      expect(all.length).toBe(3)
+      for (const images of all) {
+        expect(images.map((image) => image.name)).toEqual(['', 'UNCERT', 'PSFIMAGE'])
+        expect(images[0]!.width).toBeGreaterThanOrEqual(30)
+        expect(Math.abs(northAngle(images[0]!.cards)!)).toBeLessThanOrEqual(180)
+        const psf = images[2]!.pixels.reduce((sum, value) => sum + value, 0)
+        expect(psf).toBeCloseTo(1, 1)
+      }
+    }
+  )
+})

@@ -1,0 +1,46 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { siskin, temporaryFolder } from '../support/siskin.ts'
+
+const folder = temporaryFolder()
+
+test('prints the plan: order, versions, columns with units, topics, blocks', async () => {
+  const { code, stdout } = await siskin(['check'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^\d+ modules in this order, \d+ filters/)
+  expect(stdout).toMatch(/rate \d+\.\d+\.\d+:[^]*?after +history[^]*?makes[^]*?delta_time \[d\]/)
+  expect(stdout).toMatch(/filter fast_riser \d+\.\d+\.\d+ -> topic fast-riser/)
+  expect(stdout).toMatch(/block good_quality: .*\n +reads +quality\.pass\n +used by.*fast_riser/)
+})
+
+test('as JSON, of chosen modules and filters', async () => {
+  const names = ['--modules', 'history,solar_system,quality', '--filters', 'solar_system_known']
+  const { stdout } = await siskin(['check', '--json', ...names])
+  expect(JSON.parse(stdout)).toMatchObject({
+    modules: [
+      { name: 'quality' },
+      { name: 'history' },
+      { name: 'solar_system', after: ['history'] }
+    ],
+    filters: [{ name: 'solar_system_known', blocks: ['good_quality'] }],
+    blocks: [{ name: 'good_quality' }]
+  })
+})
+
+test.each([
+  [['--modules', 'qualty'], /unknown module "qualty"; known: apparent, .*quality/],
+  [['--filters', 'nova'], /unknown filter "nova"; known: fast_fader/],
+  [['--modules', 'quality'], /needs column .* which nothing makes/]
+])('%s: exit code 2, and what is known', async (args, message) => {
+  const { code, stderr } = await siskin(['check', ...args])
+  expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+})
+
+test('a configuration with an unknown key is refused', async () => {
+  const file = join(mkdtempSync(join(folder, 'config-')), 'siskin.yaml')
+  writeFileSync(file, 'modulse: [quality]\n')
+  const { code, stderr } = await siskin(['check', '--config', file])
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/modulse/)
+})
