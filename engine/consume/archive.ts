@@ -1,4 +1,4 @@
-import { Damage, readBytes } from './bytes.ts'
+import { Damage, isGzip, readBytes } from './bytes.ts'
 import { Scanner } from './scanner.ts'
 import type { PacketRange } from '../packets.ts'
 import type { ReadOptions, Source, Span } from './source.ts'
@@ -73,20 +73,26 @@ export async function* walkTar(
   onRead: (bytes: number) => void
 ): Walk {
   const { scanner } = window
-  window.from(readBytes(path, onRead))
+  const place = new Place(path, await isGzip(path), scanner)
+  window.from(
+    readBytes(path, (bytes) => {
+      place.read = bytes
+      onRead(bytes)
+    })
+  )
   let longName: string | null = null
   let pax: { path?: string; size?: number } = {}
   for (;;) {
     if (!(await window.need(TAR_BLOCK))) {
       const where = scanner.available > 0 ? 'inside a tar header' : 'without its end mark'
-      throw damage(path, scanner, `the archive ends ${where}`)
+      throw place.damage(`the archive ends ${where}`)
     }
     const header = readTarHeader(scanner.bytes, scanner.at)
-    if (!header) throw damage(path, scanner, 'a tar header has a wrong checksum')
+    if (!header) throw place.damage('a tar header has a wrong checksum')
     if (header.kind === 'end') return await window.drain()
     scanner.at += TAR_BLOCK
     if (header.kind === 'long-name' || header.kind === 'pax') {
-      const content = await takeText(window, header.size, path)
+      const content = await takeText(window, header.size, place)
       if (header.kind === 'pax') pax = readPax(content)
       else longName = new TextDecoder().decode(content).replace(/\0+$/, '')
       continue
@@ -99,16 +105,16 @@ export async function* walkTar(
     longName = null
     pax = {}
     if (!Number.isSafeInteger(entry.size) || entry.size < 0) {
-      throw damage(path, scanner, `${entry.name} has a size that is none`)
+      throw place.damage(`${entry.name} has a size that is none`)
     }
-    yield* walkEntry(path, entry, window)
+    yield* walkEntry(place, entry, window)
   }
 }
 
-async function* walkEntry(path: string, entry: TarEntry, window: Window): Walk {
+async function* walkEntry(place: Place, entry: TarEntry, window: Window): Walk {
   const { scanner } = window
   const padding = (TAR_BLOCK - (entry.size % TAR_BLOCK)) % TAR_BLOCK
-  window.broken = () => damage(path, scanner, `the archive ends inside ${entry.name}`)
+  window.broken = () => place.damage(`the archive ends inside ${entry.name}`)
   if (entry.kind === 'file' && isPacketFile(entry.name)) {
     scanner.enter(entry.name)
     yield* walkFile(window, entry.size)
@@ -119,17 +125,33 @@ async function* walkEntry(path: string, entry: TarEntry, window: Window): Walk {
   await window.skip(padding)
 }
 
-async function takeText(window: Window, size: number, path: string): Promise<Uint8Array> {
+async function takeText(window: Window, size: number, place: Place): Promise<Uint8Array> {
   const { scanner } = window
   const padded = Math.ceil(size / TAR_BLOCK) * TAR_BLOCK
   if (size > 1024 * 1024 || !(await window.need(padded))) {
-    throw damage(path, scanner, 'a tar name that is not all there')
+    throw place.damage('a tar name that is not all there')
   }
   const content = scanner.bytes.slice(scanner.at, scanner.at + size)
   scanner.at += padded
   return content
 }
 
-function damage(path: string, scanner: Scanner, reason: string): Damage {
-  return new Damage(path, scanner.offset, scanner.offset, reason)
+/** Where in an archive the walk is, to say so when it breaks. */
+class Place {
+  /** Bytes of the file that were read; for a gzipped one as near as can be told. */
+  read = 0
+  readonly #path: string
+  readonly #gzipped: boolean
+  readonly #scanner: Scanner
+
+  constructor(path: string, gzipped: boolean, scanner: Scanner) {
+    this.#path = path
+    this.#gzipped = gzipped
+    this.#scanner = scanner
+  }
+
+  damage(reason: string): Damage {
+    const { offset } = this.#scanner
+    return new Damage(this.#path, this.#gzipped ? this.read : offset, offset, reason)
+  }
 }

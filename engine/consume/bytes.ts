@@ -32,7 +32,7 @@ export async function* readBytes(path: string, onRead: OnRead): AsyncGenerator<U
   else yield* plain(path, onRead)
 }
 
-async function isGzip(path: string): Promise<boolean> {
+export async function isGzip(path: string): Promise<boolean> {
   const file = await open(path)
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)

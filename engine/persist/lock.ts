@@ -51,7 +51,8 @@ export async function lockLake(store: Store, command: string): Promise<() => Pro
 
 async function readHolder(store: Store): Promise<Holder | null> {
   try {
-    return JSON.parse(Buffer.from(await store.read(PATH)).toString()) as Holder
+    const holder = JSON.parse(Buffer.from(await store.read(PATH)).toString()) as Holder | null
+    return typeof holder?.pid === 'number' ? holder : null
   } catch {
     return null // written half by a process that died
   }

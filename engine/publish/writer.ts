@@ -16,7 +16,7 @@ export class AvroWriter {
     this.bytes[this.at++] = value
   }
 
-  /** A number exact in 53 bits, as a zigzag varint. */
+  /** A whole number of at most 52 bits and a sign, as a zigzag varint. */
   long(value: number): void {
     this.#room(10)
     let rest = value >= 0 ? value * 2 : -value * 2 - 1

@@ -44,9 +44,9 @@ export async function runMember(
   let committing = Promise.resolve()
 
   /** The commit waits for the disk: meanwhile the next range is worked on, but no further one. */
-  const work = async ({ id, range, stopped, poison }: Work) => {
+  const work = async ({ id, claimant, range, stopped, poison }: Work) => {
     const taken = new Set<bigint>()
-    const claim = (low: number, high: number) => seen.claim(low, high, id, taken)
+    const claim = (low: number, high: number) => seen.claim(low, high, claimant, taken)
     const attempt = { stopped: new Set(stopped), poison }
     const { record, files } = await makePart(range, { ...shared, claim }, attempt)
     await committing

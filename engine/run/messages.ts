@@ -19,6 +19,8 @@ export interface MemberSettings {
 /** A range to work on, and what earlier attempts at it taught. */
 export interface Work {
   readonly id: number
+  /** In whose name alert ids are claimed: the parts of a halved range go on in the name of the whole. */
+  readonly claimant: number
   readonly range: PacketRange
   readonly stopped: readonly string[]
   readonly poison: boolean

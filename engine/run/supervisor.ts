@@ -25,6 +25,7 @@ export interface SupervisorOptions {
 /** A range in the hands of the members, and how it went so far. */
 interface Job {
   readonly id: number
+  readonly claimant: number
   readonly range: PacketRange
   readonly stopped: string[]
   deaths: number
@@ -69,7 +70,8 @@ export class Supervisor {
 
   /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
   async give(range: PacketRange, done: () => void): Promise<void> {
-    this.#waiting.push({ id: this.#nextId++, range, stopped: [], deaths: 0, done })
+    const id = this.#nextId++
+    this.#waiting.push({ id, claimant: id, range, stopped: [], deaths: 0, done })
     this.#assign()
     await this.#until(() => this.#waiting.length < this.#options.members)
   }
@@ -152,9 +154,9 @@ export class Supervisor {
       if (!job) return
       seat.ready = false
       seat.jobs.push(job)
-      const { id, range, stopped, deaths } = job
+      const { id, claimant, range, stopped, deaths } = job
       const poison = deaths >= 2 && range.count === 1
-      const work: Work = { id, range, stopped, poison }
+      const work: Work = { id, claimant, range, stopped, poison }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(work)
       this.#changed()
@@ -221,6 +223,7 @@ export class Supervisor {
     }
     return halves.map((range) => ({
       id: this.#nextId++,
+      claimant: job.claimant,
       range,
       stopped: job.stopped,
       deaths: 1,

@@ -1,0 +1,95 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { makePlan } from '../../../engine/enrich/plan.ts'
+import { openStore } from '../../../engine/persist/open-store.ts'
+import { verify } from '../../../engine/persist/verify.ts'
+import { run } from '../../../engine/run/run.ts'
+import type { RunResult } from '../../../engine/run/run.ts'
+import { simulate } from '../../../simulator/index.ts'
+import { BAD } from '../../support/bad-modules.ts'
+import { temporaryFolder } from '../../support/siskin.ts'
+
+const folder = temporaryFolder()
+const archive = join(folder, 'night.tar')
+let packets = 0
+let victim = 0n
+
+beforeAll(async () => {
+  const options = {
+    out: archive,
+    start: '2026-01-12',
+    seed: 5,
+    scale: 0.006,
+    stamps: 'none'
+  } as const
+  packets = (await simulate(options)).packets
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const db = await (await DuckDBInstance.create(':memory:')).connect()
+  const truth = archive.replace('.tar', '.truth.parquet')
+  const reader = await db.runAndReadAll(
+    `SELECT alert_id FROM read_parquet('${truth}') ORDER BY mjd LIMIT 1 OFFSET ${packets >> 1}`
+  )
+  victim = reader.getRowObjectsJS()[0]!['alert_id'] as bigint
+  process.env['SISKIN_TEST_VICTIM'] = String(victim)
+})
+
+async function runWith(
+  module: string,
+  lake: string
+): Promise<{ result: RunResult; log: string[] }> {
+  const log: string[] = []
+  const result = await run({
+    sources: [archive],
+    lake,
+    members: 2,
+    cut: { packets: 50, bytes: 2 ** 30 },
+    surveys: ['ztf', 'lsst'],
+    schemas: null,
+    modules: [module],
+    filters: null,
+    plan: makePlan([BAD[module]!], []),
+    memberProgram: new URL('../../support/bad-member.ts', import.meta.url),
+    command: 'test',
+    signal: new AbortController().signal,
+    crash: null,
+    onProgress: () => {},
+    onLog: (level, message) => log.push(`${level}: ${message}`)
+  })
+  return { result, log }
+}
+
+async function expectWhole(lake: string): Promise<void> {
+  const verdict = await verify(openStore(lake), { deep: true, onProgress: () => {} })
+  expect(verdict).toMatchObject({ ok: true, received: packets, differences: [] })
+}
+
+describe('a member with a module that', () => {
+  it('throws on one alert: that alert alone is without its columns', async () => {
+    const lake = join(folder, 'throws')
+    const { result, log } = await runWith('throws', lake)
+    expect(result.tally.modules['throws']).toEqual({ ok: packets - 1, 'failed:threw': 1 })
+    expect(log.join()).toContain('this alert is not to my taste')
+    await expectWhole(lake)
+  })
+
+  it('hangs: is stopped, its range lands without that module, all others with it', async () => {
+    const lake = join(folder, 'hangs')
+    const { result, log } = await runWith('hangs', lake)
+    const { ok = 0, 'failed:timeout': stopped = 0 } = result.tally.modules['hangs'] ?? {}
+    expect(result.tally.alerts).toBe(packets)
+    expect(ok + stopped).toBe(packets)
+    expect(stopped).toBeGreaterThan(0)
+    expect(stopped).toBeLessThanOrEqual(50)
+    expect(log.join()).toContain('module hangs hangs')
+    await expectWhole(lake)
+  })
+
+  it('kills it: the one packet that does so ends in quarantine, all others land', async () => {
+    const lake = join(folder, 'dies')
+    const { result, log } = await runWith('dies', lake)
+    expect(result.tally.quarantined).toEqual({ poison: 1 })
+    expect(result.tally.alerts).toBe(packets - 1)
+    expect(log.filter((line) => line.includes('a member died')).length).toBeGreaterThanOrEqual(2)
+    await expectWhole(lake)
+  })
+})

@@ -1,0 +1,274 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { simulate } from '../../simulator/index.ts'
+import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
+
+const folder = temporaryFolder()
+const ztf = join(folder, 'ztf.tar.gz')
+const lsst = join(folder, 'lsst.tar.gz')
+const lake = join(folder, 'lake')
+const schemas = join(folder, 'schemas')
+const made = { ztf: 0, lsst: 0 }
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
+  const instance = await DuckDBInstance.create(':memory:')
+  const db = await instance.connect()
+  const reader = await db.runAndReadAll(sql)
+  db.closeSync()
+  return reader.getRowObjectsJS()
+}
+
+function accountOf(stdout: string): Record<string, unknown> {
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+beforeAll(async () => {
+  const night = { start: '2026-01-12', seed: 4 } as const
+  made.ztf = (await simulate({ ...night, survey: 'ztf', out: ztf, scale: 0.004 })).packets
+  made.lsst = (await simulate({ ...night, survey: 'lsst', out: lsst, scale: 0.00003 })).packets
+})
+
+describe('siskin run', () => {
+  it('takes both surveys into one lake and says so in one JSON object', async () => {
+    const first = await siskin(['run', ztf, '--lake', lake, '--json'])
+    expect(first.code, first.stderr).toBe(0)
+    const account = accountOf(first.stdout)
+    expect(account).toMatchObject({
+      received: made.ztf,
+      alerts: made.ztf,
+      quarantined: {},
+      duplicates: 0,
+      modules: { quality: { ok: made.ztf } }
+    })
+    expect(Object.keys(account)).toEqual(
+      expect.arrayContaining(['modules', 'topics', 'seconds', 'alerts_per_s'])
+    )
+    const second = await siskin(['run', lsst, '--lake', lake, '--schemas', schemas, '--json'])
+    expect(accountOf(second.stdout)).toMatchObject({ received: made.lsst, alerts: made.lsst })
+    const verdict = await siskin(['verify', '--lake', lake, '--json', '--deep'])
+    expect(verdict.code).toBe(0)
+    expect(accountOf(verdict.stdout)).toMatchObject({
+      ok: true,
+      received: made.ztf + made.lsst,
+      alerts: made.ztf + made.lsst,
+      differences: []
+    })
+  })
+
+  it('has nothing to do when it is run again', async () => {
+    const again = await siskin(['run', ztf, '--lake', lake, '--json'])
+    expect(accountOf(again.stdout)).toMatchObject({ received: 0, alerts: 0, before: made.ztf })
+    expect((await siskin(['run', ztf, '--lake', lake])).stdout).toContain('nothing new')
+  })
+
+  it('makes a lake that DuckDB reads: both surveys, light curves, module structs', async () => {
+    const parts = `read_parquet('${lake}/*/alerts/*/*.parquet')`
+    const counts = await query(
+      `SELECT survey, night, count(*)::INT AS n FROM ${parts} GROUP BY ALL`
+    )
+    const of = (survey: string) =>
+      counts
+        .filter((row) => row['survey'] === survey)
+        .reduce((sum, row) => sum + Number(row['n']), 0)
+    expect(of('ztf')).toBe(made.ztf)
+    expect(of('lsst')).toBe(made.lsst)
+    const [row] = await query(
+      `SELECT count(*)::INT AS n, max(len(history_flux))::INT AS longest,
+         count(*) FILTER (len(history_mjd) <> len(history_flux))::INT AS uneven,
+         count(features.g.mean)::INT AS means, count(*) FILTER (lsst IS NULL)::INT AS not_lsst,
+         count(*) FILTER (ztf.candid IS NOT NULL AND ztf.candid <> alert_id)::INT AS other_ids,
+         count(DISTINCT quality.status)::INT AS statuses
+       FROM ${parts}`
+    )
+    expect(row).toMatchObject({ uneven: 0, other_ids: 0, not_lsst: made.ztf, statuses: 1 })
+    expect(row!['longest']).toBeGreaterThan(1)
+    expect(row!['means']).toBeGreaterThan(0)
+  })
+
+  it('makes a lake and topics that Python reads', () => {
+    const probe = spawnSync('python3', ['-c', 'import pyarrow, fastavro'])
+    if (probe.status !== 0) {
+      console.log('skipped: no Python with pyarrow and fastavro on this machine')
+      return
+    }
+    const script = `
+import glob, json, sys
+import fastavro, pyarrow.parquet as pq
+lake = sys.argv[1]
+rows = sum(pq.read_table(f).num_rows for f in glob.glob(lake + '/*/alerts/*/*.parquet'))
+packets = messages = wrong = 0
+for f in glob.glob(lake + '/*/packets/*/*.avro'):
+    with open(f, 'rb') as fh:
+        packets += sum(1 for _ in fastavro.reader(fh))
+for f in glob.glob(lake + '/topics/*/*/*.avro'):
+    with open(f, 'rb') as fh:
+        for m in fastavro.reader(fh):
+            messages += 1
+            inner = m['ztf']['candid'] if m['ztf'] else m['lsst']['diaSource']['diaSourceId']
+            wrong += inner != m['alert_id'] or not m['cutout_science'] or len(m['light_curve']) < 1
+print(json.dumps([rows, packets, messages, wrong]))`
+    const out = execFileSync('python3', ['-c', script, lake], { encoding: 'utf8' })
+    const [rows, packets, messages, wrong] = JSON.parse(out) as number[]
+    expect(rows).toBe(made.ztf + made.lsst)
+    expect(packets).toBe(made.ztf + made.lsst)
+    expect(messages).toBeGreaterThan(0)
+    expect(wrong).toBe(0)
+  })
+
+  it('stops after the parts in work on Ctrl-C and goes on without a copy', async () => {
+    const own = join(folder, 'stopped')
+    const args = ['run', ztf, '--lake', own, '--part-packets', '10', '--members', '1']
+    const { child, ended } = startSiskin(args)
+    const ledger = join(own, '_siskin', 'ledger')
+    while (!existsSync(ledger) && child.exitCode === null) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    child.kill('SIGINT')
+    await ended
+    expect(child.exitCode).toBe(130)
+    const between = accountOf((await siskin(['verify', '--lake', own, '--json'])).stdout)
+    expect(between).toMatchObject({ ok: true })
+    expect(between['received']).toBeLessThan(made.ztf)
+    const rest = await siskin([...args, '--json'])
+    expect(accountOf(rest.stdout)).toMatchObject({ before: between['received'] })
+    const whole = accountOf((await siskin(['verify', '--lake', own, '--json'])).stdout)
+    expect(whole).toMatchObject({ ok: true, received: made.ztf, copies: [] })
+  })
+})
+
+describe('bad input', () => {
+  it('a truncated archive: all before the damage lands, the place is named, exit code 1', async () => {
+    const broken = join(folder, 'broken.tar.gz')
+    const bytes = readFileSync(ztf)
+    writeFileSync(broken, bytes.subarray(0, bytes.length >> 1))
+    const own = join(folder, 'broken')
+    const outcome = await siskin(['run', broken, '--lake', own, '--json'])
+    expect(outcome.code).toBe(1)
+    expect(outcome.stderr).toMatch(
+      new RegExp(`damaged at byte ${bytes.length >> 1} \\(\\d+ after inflating\\)`)
+    )
+    const { received } = accountOf(outcome.stdout) as { received: number }
+    expect(received).toBeGreaterThan(0)
+    writeFileSync(broken, bytes)
+    const mended = await siskin(['run', broken, '--lake', own, '--json'])
+    expect(accountOf(mended.stdout)).toMatchObject({
+      received: made.ztf - received,
+      before: received
+    })
+    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, received: made.ztf, copies: [] })
+  })
+
+  it.each([
+    [['--modules', 'qualty'], 'known: apparent, features'],
+    [['--filters', 'fast'], 'known: fast_fader'],
+    [['--surveys', 'lst'], 'known: ztf, lsst'],
+    [['--members', '0'], 'whole number from 1'],
+    [['--no-such-flag'], 'unknown option']
+  ])('wrong use %j: says what is known, exit code 2', async (flags, says) => {
+    const outcome = await siskin(['run', ztf, '--lake', join(folder, 'never'), ...flags])
+    expect(outcome.code).toBe(2)
+    expect(outcome.stderr).toContain(says)
+    expect(existsSync(join(folder, 'never'))).toBe(false)
+  })
+
+  it('an unknown key in the configuration: the list of known ones, exit code 2', async () => {
+    const config = join(folder, 'siskin.yaml')
+    writeFileSync(config, 'mebers: 2\n')
+    const outcome = await siskin(['run', ztf, '--config', config])
+    expect(outcome.code).toBe(2)
+    expect(outcome.stderr).toContain('known: filters, lake, members')
+  })
+
+  it('settings: a flag goes before the environment, that before the file', async () => {
+    const config = join(folder, 'good.yaml')
+    writeFileSync(config, `lake: ${join(folder, 'by-file')}\nmodules: [quality]\n`)
+    const byFile = await siskin([
+      'run',
+      ztf,
+      '--config',
+      config,
+      '--filters',
+      'solar_system_known',
+      '--modules',
+      'quality,history,solar_system',
+      '--json'
+    ])
+    expect(Object.keys(accountOf(byFile.stdout)['modules'] as object).sort()).toEqual([
+      'history',
+      'quality',
+      'solar_system'
+    ])
+    expect(existsSync(join(folder, 'by-file'))).toBe(true)
+    await siskin(
+      [
+        'run',
+        ztf,
+        '--config',
+        config,
+        '--filters',
+        'solar_system_known',
+        '--modules',
+        'quality,history,solar_system'
+      ],
+      { SISKIN_LAKE: join(folder, 'by-environment') }
+    )
+    expect(existsSync(join(folder, 'by-environment'))).toBe(true)
+  })
+
+  it('a second run on the lake: refused, the first is named', async () => {
+    const own = join(folder, 'two')
+    const { child, ended } = startSiskin(['run', ztf, '--lake', own, '--part-packets', '2'])
+    const lock = join(own, '_siskin', 'lock.json')
+    while (!existsSync(lock) && child.exitCode === null) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    const second = await siskin(['run', lsst, '--lake', own, '--schemas', schemas])
+    await ended
+    expect(second.code).toBe(1)
+    expect(second.stderr).toContain(`in use by process ${child.pid}`)
+  })
+
+  it('a full disk: a clear error, nothing half-visible, and the lake goes on when there is room', async () => {
+    const disk = join(folder, 'disk')
+    mkdirSync(disk)
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk])
+    if (mounted.status !== 0) {
+      console.log('skipped: a small file system cannot be mounted here (root is needed)')
+      return
+    }
+    try {
+      const own = join(disk, 'lake')
+      const outcome = await siskin(['run', ztf, '--lake', own])
+      expect(outcome.code).toBe(1)
+      expect(outcome.stderr).toContain('the disk is full')
+      const visible = existsSync(own) ? readdirSync(own).filter((name) => name !== '_siskin') : []
+      expect(visible).toEqual([])
+      spawnSync('mount', ['-o', 'remount,size=500m', disk])
+      const again = await siskin(['run', ztf, '--lake', own, '--json'])
+      expect(accountOf(again.stdout), again.stderr).toMatchObject({ received: made.ztf })
+    } finally {
+      spawnSync('umount', [disk])
+    }
+  })
+
+  it('a read-only lake: a clear error', async () => {
+    const disk = join(folder, 'readonly')
+    mkdirSync(disk)
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', disk])
+    if (mounted.status !== 0) {
+      console.log('skipped: a read-only file system cannot be mounted here (root is needed)')
+      return
+    }
+    try {
+      const outcome = await siskin(['run', ztf, '--lake', join(disk, 'lake')])
+      expect(outcome.code).toBe(1)
+      expect(outcome.stderr).toContain('read-only')
+    } finally {
+      spawnSync('umount', [disk])
+    }
+  })
+})
