@@ -1,7 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import type { Progress, SimulateOptions, Stamps, Summary } from '../simulator/index.ts'
-import { simulate } from '../simulator/index.ts'
 import { wholeNumber } from './settings.ts'
 import { bar, count, duration, ProgressLine, size, table } from './terminal.ts'
 
@@ -102,6 +101,7 @@ export async function simulateWithProgress(options: SimulateOptions): Promise<Su
   process.on('SIGINT', onSignal)
   const started = performance.now()
   try {
+    const { simulate } = await import('../simulator/index.ts')
     return await simulate({
       ...options,
       signal: stop.signal,

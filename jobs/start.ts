@@ -1,12 +1,10 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import type { Command } from 'commander'
 import { findAlert } from '../engine/inspect/lookup.ts'
 import { legend, plot, pointsOf } from '../engine/inspect/plot.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { RunResult } from '../engine/run/run.ts'
-import { mostInteresting } from '../engine/truth/interesting.ts'
 import type { Interesting } from '../engine/truth/interesting.ts'
 import type { SimulateOptions } from '../simulator/index.ts'
 import { report, runWithProgress } from './run.ts'
@@ -119,6 +117,7 @@ async function verifyAndShow(lake: string): Promise<boolean> {
 
 /** What each object of the simulated nights really is. */
 async function classes(): Promise<Map<string, string>> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
   const instance = await DuckDBInstance.create(':memory:')
   const db = await instance.connect()
   const files = NIGHTS.map(({ truth }) => `'${truth}'`).join(', ')
@@ -134,6 +133,7 @@ async function classes(): Promise<Map<string, string>> {
 
 async function showObjects(lake: string, classes: ReadonlyMap<string, string>): Promise<void> {
   const store = openStore(lake)
+  const { mostInteresting } = await import('../engine/truth/interesting.ts')
   const objects = await mostInteresting(store, SHOWN)
   if (objects.length === 0) return
   heading('Worth a look')

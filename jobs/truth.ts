@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
-import { judge } from '../engine/truth/truth.ts'
 import type { TruthReport } from '../engine/truth/truth.ts'
 import { pickFilters } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
@@ -28,6 +27,7 @@ export async function truthReport(lake: string, files: readonly string[]): Promi
   for (const file of files)
     if (!existsSync(file)) throw new UsageError(`truth "${file}": no such file`)
   const aims = pickFilters(null).map(({ topic, seeks = [] }) => ({ topic, seeks }))
+  const { judge } = await import('../engine/truth/truth.ts')
   return judge(openStore(lake), files, aims)
 }
 

@@ -38,10 +38,12 @@ export async function commit(
   const { source, first, last } = record
   const staging = stagingPath(source, first, last)
   const account = `${staging}/record.json`
-  for (const { path, pieces } of files) {
-    await store.write(`${staging}/${path}`, pieces)
-    onStep('staging')
-  }
+  await Promise.all(
+    files.map(async ({ path, pieces }) => {
+      await store.write(`${staging}/${path}`, pieces)
+      onStep('staging')
+    })
+  )
   await store.write(account, [Buffer.from(`${JSON.stringify(record, null, 1)}\n`)])
   onStep('staged')
   const ledger = ledgerPath(source, first, last)

@@ -46,7 +46,8 @@ export function localStore(root: string): Store {
       await told(at(to), 'rename to', inFolder(at(to), move))
     },
     async settle(settled) {
-      for (const folder of settled) await told(at(folder), 'sync', syncFolder(at(folder)))
+      const syncs = [...settled].map((folder) => told(at(folder), 'sync', syncFolder(at(folder))))
+      await Promise.all(syncs)
     },
     async remove(path) {
       for (const folder of folders) {

@@ -14,8 +14,8 @@ import type { FromMember, MemberSettings, Work } from './messages.ts'
 import { SeenAlerts } from './seen.ts'
 
 /**
- * A member: takes ranges from its supervisor, runs the whole pipeline over each and
- * commits it. It knows no other member.
+ * A member: takes ranges from its supervisor, runs the whole pipeline over each and commits it. It
+ * knows no other member.
  */
 export async function runMember(
   port: MessagePort,

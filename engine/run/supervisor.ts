@@ -110,7 +110,10 @@ export class Supervisor {
 
   #listen(seat: Seat): void {
     const { worker } = seat.thread
-    worker.on('message', (message: FromMember) => this.#heard(seat, message))
+    worker.on('message', (message: FromMember) => {
+      // What a member said last may come after it was replaced: its ranges are then looked up in the lake.
+      if (seat.thread.worker === worker) this.#heard(seat, message)
+    })
     worker.on('error', (error) => this.#died(seat, worker, error.message))
     worker.on('exit', (code) => this.#died(seat, worker, `it exited with ${code}`))
   }
