@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
+import avsc from 'avsc'
+import type { Json } from './schema.ts'
+
+/** Reads archives and packets back, for tests and the report: small and plain, with `avsc`. */
+
+export type Decoded = { readonly [name: string]: unknown }
+
+export interface ArchiveEntry {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+/** Files of a `.tar` or `.tar.gz`, in order. */
+export function readArchive(path: string): ArchiveEntry[] {
+  const file = readFileSync(path)
+  const tar = path.endsWith('.gz') ? gunzipSync(file) : file
+  const entries: ArchiveEntry[] = []
+  for (let at = 0; at + 512 <= tar.length;) {
+    const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/, '')
+    if (name === '') break
+    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 135), 8)
+    entries.push({ name, bytes: tar.subarray(at + 512, at + 512 + size) })
+    at += 512 + Math.ceil(size / 512) * 512
+  }
+  return entries
+}
+
+const long = avsc.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const bytes = Buffer.alloc(8)
+    bytes.writeBigInt64LE(value)
+    return bytes
+  },
+  fromJSON: BigInt,
+  toJSON: Number,
+  isValid: (value: unknown) => typeof value === 'bigint',
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b))
+})
+
+const HEADER = avsc.Type.forSchema({
+  type: 'record',
+  name: 'Header',
+  fields: [
+    { name: 'magic', type: { type: 'fixed', name: 'Magic', size: 4 } },
+    { name: 'meta', type: { type: 'map', values: 'bytes' } },
+    { name: 'sync', type: { type: 'fixed', name: 'Sync', size: 16 } }
+  ]
+})
+
+/** The defaults of a writer schema mean nothing to a reader, and ZTF's are not valid. */
+function withoutDefaults(schema: Json): Json {
+  if (Array.isArray(schema)) return schema.map((item: Json) => withoutDefaults(item))
+  if (schema === null || typeof schema !== 'object') return schema
+  const kept = Object.entries(schema).filter(([name]) => name !== 'default' && name !== 'doc')
+  return Object.fromEntries(kept.map(([name, value]) => [name, withoutDefaults(value)]))
+}
+
+const types = new Map<string, avsc.Type>()
+
+function typeOf(text: string): avsc.Type {
+  const known = types.get(text)
+  if (known) return known
+  const schema = withoutDefaults(JSON.parse(text) as Json) as avsc.Schema
+  const made = avsc.Type.forSchema(schema, { wrapUnions: false, registry: { long } })
+  types.set(text, made)
+  return made
+}
+
+/** The writer schema inside a ZTF packet. */
+export function schemaInside(packet: Buffer): string {
+  const header: { value: { meta: Record<string, Buffer> } } = HEADER.decode(packet, 0)
+  return header.value.meta['avro.schema']?.toString() ?? ''
+}
+
+/** Decodes a ZTF packet and checks that its frame is whole. */
+export function decodeZtf(packet: Buffer): Decoded {
+  const header: { value: { sync: Buffer }; offset: number } = HEADER.decode(packet, 0)
+  const plain = avsc.Type.forSchema('long')
+  const count: { offset: number } = plain.decode(packet, header.offset)
+  const size: { value: number; offset: number } = plain.decode(packet, count.offset)
+  const end = size.offset + size.value
+  if (!packet.subarray(end).equals(header.value.sync)) throw new Error('no sync marker at the end')
+  return typeOf(schemaInside(packet)).fromBuffer(packet.subarray(size.offset, end)) as Decoded
+}
+
+/** Decodes an LSST packet with the schema that its id names. */
+export function decodeLsst(packet: Buffer, schemaOfId: (id: number) => string): Decoded {
+  return typeOf(schemaOfId(packet.readUInt32BE(1))).fromBuffer(packet.subarray(5)) as Decoded
+}
+
+/** Where the survey's real packets are, beside the repository; null where they are not. */
+export function realData(): string | null {
+  const path = new URL('../../shared/data/', import.meta.url).pathname
+  return existsSync(path) ? path : null
+}
