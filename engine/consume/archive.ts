@@ -31,7 +31,8 @@ export async function* rangesOf(
   const scanner = new Scanner(source.name, options.cut, options.allocate)
   const done = new Done(options.done)
   let failure: unknown = null
-  const steps = walk(new Window(scanner))
+  const window = new Window(scanner)
+  const steps = walk(window)
   try {
     for (;;) {
       const step = await steps.next().catch((error: unknown) => {
@@ -45,6 +46,7 @@ export async function* rangesOf(
     if (scanner.pending > 0) yield scanner.take()
   } finally {
     await steps.return()
+    await window.close()
   }
   if (failure) throw failure
 }

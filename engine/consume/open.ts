@@ -127,6 +127,7 @@ async function* walkLoose(
       `${path} was taken in at an earlier run and is gone: put it back, or use a folder of another name`
     )
   }
+  await window.close()
   window.from(file.size > LARGE ? readBytes(path, onRead) : whole(path))
   window.scanner.enter(file.name)
   yield* walkFile(window, file.size)

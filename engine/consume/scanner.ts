@@ -103,7 +103,7 @@ export class Scanner {
       if (header.codec === codec && Buffer.compare(header.schema, schema) === 0) return header
     }
     const header = { schema: Uint8Array.from(schema), codec }
-    this.#recent = [header, ...this.#recent.slice(0, 3)]
+    this.#recent = [header, ...this.#recent.slice(0, 7)]
     return header
   }
 

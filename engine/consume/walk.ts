@@ -27,6 +27,11 @@ export class Window {
     this.#chunks = chunks?.[Symbol.asyncIterator]() ?? null
   }
 
+  /** Closes the file that the bytes come from, wherever the walk stopped. */
+  async close(): Promise<void> {
+    await this.#chunks?.return?.()
+  }
+
   /** True when at least `size` bytes are there to parse; false when the stream ended before. */
   async need(size: number): Promise<boolean> {
     while (this.scanner.available < size) {

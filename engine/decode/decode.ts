@@ -69,6 +69,8 @@ class Decoding {
   readonly #bytes: Uint8Array
   readonly #reader: Reader
   readonly #surveys = new Map<Survey, SurveyState>()
+  /** By the text's own bytes, which a range holds once: no text is hashed twice. */
+  readonly #schemas = new Map<Uint8Array, WriterSchema>()
   readonly #quarantined: Quarantined[] = []
   #duplicates = 0
   #position: number
@@ -185,7 +187,12 @@ class Decoding {
   }
 
   #schema(text: Uint8Array): WriterSchema {
-    return this.#options.schemas.get(text, (survey) => this.#state(survey).reader)
+    let schema = this.#schemas.get(text)
+    if (!schema) {
+      schema = this.#options.schemas.get(text, (survey) => this.#state(survey).reader)
+      this.#schemas.set(text, schema)
+    }
+    return schema
   }
 
   #state(survey: Survey): SurveyState {

@@ -38,12 +38,15 @@ export async function commit(
   const { source, first, last } = record
   const staging = stagingPath(source, first, last)
   const account = `${staging}/record.json`
-  await Promise.all(
+  const staged = await Promise.allSettled(
     files.map(async ({ path, pieces }) => {
       await store.write(`${staging}/${path}`, pieces)
       onStep('staging')
     })
   )
+  // When one failed, none of the others may still be writing: the caller clears the staging folder.
+  const failed = staged.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
   await store.write(account, [Buffer.from(`${JSON.stringify(record, null, 1)}\n`)])
   onStep('staged')
   const ledger = ledgerPath(source, first, last)

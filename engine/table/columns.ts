@@ -63,6 +63,8 @@ export class TextColumn {
   ends: Int32Array
   valid: Uint8Array
   #last = ''
+  #given = ''
+  #givenBytes = new Uint8Array(0)
   #lastStart = 0
   #lastEnd = 0
 
@@ -120,8 +122,11 @@ export class TextColumn {
       this.valid[row] = 0
       return
     }
-    const bytes = utf8.encode(value)
-    this.setBytes(row, bytes, 0, bytes.length)
+    if (value !== this.#given) {
+      this.#given = value
+      this.#givenBytes = utf8.encode(value)
+    }
+    this.setBytes(row, this.#givenBytes, 0, this.#givenBytes.length)
   }
 
   get(row: number): string | null {

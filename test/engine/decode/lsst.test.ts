@@ -1,0 +1,234 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  LSST_DIA_OBJECT,
+  LSST_DIA_SOURCE,
+  LSST_MPC_ORBITS,
+  LSST_SS_SOURCE
+} from '../../../engine/surveys/lsst-fields.ts'
+import type { AlertTable } from '../../../engine/table/table.ts'
+import { confluent, typeOf } from '../../support/avro.ts'
+import type { Datum } from '../../support/avro.ts'
+import {
+  cell,
+  cells,
+  decode,
+  describeReal,
+  onlyAlerts,
+  onlyTable,
+  realLsst,
+  realSchemas,
+  SYNTHETIC_ID,
+  syntheticSchemas
+} from '../../support/packets.ts'
+import { encode, LSST_ID, LSST_MJD_TAI, lsstAlert, lsstSchema } from '../../support/synthetic.ts'
+
+const TAI_MINUS_UTC = 37 / 86_400
+const RECORDS = {
+  diaSource: LSST_DIA_SOURCE,
+  diaObject: LSST_DIA_OBJECT,
+  ssSource: LSST_SS_SOURCE,
+  mpc_orbits: LSST_MPC_ORBITS
+} as const
+
+/** The wire packet as avsc decodes it. */
+function opened(bytes: Uint8Array, schemas: ReadonlyMap<number, Uint8Array>): Datum {
+  const wire = Buffer.from(bytes)
+  const schema = Buffer.from(schemas.get(wire.readUInt32BE(1))!).toString()
+  return typeOf(schema).fromBuffer(wire.subarray(5)) as Datum
+}
+
+describeReal('real LSST packets', () => {
+  const isOld = (name: string) => name.includes('v900')
+  let table: AlertTable
+  let alerts: Datum[]
+  let names: string[]
+
+  beforeAll(async () => {
+    const packets = realLsst()
+    const schemas = realSchemas()
+    const result = await decode(packets)
+    expect(result.quarantined).toEqual([])
+    table = onlyTable(result)
+    alerts = packets.map(({ bytes }) => opened(bytes, schemas))
+    names = packets.map(({ name }) => name)
+  })
+
+  test('all 14 become alerts with their exact ids', () => {
+    expect(table.rows).toBe(14)
+    const ids = alerts.map((_, row) => cell(table, 'alert_id', row))
+    expect(ids).toEqual(alerts.map((alert) => alert['diaSourceId']))
+    expect(ids.some((id) => (id as bigint) > 2n ** 53n)).toBe(true)
+  })
+
+  test.each(Object.keys(RECORDS) as (keyof typeof RECORDS)[])(
+    'every field of %s equals what avsc decodes',
+    (record) => {
+      let compared = 0
+      alerts.forEach((alert, row) => {
+        const sent = alert[record] as Datum | null | undefined
+        for (const { name } of RECORDS[record]) {
+          if (sent && !(name in sent)) continue // named otherwise in 9.0: the test below
+          const value = sent?.[name] ?? null
+          const ours = cell(table, `lsst.${record}.${name}`, row)
+          const same = typeof value === 'boolean' ? Number(value) : value
+          expect([name, ours]).toEqual([name, Number.isNaN(same) ? null : same])
+          compared++
+        }
+        if (!sent || isOld(names[row]!)) return
+        expect(Object.keys(sent).sort()).toEqual(RECORDS[record].map(({ name }) => name).sort())
+      })
+      expect(compared).toBeGreaterThan(100)
+    }
+  )
+
+  test.each([
+    ['diaObject', 'diaObject'],
+    ['ssSource', 'ssSource'],
+    ['mpc_orbits', 'MPCORB']
+  ])('%s is there exactly where it was sent', (record, oldName) => {
+    const sent = alerts.map((alert) => ((alert[record] ?? alert[oldName]) ? 1 : 0))
+    expect([...table.present.get(`lsst.${record}`)!.subarray(0, 14)]).toEqual(sent)
+  })
+
+  test('times are UTC: 37 s before TAI; the night turns at noon', () => {
+    alerts.forEach((alert, row) => {
+      const tai = Number((alert['diaSource'] as Datum)['midpointMjdTai'])
+      expect(cell(table, 'mjd', row)).toBeCloseTo(tai - TAI_MINUS_UTC, 9)
+      const date = new Date((tai - TAI_MINUS_UTC - 0.5 - 40_587) * 86_400_000).toISOString()
+      expect(cell(table, 'night', row)).toBe(Number(date.slice(0, 10).replaceAll('-', '')))
+    })
+  })
+
+  test('the history is prvDiaSources, forced visits without one, and this alert', () => {
+    alerts.forEach((alert, row) => {
+      const sources = (alert['prvDiaSources'] as Datum[] | null) ?? []
+      const visits = new Set([alert['diaSource'] as Datum, ...sources].map((s) => s['visit']))
+      const forced = ((alert['prvDiaForcedSources'] as Datum[] | null) ?? []).filter(
+        (source) => !visits.has(source['visit'])
+      )
+      const own = alert['diaSource'] as Datum
+      const past = [...sources, ...forced].filter(
+        (epoch) => Number(epoch['midpointMjdTai']) <= Number(own['midpointMjdTai'])
+      )
+      past.sort((a, b) => Number(a['midpointMjdTai']) - Number(b['midpointMjdTai']))
+      const all = [...past, own]
+      expect(cells(table, 'history_id', row)).toEqual(
+        all.map((epoch) => epoch['diaForcedSourceId'] ?? epoch['diaSourceId'])
+      )
+      expect(cells(table, 'history_flux', row)).toEqual(all.map((epoch) => epoch['psfFlux']))
+      expect(cells(table, 'history_band', row)).toEqual(all.map((epoch) => epoch['band']))
+    })
+  })
+
+  test('stamps are bytes of the packet: FITS', async () => {
+    const packets = realLsst()
+    const { origins } = onlyAlerts(await decode(packets))
+    const { start, length } = table.stamps.science
+    for (let row = 0; row < table.rows; row++) {
+      const bytes = origins.buffers[0]!.subarray(start[row], start[row]! + length[row]!)
+      const sent = alerts[row]!['cutoutScience'] as Buffer
+      expect(Buffer.compare(bytes, sent)).toBe(0)
+      expect(sent.toString('latin1', 0, 6)).toBe('SIMPLE')
+    }
+  })
+
+  test('the packet of schema 9.0 lands under the names of today', () => {
+    const row = names.findIndex(isOld)
+    const source = alerts[row]!['diaSource'] as Datum
+    expect(cell(table, 'schema_version', row)).toBe('9.0')
+    expect(cell(table, 'dec', row)).toBe(source['dec'] ?? source['decl'])
+    expect(cell(table, 'band', row)).toBe(source['band'])
+    expect(cell(table, 'lsst.diaSource.isNegative', row)).toBe(
+      Number(source['isNegative'] ?? source['is_negative'])
+    )
+  })
+})
+
+describeReal('LSST schemas of all versions', () => {
+  test.each([704, 800, 900, 1000, 1100])('%i decodes what avsc wrote', async (id) => {
+    const type = typeOf(Buffer.from(realSchemas().get(id)!).toString())
+    const alert = filled(JSON.parse(Buffer.from(realSchemas().get(id)!).toString()) as Json)
+    const bytes = confluent(id, type.toBuffer(alert))
+    const table = onlyTable(await decode([{ name: `${id}.confluent`, bytes }]))
+    expect(cell(table, 'alert_id', 0)).toBe((alert['diaSource'] as Datum)['diaSourceId'])
+    expect(cell(table, 'schema_version', 0)).toBe(`${Math.floor(id / 100)}.${id % 100}`)
+    expect(cell(table, 'flux', 0)).toBe(1.5)
+    expect(cell(table, 'dec', 0)).toBe(12.25)
+    expect(cells(table, 'history_mjd', 0)).toHaveLength(1)
+  })
+})
+
+type Json = { name: string; type: unknown; fields: { name: string; type: unknown }[] }
+
+/** An alert with every field set that is not nullable, and the few that the table needs. */
+function filled(schema: Json): Datum {
+  const needed: Datum = {
+    diaSourceId: LSST_ID,
+    midpointMjdTai: LSST_MJD_TAI,
+    ra: 45.5,
+    dec: 12.25,
+    decl: 12.25,
+    band: 'r',
+    psfFlux: 1.5
+  }
+  const zero = { long: 7n, int: 7, float: 0.5, double: 0.5, boolean: true, string: 'r', bytes: '' }
+  const entries = schema.fields.map(({ name, type }): [string, unknown] => {
+    if (typeof type === 'object' && type && 'fields' in type) return [name, filled(type as Json)]
+    if (name in needed) return [name, needed[name]]
+    const plain = (typeof type === 'object' && type && 'type' in type ? type.type : type) as string
+    return [name, Array.isArray(type) ? null : zero[plain as keyof typeof zero]]
+  })
+  return Object.fromEntries(entries)
+}
+
+describe('LSST rules', () => {
+  const decodeOne = async (over: Datum, diaSource: Datum = {}) => {
+    const bytes = confluent(SYNTHETIC_ID, encode(lsstSchema(), lsstAlert(0, over, diaSource)))
+    return onlyTable(await decode([{ name: 'one', bytes }], { registered: syntheticSchemas() }))
+  }
+
+  test('forced photometry fills the visits without a detection; 5 sigma is detected', async () => {
+    const table = await decodeOne({})
+    expect(cells(table, 'history_id', 0)).toEqual([
+      LSST_ID - 2000n,
+      4n,
+      3n,
+      LSST_ID - 1000n,
+      LSST_ID
+    ])
+    expect(cells(table, 'history_forced', 0)).toEqual([0, 1, 1, 0, 0])
+    expect(cells(table, 'history_detected', 0)).toEqual([1, 0, 1, 1, 1])
+    expect(cells(table, 'history_flux', 0)).toEqual([2000, 100, -600, 2000, 2000])
+    expect(cells(table, 'forced_flux', 0)).toEqual([1500, 100, -600])
+  })
+
+  test('37 s of TAI are taken off, and the night turns 12 h after midnight UTC', async () => {
+    const noon = 60_827.5 + TAI_MINUS_UTC
+    expect(cell(await decodeOne({}, { midpointMjdTai: noon }), 'night', 0)).toBe(20250601)
+    expect(cell(await decodeOne({}, { midpointMjdTai: noon - 1e-5 }), 'night', 0)).toBe(20250531)
+    expect(cell(await decodeOne({}), 'mjd', 0)).toBeCloseTo(LSST_MJD_TAI - TAI_MINUS_UTC, 9)
+  })
+
+  test('an object is named by diaObjectId, or by ssObjectId', async () => {
+    const moving = { diaObjectId: null, ssObjectId: 2n ** 60n + 1n }
+    expect(cell(await decodeOne({}, moving), 'object_id', 0)).toBe(`SSO${2n ** 60n + 1n}`)
+    expect(cell(await decodeOne({}), 'object_id', 0)).toBe('5')
+    const none = { diaObjectId: null, ssObjectId: null }
+    expect(cell(await decodeOne({}, none), 'object_id', 0)).toBeNull()
+    expect(cell(await decodeOne({}, { diaObjectId: 0n }), 'object_id', 0)).toBeNull()
+  })
+
+  test('a negative difference has a magnitude of its absolute flux', async () => {
+    const table = await decodeOne({}, { psfFlux: -1000, psfFluxErr: 10, isNegative: true })
+    expect(cell(table, 'flux', 0)).toBe(-1000)
+    expect(cell(table, 'mag', 0)).toBeCloseTo(31.4 - 7.5, 9)
+    expect(cell(table, 'is_positive', 0)).toBe(0)
+  })
+
+  test('no psfFlux: no flux and no magnitude, and still an alert', async () => {
+    const table = await decodeOne({}, { psfFlux: null, psfFluxErr: null, isNegative: null })
+    for (const name of ['flux', 'flux_err', 'mag', 'mag_err', 'is_positive']) {
+      expect(cell(table, name, 0)).toBeNull()
+    }
+  })
+})

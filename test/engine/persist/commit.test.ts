@@ -1,0 +1,196 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { commit, recover, recoverRange } from '../../../engine/persist/commit.ts'
+import type { Staged, Step } from '../../../engine/persist/commit.ts'
+import { committedSpans, partName, readLedger } from '../../../engine/persist/ledger.ts'
+import type { PartRecord } from '../../../engine/persist/ledger.ts'
+import { localStore } from '../../../engine/persist/local.ts'
+import type { Store } from '../../../engine/persist/store.ts'
+
+/** The steps of a commit of three files, in order. */
+const STEPS: Step[] = [
+  'staging',
+  'staging',
+  'staging',
+  'staged',
+  'committed',
+  'placing',
+  'placing',
+  'placing',
+  'placed',
+  'done'
+]
+
+const quiet = () => {}
+
+function part(first: number, last: number): { record: PartRecord; files: Staged[] } {
+  const name = partName('night', first, last)
+  const files = [
+    `ztf/alerts/night=20190109/${name}.parquet`,
+    `ztf/packets/night=20190109/${name}.avro`,
+    `topics/all/night=20190109/${name}.avro`
+  ].map((path) => ({ path, pieces: [Buffer.from(`${path} `), Buffer.from('content')] }))
+  const record: PartRecord = {
+    part: name,
+    source: 'night',
+    first,
+    last,
+    received: last - first + 1,
+    alerts: last - first + 1,
+    quarantined: {},
+    duplicates: 0,
+    nights: { 'ztf/20190109': last - first + 1 },
+    modules: {},
+    filters: {},
+    files: files.map(({ path }) => ({ path, kind: 'alerts', bytes: path.length + 8, rows: 1 })),
+    siskin: '0',
+    started: '2026-01-01T00:00:00.000Z',
+    seconds: {}
+  }
+  return { record, files }
+}
+
+/** Every file of the lake with its content. */
+async function contentOf(store: Store): Promise<Record<string, string>> {
+  const files = await store.list('')
+  const entries = files.map(async ({ path }) => [
+    path,
+    Buffer.from(await store.read(path)).toString()
+  ])
+  return Object.fromEntries(await Promise.all(entries)) as Record<string, string>
+}
+
+class Crash extends Error {}
+
+/** Stops at the nth step, as a kill would: what is done is done. */
+function crashAt(n: number): (step: Step) => void {
+  let seen = 0
+  return () => {
+    if (seen++ === n) throw new Crash()
+  }
+}
+
+describe('commit', () => {
+  let store: Store
+  const before = part(0, 4)
+  const next = part(5, 9)
+
+  beforeEach(async () => {
+    store = localStore(mkdtempSync(join(tmpdir(), 'siskin-commit-')))
+    await commit(store, before.record, before.files, quiet)
+  })
+
+  test('goes through its steps, and leaves files, a ledger entry and nothing else', async () => {
+    const steps: Step[] = []
+    await commit(store, next.record, next.files, (step) => steps.push(step))
+    expect(steps).toEqual(STEPS)
+    const lake = await contentOf(store)
+    const expected = [...before.files, ...next.files].map(({ path }) => path)
+    const own = Object.keys(lake).filter((path) => path.startsWith('_siskin'))
+    expect(Object.keys(lake).filter((path) => !path.startsWith('_siskin'))).toEqual(expected.sort())
+    expect(own).toEqual([
+      '_siskin/ledger/night/000000000-000000004.json',
+      '_siskin/ledger/night/000000005-000000009.json'
+    ])
+    for (const { path } of next.files) expect(lake[path]).toBe(`${path} content`)
+    expect(await readLedger(store)).toEqual([before.record, next.record])
+    expect(await committedSpans(store, 'night')).toEqual([[0, 9]])
+  })
+
+  test.each(STEPS.map((step, n) => [n, step] as const))(
+    'stopped at moment %i (%s): after recovery never begun, or complete',
+    async (n, step) => {
+      const never = await contentOf(store)
+      await expect(commit(store, next.record, next.files, crashAt(n))).rejects.toThrow(Crash)
+      const isCommitted = STEPS.indexOf(step) >= STEPS.indexOf('committed')
+      const recovered = await recover(store)
+      const found = await contentOf(store)
+      if (!isCommitted) expect(found).toEqual(never)
+      await recover(store)
+      expect(await contentOf(store)).toEqual(found)
+      expect([...recovered.finished, ...recovered.dropped]).toHaveLength(
+        ['placed', 'done'].includes(step) || (step === 'placing' && n === 7) ? 0 : 1
+      )
+      if (!isCommitted) await commit(store, next.record, next.files, quiet)
+      const lake = await contentOf(store)
+      for (const { path } of next.files) expect(lake[path]).toBe(`${path} content`)
+      expect(await committedSpans(store, 'night')).toEqual([[0, 9]])
+      expect(Object.keys(lake)).toHaveLength(8)
+    }
+  )
+
+  test.each(STEPS.map((step, n) => [n, step] as const))(
+    'stopped at moment %i (%s): one range is recovered while others are at work',
+    async (n, step) => {
+      const other = part(10, 14)
+      await expect(commit(store, other.record, other.files, crashAt(2))).rejects.toThrow(Crash)
+      await expect(commit(store, next.record, next.files, crashAt(n))).rejects.toThrow(Crash)
+      const record = await recoverRange(store, 'night', 5, 9)
+      const isCommitted = STEPS.indexOf(step) >= STEPS.indexOf('committed')
+      expect(record).toEqual(isCommitted ? next.record : null)
+      if (!record) await commit(store, next.record, next.files, quiet)
+      expect((await store.list('_siskin/staging')).length).toBe(3)
+      const lake = await contentOf(store)
+      for (const { path } of next.files) expect(lake[path]).toBe(`${path} content`)
+    }
+  )
+
+  test('of a name that is in the lake already replaces it whole', async () => {
+    const never = await contentOf(store)
+    await commit(store, before.record, before.files, quiet)
+    expect(await contentOf(store)).toEqual(never)
+  })
+
+  test('twice at once, of one name: after recovery never begun, or complete', async () => {
+    const never = await contentOf(store)
+    await Promise.allSettled([1, 2].map(() => commit(store, next.record, next.files, quiet)))
+    await recover(store)
+    const found = await contentOf(store)
+    if ((await committedSpans(store, 'night'))[0]![1] === 4) expect(found).toEqual(never)
+    else for (const { path } of next.files) expect(found[path]).toBe(`${path} content`)
+  })
+
+  test('that fails in one file leaves no other still being written', async () => {
+    const slow: Store = {
+      ...store,
+      write: async (path, pieces) => {
+        if (path.endsWith('.parquet')) throw new Error('no room')
+        await delay(50)
+        return store.write(path, pieces)
+      }
+    }
+    await expect(commit(slow, next.record, next.files, quiet)).rejects.toThrow('no room')
+    expect(await store.list('_siskin/staging')).toHaveLength(2)
+    expect(await recoverRange(store, 'night', 5, 9)).toBeNull()
+    await commit(store, next.record, next.files, quiet)
+    expect(await committedSpans(store, 'night')).toEqual([[0, 9]])
+  })
+
+  test('a ledger with gaps tells the spans between', async () => {
+    for (const [first, last] of [
+      [20, 29],
+      [30, 30],
+      [12, 15]
+    ] as const) {
+      const more = part(first, last)
+      await commit(store, more.record, more.files, quiet)
+    }
+    expect(await committedSpans(store, 'night')).toEqual([
+      [0, 4],
+      [12, 15],
+      [20, 30]
+    ])
+    expect(await committedSpans(store, 'another')).toEqual([])
+  })
+
+  test('recovery of an empty lake, and of one that is whole, changes nothing', async () => {
+    const whole = await contentOf(store)
+    expect(await recover(store)).toEqual({ finished: [], dropped: [] })
+    expect(await contentOf(store)).toEqual(whole)
+    const empty = localStore(mkdtempSync(join(tmpdir(), 'siskin-commit-')))
+    expect(await recover(empty)).toEqual({ finished: [], dropped: [] })
+  })
+})

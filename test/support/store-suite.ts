@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { codeOf } from '../../engine/errors.ts'
+import type { Store } from '../../engine/persist/store.ts'
+
+const bytes = (text: string) => Buffer.from(text)
+const text = async (store: Store, path: string, from?: number, length?: number) =>
+  Buffer.from(await store.read(path, from, length)).toString()
+
+/** What every store must do, whatever it is made of. `makeStore` gives an empty one. */
+export function storeSuite(name: string, makeStore: () => Promise<Store>): void {
+  describe(`store: ${name}`, () => {
+    let store: Store
+
+    beforeEach(async () => {
+      store = await makeStore()
+    })
+
+    test('a file is written from pieces, with the folders it needs, and read back', async () => {
+      expect(await store.write('a/b/c.txt', [bytes('one '), bytes(''), bytes('two')])).toBe(7)
+      expect(await text(store, 'a/b/c.txt')).toBe('one two')
+      expect(await store.size('a/b/c.txt')).toBe(7)
+    })
+
+    test('of thousands of pieces, of none, of empty ones', async () => {
+      const pieces = Array.from({ length: 5000 }, (_, i) => bytes(`${i},`))
+      await store.write('many', pieces)
+      expect(await text(store, 'many')).toBe(Buffer.concat(pieces).toString())
+      expect(await store.write('none', [])).toBe(0)
+      expect(await store.write('empty', [bytes(''), bytes('')])).toBe(0)
+      expect([await store.size('none'), await store.size('empty')]).toEqual([0, 0])
+    })
+
+    test('of views into a larger buffer, and of shared memory', async () => {
+      const shared = new Uint8Array(new SharedArrayBuffer(8)).fill(65)
+      await store.write('views', [shared.subarray(2, 4), bytes('0123456789').subarray(3, 5)])
+      expect(await text(store, 'views')).toBe('AA34')
+    })
+
+    test('of many megabytes', async () => {
+      const piece = Buffer.alloc(1024 * 1024)
+      const pieces = Array.from({ length: 24 }, (_, i) => Buffer.from(piece.fill(i)))
+      expect(await store.write('large', pieces)).toBe(24 * piece.length)
+      expect([...(await store.read('large', 23 * piece.length - 1, 3))]).toEqual([22, 23, 23])
+    })
+
+    test('a file that exists is not written again', async () => {
+      await store.write('a', [bytes('first')])
+      const second = store.write('a', [bytes('second')])
+      await expect(second).rejects.toThrow(/it is there already/)
+      await second.catch((error: Error) => expect(codeOf(error.cause)).toBe('EEXIST'))
+      expect(await text(store, 'a')).toBe('first')
+    })
+
+    test('two writers of one file: one of them gets it', async () => {
+      const tries = [1, 2, 3, 4].map((i) => store.write('race/a', [bytes(`${i}`.repeat(1000))]))
+      const results = await Promise.allSettled(tries)
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(await text(store, 'race/a')).toMatch(/^(\d)\1{999}$/)
+    })
+
+    test('ranges of a file: from the start, the middle, to the end and beyond it', async () => {
+      await store.write('a', [bytes('0123456789')])
+      expect(await text(store, 'a', 0, 3)).toBe('012')
+      expect(await text(store, 'a', 4, 2)).toBe('45')
+      expect(await text(store, 'a', 7)).toBe('789')
+      expect(await text(store, 'a', 8, 100)).toBe('89')
+      expect(await text(store, 'a', 10)).toBe('')
+      expect(await text(store, 'a', 3, 0)).toBe('')
+    })
+
+    test('a file that is not there cannot be read, and has no size', async () => {
+      await expect(store.read('nowhere/a')).rejects.toThrow(/cannot read .*nowhere/)
+      expect(await store.size('nowhere/a')).toBeNull()
+      await store.write('folder/a', [bytes('1')])
+      expect(await store.size('folder')).toBeNull()
+    })
+
+    test('a folder lists all files beneath it, sorted, with sizes', async () => {
+      for (const path of ['x/b', 'x/a/2', 'x/a/1', 'x/aa', 'y/1'])
+        await store.write(path, [bytes(path)])
+      expect(await store.list('x')).toEqual([
+        { path: 'x/a/1', size: 5 },
+        { path: 'x/a/2', size: 5 },
+        { path: 'x/aa', size: 4 },
+        { path: 'x/b', size: 3 }
+      ])
+      expect((await store.list('')).map(({ path }) => path)).toHaveLength(5)
+      expect(await store.list('nowhere')).toEqual([])
+    })
+
+    test('a rename moves a file, makes folders on the way and replaces what is there', async () => {
+      await store.write('staging/a', [bytes('new')])
+      await store.write('place/deep/a', [bytes('old')])
+      await store.rename('staging/a', 'place/deep/a')
+      await store.settle(['place/deep'])
+      expect(await text(store, 'place/deep/a')).toBe('new')
+      expect(await store.size('staging/a')).toBeNull()
+      await store.rename('place/deep/a', 'other/far/away/b')
+      expect((await store.list('')).map(({ path }) => path)).toEqual(['other/far/away/b'])
+    })
+
+    test('a rename of nothing is an error that names the place', async () => {
+      await expect(store.rename('nothing', 'somewhere')).rejects.toThrow(
+        /cannot rename to .*somewhere/
+      )
+    })
+
+    test('a folder goes with all that is in it, a file alone; nothing is no error', async () => {
+      for (const path of ['a/b/1', 'a/b/2', 'a/bb', 'c']) await store.write(path, [bytes('x')])
+      await store.remove('a/b')
+      await store.remove('c')
+      await store.remove('nowhere/at/all')
+      expect((await store.list('')).map(({ path }) => path)).toEqual(['a/bb'])
+    })
+
+    test('what was removed can be written again', async () => {
+      for (const content of ['1', '2', '3']) {
+        await store.write('a/b/c', [bytes(content)])
+        expect(await text(store, 'a/b/c')).toBe(content)
+        await store.remove('a')
+      }
+    })
+  })
+}
