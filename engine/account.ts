@@ -1,8 +1,15 @@
 import type { DecodeResult } from './decode/decode.ts'
 import type { Plan } from './enrich/plan.ts'
-import type { PacketRange } from './packets.ts'
+import { lastOf } from './packets.ts'
+import type { MessageSpan, PacketRange } from './packets.ts'
 import { partName } from './persist/ledger.ts'
-import type { FilterAccount, ModuleAccount, PartFile, PartRecord } from './persist/ledger.ts'
+import type {
+  FilterAccount,
+  ModuleAccount,
+  PartFile,
+  PartRecord,
+  StreamAccount
+} from './persist/ledger.ts'
 import type { Selection } from './publish/select.ts'
 import type { Reason } from './reasons.ts'
 import type { Enriched } from './table/enriched.ts'
@@ -70,8 +77,8 @@ export class Account {
   }
 
   record(files: readonly PartFile[]): PartRecord {
-    const { source, first, count } = this.#range
-    const last = first + count - 1
+    const { source, first, count, messages } = this.#range
+    const last = lastOf(this.#range)
     return {
       part: partName(source, first, last),
       source,
@@ -85,6 +92,7 @@ export class Account {
       modules: this.#modules,
       filters: this.#filters,
       files,
+      ...(messages && { stream: accountOf(messages, last - first + 1) }),
       siskin: SISKIN_VERSION,
       started: this.#started,
       seconds: { ...this.seconds }
@@ -94,7 +102,7 @@ export class Account {
 
 /** The provenance that goes into every file of a part: no times, so that the same data make the same bytes. */
 export function provenance(range: PacketRange, plan: Plan): Record<string, string> {
-  const last = range.first + range.count - 1
+  const last = lastOf(range)
   const named = ({ name, version }: { name: string; version: string }) => `${name}@${version}`
   return {
     'siskin.version': SISKIN_VERSION,
@@ -105,6 +113,10 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
     'siskin.modules': plan.modules.map(named).join(' '),
     'siskin.filters': plan.filters.map(named).join(' ')
   }
+}
+
+function accountOf({ count, begins, generation }: MessageSpan, offsets: number): StreamAccount {
+  return { messages: count, missing: offsets - count, begins, generation }
 }
 
 function add<K extends string>(counts: Partial<Record<K, number>>, key: K, count: number): void {

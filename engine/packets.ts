@@ -43,6 +43,25 @@ export interface PacketRange {
   readonly names: readonly string[]
   /** Why blocks marked DAMAGED are, by block number. */
   readonly faults: ReadonlyMap<number, Fault>
+  /** Set where packets came as messages of a Kafka partition; positions are offsets then. */
+  readonly messages?: MessageSpan
+}
+
+/** Offsets of a partition may be missing, so how far a range reaches does not follow from its count. */
+export interface MessageSpan {
+  /** Offset of the last message. */
+  readonly last: number
+  /** Messages from `first` to `last`; the other offsets between hold none. */
+  readonly count: number
+  /** The lake holds nothing of this partition before `first`. */
+  readonly begins: boolean
+  /** Generation of the consumer group in which they were fetched. */
+  readonly generation: number
+}
+
+/** Position of the last packet of a range. */
+export function lastOf({ first, count, messages }: PacketRange): number {
+  return messages ? messages.last : first + count - 1
 }
 
 export interface Fault {

@@ -5,12 +5,15 @@ import type { SchemaCache } from './decode/schemas.ts'
 import { enrich } from './enrich/enrich.ts'
 import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
+import { BLOCK, lastOf } from './packets.ts'
 import type { PacketRange, Quarantined } from './packets.ts'
 import { partName } from './persist/ledger.ts'
 import type { PartRecord } from './persist/ledger.ts'
 import { layAlerts, layQuarantine, layTopic, nightsOf } from './persist/part.ts'
 import type { LaidFile } from './persist/part.ts'
-import type { MessageFormat } from './publish/message.ts'
+import type { EncodeRow, MessageFormat } from './publish/message.ts'
+import { layMessages } from './publish/kafka.ts'
+import type { SelectedMessage } from './publish/kafka.ts'
 import { select } from './publish/select.ts'
 import type { Selection } from './publish/select.ts'
 import { Account, provenance } from './account.ts'
@@ -27,6 +30,8 @@ export interface Parts {
   readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
   /** False when this alert id was seen in another range of this night. */
   readonly claim: (low: number, high: number) => boolean
+  /** Selected alerts become files of the lake, or messages of at most so many bytes for Kafka. */
+  readonly topics: 'files' | { readonly maxBytes: number }
   readonly onModule: (index: number, rows: number) => void
   readonly warn: (message: string) => void
 }
@@ -43,6 +48,8 @@ export interface Attempt {
 export interface MadePart {
   readonly record: PartRecord
   readonly files: readonly LaidFile[]
+  /** Selected alerts for Kafka's topics; none where they are files. */
+  readonly messages: readonly SelectedMessage[]
 }
 
 /** The life of a range up to its commit: decode, enrich, select, lay out. */
@@ -54,9 +61,10 @@ export async function makePart(
   const account = new Account(range)
   const decoded = attempt.poison ? quarantineAll(range) : await decode(range, parts)
   account.decoded(decoded)
-  const part = partName(range.source, range.first, range.first + range.count - 1)
+  const part = partName(range.source, range.first, lastOf(range))
   const metadata = provenance(range, parts.plan)
   const files: LaidFile[] = []
+  const messages: SelectedMessage[] = []
   for (const alerts of decoded.alerts) {
     const { plan, runner, onModule } = parts
     const batch = await enrich(alerts.table, plan, { runner, stopped: attempt.stopped, onModule })
@@ -66,11 +74,16 @@ export async function makePart(
     files.push(...layAlerts(part, batch, nights, packetBytes(alerts), metadata))
     account.lap('parquet')
     const own = decoded.alerts.length > 1 ? `${part}-${batch.table.survey}` : part
-    files.push(...layTopics(own, alerts, batch, selections, parts.format, metadata))
+    if (parts.topics === 'files') {
+      files.push(...layTopics(own, alerts, batch, selections, parts.format, metadata))
+    } else {
+      const encode = encoder(alerts, batch, parts.format)
+      messages.push(...layMessages(batch, selections, encode, parts.topics.maxBytes))
+    }
     account.selected(selections, nights, batch)
   }
-  files.push(...layQuarantine(part, range.source, decoded.quarantined, metadata))
-  return { record: account.record(files.map((file) => file.account)), files }
+  files.push(...layQuarantine(part, range.source, placed(range, decoded.quarantined), metadata))
+  return { record: account.record(files.map((file) => file.account)), files, messages }
 }
 
 async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
@@ -79,16 +92,24 @@ async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
   return decodeRange(range, { schemas, surveys, registered, claim })
 }
 
+/** A block that is never to be read again: its first packet keeps the bytes of all. */
 function quarantineAll(range: PacketRange): DecodeResult {
-  const packet: Quarantined = {
-    position: range.first,
+  const bytes = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
+  const quarantined = Array.from({ length: range.count }, (_, i): Quarantined => ({
+    position: range.first + i,
     name: range.names[0] ?? '',
-    offset: range.blocks[4] ?? 0,
+    offset: range.blocks[BLOCK.offset] ?? 0,
     reason: 'poison',
     detail: 'it stopped its member every time it was worked on',
-    bytes: new Uint8Array(range.bytes, range.blocks[0], range.blocks[1])
-  }
-  return { alerts: [], quarantined: [packet], duplicates: 0 }
+    bytes: i === 0 ? bytes : new Uint8Array(0)
+  }))
+  return { alerts: [], quarantined, duplicates: 0 }
+}
+
+/** Blocks of messages carry their offset, which is the position. */
+function placed(range: PacketRange, quarantined: readonly Quarantined[]): readonly Quarantined[] {
+  if (!range.messages) return quarantined
+  return quarantined.map((packet) => ({ ...packet, position: packet.offset, offset: 0 }))
 }
 
 function packetBytes({ origins }: Decoded) {
@@ -101,16 +122,20 @@ function packetBytes({ origins }: Decoded) {
   }
 }
 
+function encoder({ origins }: Decoded, batch: Enriched, format: MessageFormat): EncodeRow {
+  return format.bind(batch, (row) => origins.buffers[origins.buffer[row]!]!)
+}
+
 /** A selected alert is encoded once, however many topics take it. */
 function layTopics(
   part: string,
-  { origins }: Decoded,
+  alerts: Decoded,
   batch: Enriched,
   selections: readonly Selection[],
   format: MessageFormat,
   metadata: Readonly<Record<string, string>>
 ): LaidFile[] {
-  const encode = format.bind(batch, (row) => origins.buffers[origins.buffer[row]!]!)
+  const encode = encoder(alerts, batch, format)
   const night = batch.table.fixed('night').values as Int32Array
   const messages = new Map<number, Buffer>()
   const message = (row: number) => {

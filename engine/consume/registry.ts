@@ -1,6 +1,7 @@
+import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, messageOf, SiskinError } from '../errors.ts'
+import { codeOf, messageOf, SiskinError, UsageError } from '../errors.ts'
 
 /** Finds writer schemas by Confluent id: a folder of `<id>.avsc`, or a Confluent-compatible registry over HTTP. */
 export interface Registry {
@@ -11,8 +12,17 @@ export interface Registry {
 const TRIES = 4
 const TIMEOUT_MS = 3_000
 
+/** @throws UsageError if the place is neither a folder that exists nor an http(s) address. */
+export function checkPlace(place: string | null): void {
+  if (place === null || /^https?:/.test(place)) return
+  if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError(`schemas "${place}": neither a folder nor an http(s) address`)
+  }
+}
+
 /** @param place a folder, or the http(s) address of a registry; null: there is none. */
 export function openRegistry(place: string | null): Registry {
+  checkPlace(place)
   const known = new Map<number, Uint8Array>()
   const fetchText = place === null ? async () => null : /^https?:/.test(place) ? byHttp : byFolder
   return {

@@ -31,9 +31,22 @@ export interface PartRecord {
   readonly modules: Readonly<Record<string, ModuleAccount>>
   readonly filters: Readonly<Record<string, FilterAccount>>
   readonly files: readonly PartFile[]
+  /** Of parts from Kafka only: positions are offsets, and the selected alerts went to Kafka's topics. */
+  readonly stream?: StreamAccount
   readonly siskin: string
   readonly started: string
   readonly seconds: Readonly<Record<string, number>>
+}
+
+export interface StreamAccount {
+  /** Messages in the range. */
+  readonly messages: number
+  /** Offsets of the range without a message: compacted, aborted, or markers of transactions. */
+  readonly missing: number
+  /** The source begins here: nothing before it was ever taken in. */
+  readonly begins: boolean
+  /** Generation of the consumer group that committed it. */
+  readonly generation: number
 }
 
 export interface ModuleAccount {

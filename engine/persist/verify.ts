@@ -71,8 +71,9 @@ function addTo<K extends string>(
 function checkRanges(records: readonly PartRecord[], differences: string[]): void {
   const bySource = Map.groupBy(records, (record) => record.source)
   for (const [source, own] of bySource) {
-    let next = 0
-    for (const { first, last } of own.sort((a, b) => a.first - b.first)) {
+    const sorted = own.toSorted((a, b) => a.first - b.first)
+    let next = sorted[0]?.stream?.begins ? sorted[0].first : 0
+    for (const { first, last } of sorted) {
       if (first > next) {
         differences.push(
           `source ${source}: packets ${next} to ${first - 1} are missing; run it again`
@@ -93,22 +94,34 @@ function total(counts: Readonly<Record<string, number>>): number {
 
 /** received = alerts + quarantined + duplicates, and every total is the sum of its parts. */
 function checkAccount(record: PartRecord, differences: string[]): void {
-  const { part, received, alerts, duplicates, first, last, nights, modules, filters, files } =
-    record
+  const {
+    part,
+    received,
+    alerts,
+    duplicates,
+    first,
+    last,
+    nights,
+    modules,
+    filters,
+    files,
+    stream
+  } = record
   const say = (what: string, a: number, b: number) => {
     if (a !== b) differences.push(`part ${part}: ${what}: ${a} and ${b}`)
   }
   const rows = (kind: PartFile['kind']) =>
     files.filter((file) => file.kind === kind).reduce((sum, file) => sum + file.rows, 0)
   const quarantined = total(record.quarantined)
-  say('packets received and positions', received, last - first + 1)
+  const offsets = stream ? stream.messages + stream.missing : received
+  say('packets received and positions', offsets, last - first + 1)
   say('received and alerts + quarantined + duplicates', received, alerts + quarantined + duplicates)
   say('alerts and alerts by night', alerts, total(nights))
   say('alerts and rows of its files', alerts, rows('alerts'))
   say('alerts and packets kept', alerts, rows('packets'))
   say('quarantined and rows of its file', quarantined, rows('quarantine'))
   const published = Object.values(filters).reduce((sum, filter) => sum + filter.published, 0)
-  say('published and messages of its files', published, rows('topic'))
+  if (!stream) say('published and messages of its files', published, rows('topic'))
   for (const [name, { statuses }] of Object.entries(modules)) {
     say(`alerts and statuses of module ${name}`, alerts, total(statuses))
   }

@@ -40,8 +40,11 @@ export interface MessageFormat {
   readonly schema: string
   readonly fingerprint: string
   /** A function that encodes rows of the batch; `stamps` gives the bytes they were decoded from. */
-  bind(batch: Enriched, stamps: (row: number) => Uint8Array): (row: number) => Buffer
+  bind(batch: Enriched, stamps: (row: number) => Uint8Array): EncodeRow
 }
+
+/** Encodes a row; `bare` leaves the stamps out. */
+export type EncodeRow = (row: number, bare?: boolean) => Buffer
 
 export function messageFormat(moduleColumns: readonly ColumnDef[]): MessageFormat {
   const scalars = ALERT_COLUMNS.filter((def) => !def.list)
@@ -76,16 +79,16 @@ function bindMessage(
   parts: readonly Part[],
   batch: Enriched,
   stamps: (row: number) => Uint8Array
-): (row: number) => Buffer {
+): EncodeRow {
   const writers = parts.map((part) => part.bind(batch))
   const out = new AvroWriter()
-  return (row) => {
+  return (row, bare = false) => {
     out.at = 0
     for (const write of writers) write(out, row)
     const bytes = stamps(row)
     for (const name of STAMPS) {
       const { start, length } = batch.table.stamps[name]
-      if (length[row] === 0) {
+      if (bare || length[row] === 0) {
         out.byte(0)
       } else {
         out.byte(2)

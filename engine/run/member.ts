@@ -13,6 +13,9 @@ import { Beat } from './messages.ts'
 import type { FromMember, MemberSettings, Work } from './messages.ts'
 import { SeenAlerts } from './seen.ts'
 
+/** How long decoding, filters and writing of one range may take before the member counts as stuck. */
+const OTHER_WORK_MS = 60_000
+
 /**
  * A member: takes ranges from its supervisor, runs the whole pipeline over each and commits it. It
  * knows no other member.
@@ -34,10 +37,12 @@ export async function runMember(
     schemas: new SchemaCache(warn),
     runner: new ModuleRunner((level, message) => send({ kind: 'log', level, message })),
     surveys: settings.surveys,
+    topics: 'files' as const,
     resolve: (ids: Iterable<number>) => registry.resolve(ids),
     onModule: (index: number, rows: number) => {
       const module = plan.modules[index]
-      beat.enter(index, module ? budgetMs(module, rows) : 0)
+      if (module) beat.enter(index, budgetMs(module, rows))
+      else beat.enter(plan.modules.length, OTHER_WORK_MS)
     },
     warn
   }
@@ -47,8 +52,10 @@ export async function runMember(
   const work = async ({ id, claimant, range, stopped, poison }: Work) => {
     const taken = new Set<bigint>()
     const claim = (low: number, high: number) => seen.claim(low, high, claimant, taken)
+    beat.enter(plan.modules.length, OTHER_WORK_MS)
     const attempt = { stopped: new Set(stopped), poison }
     const { record, files } = await makePart(range, { ...shared, claim }, attempt)
+    beat.leave()
     await committing
     committing = commit(store, record, files, crashAt(settings, range.first)).then(
       () => send({ kind: 'done', id, record, memory: process.memoryUsage.rss() }),

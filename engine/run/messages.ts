@@ -46,7 +46,8 @@ export type FromMember =
 
 /**
  * Three numbers that a member writes and its supervisor reads, without a message in between: a
- * member that hangs in a module cannot send one. [module index + 1 or 0, its budget in ms, when it began].
+ * member that hangs cannot send one. [what it is in, its budget in ms, when it began]: 0 nothing, n + 1
+ * module n, above the last module anything else.
  */
 export class Beat {
   readonly #numbers: Int32Array
@@ -65,7 +66,11 @@ export class Beat {
     Atomics.store(this.#numbers, 0, module + 1)
   }
 
-  /** The module whose budget is spent, null if none. */
+  leave(): void {
+    Atomics.store(this.#numbers, 0, 0)
+  }
+
+  /** What the budget of is spent, null if nothing. */
   overdue(): number | null {
     const module = Atomics.load(this.#numbers, 0)
     if (module === 0) return null

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { Damage } from '../consume/bytes.ts'
 import { openSources } from '../consume/open.ts'
+import { checkPlace } from '../consume/registry.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
 import type { Cut } from '../consume/scanner.ts'
 import type { Source } from '../consume/source.ts'
@@ -59,6 +60,7 @@ export interface RunResult {
 
 /** Takes sources into a lake. A run that was stopped goes on where it stopped when it is run again. */
 export async function run(options: RunOptions): Promise<RunResult> {
+  checkPlace(options.schemas)
   const store = openStore(options.lake)
   const unlock = await lockLake(store, options.command)
   try {
@@ -178,8 +180,18 @@ function startSupervisor(options: RunOptions, store: Store, tally: Tally): Super
     },
     recover: ({ source, first, count }) => recoverRange(store, source, first, first + count - 1),
     onRecord: (record: PartRecord) => tally.add(record),
-    onLog: (level, message) => options.onLog(level, message)
+    onLog: once((level, message) => options.onLog(level, message))
   })
+}
+
+/** Each member finds the same fault in a schema: it is told once. */
+function once(say: RunOptions['onLog']): RunOptions['onLog'] {
+  const said = new Set<string>()
+  return (level, message) => {
+    if (level === 'warn' && said.has(message)) return
+    if (said.size < 10_000) said.add(message)
+    say(level, message)
+  }
 }
 
 /** Buffers of ranges, used again: fresh memory of this size costs more than the copy into it. */

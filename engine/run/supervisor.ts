@@ -1,5 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { SiskinError } from '../errors.ts'
+import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { Beat } from './messages.ts'
@@ -46,8 +47,9 @@ const WATCH_MS = 200
  * Hands ranges to members and keeps the members alive.
  *
  * A member that hangs in a module is stopped; the range goes to its successor with that module left
- * out. A member that dies is replaced and the range tried once more; after a second death the range
- * is halved until the packet that kills is alone, and that one goes to quarantine.
+ * out. A member that dies, or makes no progress elsewhere, is replaced and the range tried once more;
+ * after a second death the range is halved until the packet that kills is alone, and that one goes to
+ * quarantine.
  */
 export class Supervisor {
   readonly #options: SupervisorOptions
@@ -158,7 +160,7 @@ export class Supervisor {
       seat.ready = false
       seat.jobs.push(job)
       const { id, claimant, range, stopped, deaths } = job
-      const poison = deaths >= 2 && range.count === 1
+      const poison = deaths >= 2 && range.blocks.length === BLOCK.size
       const work: Work = { id, claimant, range, stopped, poison }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(work)
@@ -170,12 +172,16 @@ export class Supervisor {
     for (const seat of this.#seats) {
       const module = seat.jobs.length > 0 ? new Beat(seat.thread.beat).overdue() : null
       if (module === null) continue
-      const name = this.#options.modules[module] ?? 'unknown'
+      const name = this.#options.modules[module]
+      const job = seat.jobs.at(-1)
+      if (name) job?.stopped.push(name)
+      else if (job) job.deaths++
       this.#options.onLog(
         'error',
-        `module ${name} hangs: its member is stopped, the alerts go on without it`
+        name
+          ? `module ${name} hangs: its member is stopped, the alerts go on without it`
+          : 'a member makes no progress; another takes over'
       )
-      seat.jobs.at(-1)?.stopped.push(name)
       void this.#replace(seat)
     }
   }
@@ -217,9 +223,8 @@ export class Supervisor {
   }
 
   #again(job: Job): Job[] {
-    if (job.deaths < 2 || job.range.count === 1) return [job]
-    const halves = split(job.range)
-    if (halves.length === 1) return [job]
+    const halves = job.deaths < 2 ? [] : split(job.range)
+    if (halves.length < 2) return [job]
     let left = halves.length
     const done = () => {
       if (--left === 0) job.done()

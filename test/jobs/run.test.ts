@@ -167,7 +167,8 @@ describe('bad input', () => {
     [['--filters', 'fast'], 'known: fast_fader'],
     [['--surveys', 'lst'], 'known: ztf, lsst'],
     [['--members', '0'], 'whole number from 1'],
-    [['--no-such-flag'], 'unknown option']
+    [['--no-such-flag'], 'unknown option'],
+    [['--schemas', '/no/such/folder'], 'neither a folder nor']
   ])('wrong use %j: says what is known, exit code 2', async (flags, says) => {
     const outcome = await siskin(['run', ztf, '--lake', join(folder, 'never'), ...flags])
     expect(outcome.code).toBe(2)

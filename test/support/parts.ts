@@ -4,7 +4,7 @@ import type { LaidFile, PacketBytes } from '../../engine/persist/part.ts'
 import { Enriched } from '../../engine/table/enriched.ts'
 
 /** The packet of each row, as the pipeline hands it to the lake. */
-export function packetBytes({ origins }: Decoded): PacketBytes {
+function packetBytes({ origins }: Decoded): PacketBytes {
   return {
     schemaOf: (row) => origins.schemas[origins.schema[row]!]!,
     bytesOf: (row) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -122,9 +122,16 @@ describe('a folder of schemas', () => {
 
   test('that cannot be read: an error that names id and folder', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'siskin-schemas-'))
-    writeFileSync(join(folder, 'file'), '')
-    const place = join(folder, 'file')
-    await expect(openRegistry(place).resolve([5])).rejects.toThrow(`schema 5 in ${place}`)
+    mkdirSync(join(folder, '5.avsc'))
+    await expect(openRegistry(folder).resolve([5])).rejects.toThrow(`schema 5 in ${folder}`)
+  })
+
+  test('that is no folder, or is not there: wrong use, before anything is read', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'siskin-schemas-')), 'file')
+    writeFileSync(file, '')
+    for (const place of [file, `${file}/none`]) {
+      expect(() => openRegistry(place)).toThrow(`schemas "${place}": neither a folder`)
+    }
   })
 
   test('no registry at all knows no id', async () => {
