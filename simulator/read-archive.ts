@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import avsc from 'avsc'
-import type { Json } from './schema.ts'
+import { avroType } from '../engine/avro-type.ts'
 
 /** Reads archives and packets back, for tests and the report: small and plain, with `avsc`. */
 
@@ -27,19 +27,6 @@ export function readArchive(path: string): ArchiveEntry[] {
   return entries
 }
 
-const long = avsc.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const bytes = Buffer.alloc(8)
-    bytes.writeBigInt64LE(value)
-    return bytes
-  },
-  fromJSON: BigInt,
-  toJSON: Number,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b))
-})
-
 const HEADER = avsc.Type.forSchema({
   type: 'record',
   name: 'Header',
@@ -50,23 +37,12 @@ const HEADER = avsc.Type.forSchema({
   ]
 })
 
-/** The defaults of a writer schema mean nothing to a reader, and ZTF's are not valid. */
-function withoutDefaults(schema: Json): Json {
-  if (Array.isArray(schema)) return schema.map((item: Json) => withoutDefaults(item))
-  if (schema === null || typeof schema !== 'object') return schema
-  const kept = Object.entries(schema).filter(([name]) => name !== 'default' && name !== 'doc')
-  return Object.fromEntries(kept.map(([name, value]) => [name, withoutDefaults(value)]))
-}
-
 const types = new Map<string, avsc.Type>()
 
 function typeOf(text: string): avsc.Type {
-  const known = types.get(text)
-  if (known) return known
-  const schema = withoutDefaults(JSON.parse(text) as Json) as avsc.Schema
-  const made = avsc.Type.forSchema(schema, { wrapUnions: false, registry: { long } })
-  types.set(text, made)
-  return made
+  const type = types.get(text) ?? avroType(text)
+  types.set(text, type)
+  return type
 }
 
 /** The writer schema inside a ZTF packet. */

@@ -20,6 +20,26 @@ export interface Epoch {
   refDistance: number
 }
 
+/** An epoch that says nothing yet. */
+export function emptyEpoch(): Epoch {
+  const none = Number.NaN
+  return {
+    mjd: none,
+    band: 0,
+    flux: none,
+    fluxErr: none,
+    magLimit: none,
+    detected: false,
+    forced: false,
+    ra: none,
+    dec: none,
+    reliability: none,
+    refFlux: none,
+    refFluxErr: none,
+    refDistance: none
+  }
+}
+
 /** Appends epochs to the history columns of a table, in order of time. */
 export class HistoryWriter {
   readonly #list: ListGroup

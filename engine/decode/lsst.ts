@@ -3,8 +3,7 @@ import { magErrFromFlux, magFromFlux, TAI_MINUS_UTC } from '../contract/index.ts
 import { AlertTable } from '../table/table.ts'
 import { dateOf } from '../table/time.ts'
 import type { RangeSink } from './compile.ts'
-import { HistoryWriter, timeOrder, value } from './history.ts'
-import type { Epoch } from './history.ts'
+import { emptyEpoch, HistoryWriter, timeOrder, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
 import { placeRow, put, rawList, RowMark, setBand } from './rows.ts'
 import type { RawList } from './rows.ts'
@@ -117,21 +116,7 @@ class LsstRows {
   readonly #history: HistoryWriter
   #sourcesDone = 0
   #forcedDone = 0
-  readonly #epoch: Epoch = {
-    mjd: 0,
-    band: 0,
-    flux: Number.NaN,
-    fluxErr: Number.NaN,
-    magLimit: Number.NaN,
-    detected: true,
-    forced: false,
-    ra: Number.NaN,
-    dec: Number.NaN,
-    reliability: Number.NaN,
-    refFlux: Number.NaN,
-    refFluxErr: Number.NaN,
-    refDistance: Number.NaN
-  }
+  readonly #epoch = emptyEpoch()
 
   constructor(table: AlertTable, sources: RawList, forced: RawList) {
     this.#table = table

@@ -3,8 +3,7 @@ import { fluxErrFromMag, fluxFromMag, ZTF_PIXEL } from '../contract/index.ts'
 import { AlertTable } from '../table/table.ts'
 import { dateOf, JD_OF_MJD_0 } from '../table/time.ts'
 import type { RangeSink } from './compile.ts'
-import { HistoryWriter, timeOrder, value } from './history.ts'
-import type { Epoch } from './history.ts'
+import { emptyEpoch, HistoryWriter, timeOrder, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
 import { placeRow, put, rawList, RowMark, setBand } from './rows.ts'
 import type { RawList } from './rows.ts'
@@ -84,21 +83,7 @@ class ZtfRows {
   readonly #scores: FixedColumn[]
   #prvDone = 0
   #forcedDone = 0
-  readonly #epoch: Epoch = {
-    mjd: 0,
-    band: 0,
-    flux: Number.NaN,
-    fluxErr: Number.NaN,
-    magLimit: Number.NaN,
-    detected: false,
-    forced: false,
-    ra: Number.NaN,
-    dec: Number.NaN,
-    reliability: Number.NaN,
-    refFlux: Number.NaN,
-    refFluxErr: Number.NaN,
-    refDistance: Number.NaN
-  }
+  readonly #epoch = emptyEpoch()
 
   constructor(table: AlertTable, prv: RawList, forced: RawList) {
     this.#table = table

@@ -1,4 +1,4 @@
-import avsc from 'avsc'
+import { avroType } from '../avro-type.ts'
 import { isContainer, readBlockHead, readHeader, SYNC_BYTES } from '../consume/container.ts'
 import type { ContainerHeader } from '../consume/container.ts'
 import { SiskinError } from '../errors.ts'
@@ -29,7 +29,7 @@ export async function openTopicFile(
   const header = readHeader(head, 0, head.length)
   const schema = header && parsed(header.schema)
   if (!header || !schema?.namespace?.startsWith('siskin.')) return null
-  const type = avsc.Type.forSchema(schema as avsc.Schema, { registry: { long: bigintLong } })
+  const type = avroType(header.schema)
   const first: AlertRecord[] = []
   let messages = 0
   for await (const { start, size, packets } of blocks(store, path, bytes, header)) {
@@ -53,20 +53,6 @@ function parsed(text: Uint8Array): { namespace?: string; name?: string } | null 
     return null
   }
 }
-
-/** Ids exceed 2^53. */
-const bigintLong = avsc.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8)
-    buffer.writeBigInt64LE(value)
-    return buffer
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b))
-})
 
 async function* blocks(store: Store, path: string, bytes: number, header: ContainerHeader) {
   for (let at = header.end; at < bytes;) {

@@ -28,6 +28,8 @@ export type OnStep = (step: Step) => void
  * | after 2 | a record, files still staged | places the files |
  * | within 3 | a record, some files placed | places the others |
  * | after 3 | an empty staging folder at most | removes it |
+ *
+ * The order of renames on disk is that of the calls on file systems that journal metadata (ext4, xfs).
  */
 export async function commit(
   store: Store,

@@ -1,4 +1,4 @@
-import avsc from 'avsc'
+import { avroType } from '../../engine/avro-type.ts'
 import { DEFAULT_CUT } from '../../engine/consume/scanner.ts'
 import { openSources } from '../../engine/consume/open.ts'
 import { decodeRange } from '../../engine/decode/decode.ts'
@@ -121,7 +121,7 @@ async function firstRanges(archive: string): Promise<PacketRange[]> {
   return ranges
 }
 
-const types = new Map<string, avsc.Type>()
+const types = new Map<string, ReturnType<typeof avroType>>()
 
 /** What a general Avro library does with the same packets: an object each. */
 function decodeWithAvsc(ranges: readonly PacketRange[]): number {
@@ -138,28 +138,9 @@ function decodeWithAvsc(ranges: readonly PacketRange[]): number {
   return packets
 }
 
-/** Ids exceed 2^53: BigInt, as in our table. */
-const LONG = avsc.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8)
-    buffer.writeBigInt64LE(value)
-    return buffer
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (a: bigint, b: bigint) => (a === b ? 0 : a < b ? -1 : 1)
-})
-
-/** Real ZTF schemas carry defaults that avsc refuses; a reader does not need them. */
-function typeOf(schema: Uint8Array): avsc.Type {
+function typeOf(schema: Uint8Array): ReturnType<typeof avroType> {
   const text = Buffer.from(schema).toString()
-  let type = types.get(text)
-  if (!type) {
-    const json = JSON.parse(text, (key, value: unknown) => (key === 'default' ? undefined : value))
-    type = avsc.Type.forSchema(json as avsc.Schema, { registry: { long: LONG } })
-    types.set(text, type)
-  }
+  const type = types.get(text) ?? avroType(text)
+  types.set(text, type)
   return type
 }
