@@ -88,11 +88,11 @@ describe('siskin run', () => {
     expect(row!['means']).toBeGreaterThan(0)
   })
 
-  it('makes a lake and topics that Python reads', () => {
+  it('makes a lake and topics that Python reads', (context) => {
     const probe = spawnSync('python3', ['-c', 'import pyarrow, fastavro'])
     if (probe.status !== 0) {
       console.log('skipped: no Python with pyarrow and fastavro on this machine')
-      return
+      context.skip()
     }
     const script = `
 import glob, json, sys
@@ -233,13 +233,13 @@ describe('bad input', () => {
     expect(second.stderr).toContain(`in use by process ${child.pid}`)
   })
 
-  it('a full disk: a clear error, nothing half-visible, and the lake goes on when there is room', async () => {
+  it('a full disk: a clear error, nothing half-visible, and the lake goes on when there is room', async (context) => {
     const disk = join(folder, 'disk')
     mkdirSync(disk)
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk])
     if (mounted.status !== 0) {
       console.log('skipped: a small file system cannot be mounted here (root is needed)')
-      return
+      context.skip()
     }
     try {
       const own = join(disk, 'lake')
@@ -256,13 +256,13 @@ describe('bad input', () => {
     }
   })
 
-  it('a read-only lake: a clear error', async () => {
+  it('a read-only lake: a clear error', async (context) => {
     const disk = join(folder, 'readonly')
     mkdirSync(disk)
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', disk])
     if (mounted.status !== 0) {
       console.log('skipped: a read-only file system cannot be mounted here (root is needed)')
-      return
+      context.skip()
     }
     try {
       const outcome = await siskin(['run', ztf, '--lake', join(disk, 'lake')])
