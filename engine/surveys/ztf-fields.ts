@@ -41,6 +41,3 @@ clrcounc:float? exptime:float? adpctdif1:float? adpctdif2:float? diffmaglim:floa
 jd:double forcediffimflux:float? forcediffimfluxunc:float? procstatus:string? distnr:float?
 ranr:double decnr:double magnr:float? sigmagnr:float? chinr:float? sharpnr:float?
 `)
-
-/** Fields that schema 3.2 and older do not have. */
-export const ZTF_SINCE_3_3: readonly string[] = ['drb', 'drbversion']
