@@ -6,6 +6,7 @@ import { addNew } from './new.ts'
 import { addRun } from './run.ts'
 import { addSimulate } from './simulate.ts'
 import { addStart } from './start.ts'
+import { addStream } from './stream.ts'
 import { addTruth } from './truth.ts'
 import { addVerify } from './verify.ts'
 
@@ -18,6 +19,7 @@ export function buildProgram(): Command {
     .showHelpAfterError('(siskin --help says more)')
   addStart(program)
   addRun(program)
+  addStream(program)
   addVerify(program)
   addInspect(program)
   addCheck(program)

@@ -5,17 +5,12 @@ import type { Command } from 'commander'
 import { parse } from 'yaml'
 import type { Survey } from '../engine/contract/index.ts'
 import { messageOf, unknownName, UsageError } from '../engine/errors.ts'
+import { readStreamValues, STREAM_SETTINGS } from './stream-settings.ts'
+import type { StreamValues } from './stream-settings.ts'
+import { list, wholeNumber } from './values.ts'
+import type { Setting } from './values.ts'
 
-/** One setting: its flag, its environment variable and its key in the configuration file are one line here. */
-interface Setting {
-  readonly key: string
-  readonly flag: string
-  readonly about: string
-  readonly fallback?: unknown
-  readonly parse?: (text: string) => unknown
-}
-
-const list = (text: string) => text.split(',').map((name) => name.trim())
+export { wholeNumber } from './values.ts'
 
 const SURVEYS: readonly Survey[] = ['ztf', 'lsst']
 
@@ -65,12 +60,13 @@ const SETTINGS = {
     about: 'most packet bytes of a part, in MiB',
     fallback: 40,
     parse: wholeNumber(1, 1024)
-  }
+  },
+  ...STREAM_SETTINGS
 } satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
 
-export interface Settings {
+export interface Settings extends StreamValues {
   lake: string
   members: number
   schemas: string | null
@@ -122,7 +118,8 @@ export function readSettings(command: Command): Settings {
     surveys: (values['surveys'] as Survey[] | undefined) ?? SURVEYS,
     partPackets: (values['partPackets'] as number | undefined) ?? SETTINGS.partPackets.fallback,
     partMegabytes:
-      (values['partMegabytes'] as number | undefined) ?? SETTINGS.partMegabytes.fallback
+      (values['partMegabytes'] as number | undefined) ?? SETTINGS.partMegabytes.fallback,
+    ...readStreamValues(values)
   }
 }
 
@@ -158,16 +155,6 @@ function checkValue(path: string, key: string, value: unknown): unknown {
     return setting.parse ? setting.parse(text) : text
   } catch (error) {
     throw new UsageError(`configuration ${path}: ${key}: ${messageOf(error)}`)
-  }
-}
-
-export function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`"${text}" is no whole number from ${least} to ${most}.`)
-    }
-    return value
   }
 }
 

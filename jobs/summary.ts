@@ -59,7 +59,7 @@ export function runSummary(result: RunResult, lake: string): string {
     '',
     `lake    ${lake}`,
     `topics  ${lake}/topics`,
-    'query   ' + duckdbQuery(lake),
+    ...(/^(web)?hdfs:/i.test(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
     `verify  siskin verify --lake ${lake}`
   ].join('\n')
 }

@@ -47,5 +47,5 @@ export function layMessages(
 }
 
 function textAt(column: TextColumn, row: number): string {
-  return Buffer.from(column.bytes.subarray(column.starts[row]!, column.ends[row]!)).toString()
+  return Buffer.from(column.bytes.subarray(column.starts[row], column.ends[row])).toString()
 }

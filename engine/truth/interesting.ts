@@ -1,4 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api'
+import { localPaths } from '../persist/hdfs-copies.ts'
 import { readLedger } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import { topicIds } from './topic-ids.ts'
@@ -39,11 +40,9 @@ async function describe(
   store: Store,
   ids: readonly bigint[]
 ): Promise<Omit<Interesting, 'topics'>[]> {
-  const files = (await readLedger(store)).flatMap((record) =>
-    record.files
-      .filter((file) => file.kind === 'alerts')
-      .map((file) => `'${store.root}/${file.path}'`)
-  )
+  const parts = (await readLedger(store)).flatMap((record) => record.files)
+  const alerts = parts.filter(({ kind }) => kind === 'alerts')
+  const files = (await localPaths(store, alerts)).map((path) => `'${path}'`)
   if (files.length === 0 || ids.length === 0) return []
   const instance = await DuckDBInstance.create(':memory:')
   const db = await instance.connect()

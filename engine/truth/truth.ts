@@ -1,6 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { SiskinError, messageOf, UsageError } from '../errors.ts'
+import { localPaths } from '../persist/hdfs-copies.ts'
 import { OWN, readLedger } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import { topicIds } from './topic-ids.ts'
@@ -49,10 +50,10 @@ export async function judge(
   truthFiles: readonly string[],
   aims: readonly TopicAim[]
 ): Promise<TruthReport> {
-  const alerts = (await readLedger(store)).flatMap((record) =>
-    record.files
-      .filter((file) => file.kind === 'alerts')
-      .map((file) => `${store.root}/${file.path}`)
+  const files = (await readLedger(store)).flatMap((record) => record.files)
+  const alerts = await localPaths(
+    store,
+    files.filter(({ kind }) => kind === 'alerts')
   )
   if (alerts.length === 0)
     throw new UsageError(`${store.root} holds no alerts (${OWN}/ledger is empty)`)

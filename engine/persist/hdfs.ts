@@ -1,0 +1,189 @@
+import { randomBytes } from 'node:crypto'
+import { userInfo } from 'node:os'
+import { basename, dirname, join } from 'node:path/posix'
+import { SiskinError, UsageError } from '../errors.ts'
+import type { Store, StoredFile } from './store.ts'
+import { Refusal, refusalOf } from './webhdfs-refusal.ts'
+import { WebHdfs } from './webhdfs.ts'
+
+const DEFAULT_PORT = 9870
+/** Folders that are listed at the same time. */
+const LISTED_AT_ONCE = 8
+
+/**
+ * The lake in HDFS, through WebHDFS.
+ *
+ * A file is written under a hidden name beside its own, closed, measured, and only then renamed to
+ * its own, which fails if that is taken: nothing half written ever has a name, and a broken attempt
+ * leaves no lease to wait for; the next takes another hidden name. A rename whose answer was lost
+ * is recognised by the id that HDFS gives each file for life.
+ *
+ * Durable means here what HDFS promises of a closed file: its length and its place are in the edit
+ * log, synced to disk; its blocks are in `dfs.namenode.replication.min` DataNodes, synced to disk
+ * if `dfs.datanode.synconclose` is true and else in their memory. WebHDFS has no sync of its own,
+ * so a cluster that must outlive a power cut of all its machines sets that property.
+ */
+export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Store {
+  const { folder: base } = parseRoot(root)
+  const at = (path: string) => join(base, path)
+  const named = (path: string) => `${root.replace(/\/$/, '')}/${path}`
+  const told = async <T>(verb: string, path: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      throw explained(verb, named(path), refusalOf(error), hdfs)
+    }
+  }
+  return {
+    root,
+    write: (path, pieces) => told('write', path, writeNew(hdfs, at(path), pieces)),
+    read: (path, from = 0, length) => told('read', path, readSome(hdfs, at(path), from, length)),
+    async size(path) {
+      const status = await told('look at', path, hdfs.status(at(path)))
+      return status?.type === 'FILE' ? status.length : null
+    },
+    list: (folder) => told('list', folder, listFiles(hdfs, base, folder)),
+    rename: (from, to) => told('rename to', to, move(hdfs, at(from), at(to))),
+    settle: async () => {}, // a rename that was answered is in the edit log
+    remove: (path) =>
+      told(
+        'remove',
+        path,
+        hdfs.patiently(() => hdfs.remove(at(path)))
+      )
+  }
+}
+
+/** `hdfs://host[:port][,host[:port]…]/folder`, the ports being those of WebHDFS. */
+function parseRoot(root: string): { nameNodes: string[]; folder: string } {
+  const [, hosts = '', folder = ''] = /^(?:web)?hdfs:\/\/([^/]*)(.*)$/i.exec(root) ?? []
+  const nameNodes = hosts.split(',').map((host) => {
+    if (!/^[\w.-]+(:\d+)?$/.test(host)) {
+      throw new UsageError(
+        `lake "${root}": "${host}" is no host of a NameNode; give hdfs://host:${DEFAULT_PORT}/folder, or hdfs://host1,host2/folder`
+      )
+    }
+    return host.includes(':') ? host : `${host}:${DEFAULT_PORT}`
+  })
+  return { nameNodes, folder: folder.replace(/\/+$/, '') || '/' }
+}
+
+/** The client of a lake's cluster; user and token come from SISKIN_HDFS_USER and SISKIN_HDFS_TOKEN. */
+export function openWebHdfs(root: string, patienceMs?: number): WebHdfs {
+  const { SISKIN_HDFS_USER: user, SISKIN_HDFS_TOKEN: token } = process.env
+  return new WebHdfs({
+    nameNodes: parseRoot(root).nameNodes,
+    user: user || userInfo().username,
+    token: token || undefined,
+    ...(patienceMs === undefined ? {} : { patienceMs })
+  })
+}
+
+/** A file that is being written, or was when its writer died. */
+const DRAFT = '.writing-'
+
+async function writeNew(
+  hdfs: WebHdfs,
+  path: string,
+  pieces: readonly Uint8Array[]
+): Promise<number> {
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+  await hdfs.patiently(async () => {
+    const mark = randomBytes(6).toString('hex')
+    const draft = join(dirname(path), `${DRAFT}${mark}-${basename(path)}`)
+    try {
+      await hdfs.create(draft, pieces)
+      const written = await hdfs.status(draft)
+      if (written?.length !== size) {
+        throw new Refusal(`${written?.length} of ${size} bytes arrived`, 'EIO', true)
+      }
+      await place(hdfs, draft, path, written.fileId, false)
+    } catch (error) {
+      await hdfs.remove(draft).catch(() => {}) // it stays, hidden; the error above matters more
+      throw error
+    }
+  })
+  return size
+}
+
+async function move(hdfs: WebHdfs, from: string, to: string): Promise<void> {
+  const source = await hdfs.status(from)
+  if (!source) throw new Refusal(`there is no ${from}`, 'ENOENT', false)
+  await place(hdfs, from, to, source.fileId, true)
+}
+
+/** Renames the file with this id; that it is there already is what was wanted. */
+async function place(
+  hdfs: WebHdfs,
+  from: string,
+  to: string,
+  fileId: number,
+  replaces: boolean
+): Promise<void> {
+  for (let hasFolder = false; ; hasFolder = true) {
+    try {
+      return await hdfs.patiently(() => hdfs.rename(from, to, replaces))
+    } catch (error) {
+      const { code } = refusalOf(error)
+      if (code !== 'ENOENT' && code !== 'EEXIST') throw error
+      if ((await hdfs.status(to))?.fileId === fileId) return
+      if (hasFolder || code === 'EEXIST') throw error
+      await hdfs.makeFolder(dirname(to))
+    }
+  }
+}
+
+async function readSome(
+  hdfs: WebHdfs,
+  path: string,
+  from: number,
+  length: number | undefined
+): Promise<Uint8Array> {
+  try {
+    if (length !== 0) return await hdfs.open(path, from, length)
+  } catch (error) {
+    if (refusalOf(error).code !== 'ERANGE') throw error
+  }
+  if (await hdfs.status(path)) return new Uint8Array()
+  throw new Refusal(`there is no ${path}`, 'ENOENT', false)
+}
+
+async function listFiles(hdfs: WebHdfs, base: string, folder: string): Promise<StoredFile[]> {
+  const files: StoredFile[] = []
+  const folders = [folder]
+  while (folders.length > 0) {
+    const some = folders.splice(0, LISTED_AT_ONCE)
+    const listings = await Promise.all(some.map((name) => hdfs.list(join(base, name))))
+    for (const [i, listing] of listings.entries()) {
+      for (const { pathSuffix, type, length } of listing ?? []) {
+        const path = join(some[i]!, pathSuffix)
+        if (type === 'DIRECTORY') folders.push(path)
+        else if (pathSuffix && !pathSuffix.startsWith(DRAFT)) files.push({ path, size: length })
+      }
+    }
+  }
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+const ADVICE: Record<string, string> = {
+  EEXIST: 'it is there already',
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'a part of the path is a file, not a folder',
+  ENOSPC:
+    'no DataNode takes the data: they are full, or down (see "hdfs dfsadmin -report"); when that is mended, run the same command again',
+  EDQUOT: 'the quota of the folder is used up: raise it, then run the same command again',
+  ESAFEMODE:
+    'the NameNode is in safe mode: wait until it has left it, or see "hdfs dfsadmin -safemode get"'
+}
+
+/** An error that a person can act on. */
+function explained(verb: string, place: string, refusal: Refusal, hdfs: WebHdfs): SiskinError {
+  const { code, message } = refusal
+  const told =
+    code === 'EACCES'
+      ? `no permission for user "${hdfs.user}" (${message}): set SISKIN_HDFS_USER, with Kerberos SISKIN_HDFS_TOKEN, or choose another place`
+      : refusal.isAboutNameNode
+        ? `no active NameNode answers at ${hdfs.nameNodes.join(', ')} (${message}): is the address right, and is HDFS up?`
+        : (ADVICE[code] ?? message)
+  return new SiskinError(`cannot ${verb} ${place}: ${told}`, 1, { cause: refusal })
+}

@@ -1,0 +1,77 @@
+import { Agent, request } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+
+/** A request to a NameNode or a DataNode. */
+export interface Exchange {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  readonly url: string
+  /** The body, sent piece by piece without joining them. */
+  readonly pieces?: readonly Uint8Array[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly location: string | undefined
+  readonly body: Uint8Array
+}
+
+const CONNECT_MS = 5_000
+const SILENT_MS = 30_000
+
+/**
+ * One exchange, redirects not followed. It is made with node:http and not with `fetch`: a DataNode
+ * says "100 Continue" unasked, which the built-in fetch takes for a broken answer.
+ */
+export async function exchange(agent: Agent, asked: Exchange): Promise<Answer> {
+  const pieces = asked.pieces ?? []
+  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+  const req = request(asked.url, {
+    agent,
+    method: asked.method,
+    headers: { ...asked.headers, 'content-length': size }
+  })
+  limitWaiting(req)
+  const answered = once(req, 'response') as Promise<[IncomingMessage]>
+  // A server may answer, or go, before it has read all; either ends the sending.
+  const [[response]] = await Promise.all([answered, Promise.race([send(req, pieces), answered])])
+  const body = await readAll(response)
+  if (!req.writableEnded) req.destroy() // it did not want the rest
+  return { status: response.statusCode ?? 0, location: response.headers.location, body }
+}
+
+async function send(req: ClientRequest, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const piece of pieces) {
+    if (req.destroyed) return
+    if (piece.byteLength > 0 && !req.write(piece)) await once(req, 'drain')
+  }
+  req.end()
+}
+
+async function readAll(response: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk as Buffer)
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** Gives up on a machine that does not take the connection, and on one that falls silent. */
+function limitWaiting(req: ClientRequest): void {
+  const fail = (what: string) => {
+    const error: NodeJS.ErrnoException = new Error(what)
+    error.code = 'ETIMEDOUT'
+    req.destroy(error)
+  }
+  req.setTimeout(SILENT_MS, () => fail(`no answer in ${SILENT_MS / 1000} s`))
+  req.once('socket', (socket) => {
+    if (!socket.connecting) return
+    const timer = setTimeout(() => fail(`no connection in ${CONNECT_MS / 1000} s`), CONNECT_MS)
+    const clear = () => clearTimeout(timer)
+    socket.once('connect', clear)
+    req.once('close', clear)
+  })
+}
+
+export function newAgent(): Agent {
+  return new Agent({ keepAlive: true, maxSockets: 16, keepAliveMsecs: 5000 })
+}

@@ -1,0 +1,183 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { exchange, newAgent } from './webhdfs-http.ts'
+import type { Answer, Exchange } from './webhdfs-http.ts'
+import { refusalOf, Refusal } from './webhdfs-refusal.ts'
+
+/** Where the NameNodes are and who asks. */
+export interface WebHdfsOptions {
+  /** `host:port` of the web address of each NameNode. */
+  readonly nameNodes: readonly string[]
+  readonly user: string
+  /** A delegation token, instead of the user's name. */
+  readonly token?: string | undefined
+  /** How long it is tried again when the cluster is not ready. */
+  readonly patienceMs?: number
+}
+
+export interface FileStatus {
+  readonly pathSuffix: string
+  readonly type: 'FILE' | 'DIRECTORY' | 'SYMLINK'
+  readonly length: number
+  readonly fileId: number
+}
+
+type Parameters = Readonly<Record<string, string | number | boolean>>
+
+const PATIENCE_MS = 60_000
+/** A cluster that never answered is more likely misspelt than restarting. */
+const FIRST_PATIENCE_MS = 8_000
+/** Full disks do not empty themselves: time for a DataNode to come back, not more. */
+const SHORT_PATIENCE_MS = 20_000
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2_000
+
+/**
+ * The operations of WebHDFS that a store needs. Each is tried again while the cluster is not ready
+ * (standby, safe mode, restart, lost connections), from NameNode to NameNode.
+ * @throws Refusal for what trying again does not help.
+ */
+export class WebHdfs {
+  readonly #agent = newAgent()
+  readonly #options: WebHdfsOptions
+  #current = 0
+  #reached = false
+
+  constructor(options: WebHdfsOptions) {
+    this.#options = options
+  }
+
+  get user(): string {
+    return this.#options.user
+  }
+
+  get nameNodes(): readonly string[] {
+    return this.#options.nameNodes
+  }
+
+  /** One attempt at a new file; what is there stays. No more than one: see `patiently`. */
+  async create(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+    const url = this.#url(path, 'CREATE', { overwrite: false })
+    const { location } = await this.#ask({ method: 'PUT', url })
+    await this.#askDataNode({ method: 'PUT', url: placeOf(location), pieces, headers: BYTES })
+  }
+
+  /** Bytes of a file, from an offset that is in it. */
+  open(path: string, offset: number, length?: number): Promise<Uint8Array> {
+    const range = length === undefined ? { offset } : { offset, length }
+    return this.patiently(async () => {
+      const { location } = await this.#ask({ method: 'GET', url: this.#url(path, 'OPEN', range) })
+      return (await this.#askDataNode({ method: 'GET', url: placeOf(location) })).body
+    })
+  }
+
+  /** Of a file or a folder; null if there is neither. */
+  async status(path: string): Promise<FileStatus | null> {
+    const found = await this.#find(path, 'GETFILESTATUS')
+    return found === null ? null : (JSON.parse(found) as { FileStatus: FileStatus }).FileStatus
+  }
+
+  /** What is in a folder, or the file itself; null if there is neither. */
+  async list(path: string): Promise<readonly FileStatus[] | null> {
+    const found = await this.#find(path, 'LISTSTATUS')
+    if (found === null) return null
+    type Listing = { FileStatuses: { FileStatus: FileStatus[] } }
+    return (JSON.parse(found) as Listing).FileStatuses.FileStatus
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await this.patiently(() => this.#ask({ method: 'PUT', url: this.#url(path, 'MKDIRS') }))
+  }
+
+  /** One attempt. The folder must be there. */
+  async rename(from: string, destination: string, replaces: boolean): Promise<void> {
+    const renameoptions = replaces ? 'OVERWRITE' : 'NONE'
+    await this.#ask({
+      method: 'PUT',
+      url: this.#url(from, 'RENAME', { destination, renameoptions })
+    })
+  }
+
+  /** One attempt. With all that is in it; nothing to remove is no error. */
+  async remove(path: string): Promise<void> {
+    await this.#ask({ method: 'DELETE', url: this.#url(path, 'DELETE', { recursive: true }) })
+  }
+
+  /** Tries again, with pauses, while the cluster is not ready. */
+  async patiently<T>(work: () => Promise<T>): Promise<T> {
+    const started = Date.now()
+    for (let pause = FIRST_PAUSE_MS, tries = 1; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        const refusal = refusalOf(error)
+        if (!refusal.isPassing || Date.now() - started > this.#patienceFor(refusal)) throw refusal
+        if (refusal.isAboutNameNode) this.#current++
+        // The other NameNode is asked at once; pauses come when all were.
+        const isNewRound = tries % this.#options.nameNodes.length === 0
+        if (isNewRound || !refusal.isAboutNameNode) {
+          await delay(pause * (0.5 + Math.random()))
+          pause = Math.min(2 * pause, LONGEST_PAUSE_MS)
+        }
+      }
+    }
+  }
+
+  #patienceFor(refusal: Refusal): number {
+    const patience = this.#options.patienceMs ?? PATIENCE_MS
+    if (!this.#reached) return Math.min(patience, FIRST_PATIENCE_MS)
+    const isLong = refusal.code !== 'ENOSPC' && refusal.code !== 'EIO'
+    return isLong ? patience : Math.min(patience, SHORT_PATIENCE_MS)
+  }
+
+  async #find(path: string, operation: string): Promise<string | null> {
+    try {
+      const url = () => this.#url(path, operation)
+      const { body } = await this.patiently(() => this.#ask({ method: 'GET', url: url() }))
+      return Buffer.from(body).toString()
+    } catch (error) {
+      const { code } = refusalOf(error)
+      if (code === 'ENOENT' || code === 'ENOTDIR') return null
+      throw error
+    }
+  }
+
+  async #ask(asked: Exchange): Promise<Answer> {
+    const answer = await exchange(this.#agent, asked).catch((error: unknown) => {
+      throw refusalOf(error)
+    })
+    this.#reached = true
+    return accepted(answer)
+  }
+
+  async #askDataNode(asked: Exchange): Promise<Answer> {
+    const answer = await exchange(this.#agent, asked).catch((error: unknown) => {
+      throw refusalOf(error, new URL(asked.url).host)
+    })
+    return accepted(answer)
+  }
+
+  #url(path: string, operation: string, parameters: Parameters = {}): string {
+    const { nameNodes, user, token } = this.#options
+    const node = nameNodes[this.#current % nameNodes.length]!
+    const who = token ? { delegation: token } : { 'user.name': user }
+    const query = new URLSearchParams({ op: operation, ...who })
+    for (const [name, value] of Object.entries(parameters)) query.set(name, String(value))
+    const encoded = path.split('/').map(encodeURIComponent).join('/')
+    return `http://${node}/webhdfs/v1${encoded}?${query.toString()}`
+  }
+}
+
+const BYTES = { 'content-type': 'application/octet-stream' }
+
+function accepted(answer: Answer): Answer {
+  if (answer.status >= 400) throw Refusal.of(answer.status, answer.body)
+  return answer
+}
+
+function placeOf(location: string | undefined): string {
+  if (location?.startsWith('http:')) return location
+  const hint = location
+    ? 'this cluster speaks WebHDFS over HTTPS only, which Siskin does not'
+    : 'it names no DataNode: is it a WebHDFS address?'
+  throw new Refusal(hint, 'EPROTO', false)
+}

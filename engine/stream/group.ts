@@ -1,0 +1,110 @@
+import { Consumer } from '@platformatic/kafka'
+import type { ConsumerGroupJoinPayload } from '@platformatic/kafka'
+import { clientOptions } from './kafka.ts'
+import type { StreamSettings } from './settings.ts'
+
+/** A partition, and the source it is for the lake. */
+export interface Partition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export function sourceOf({ topic, partition }: Partition): string {
+  return `${topic}-${partition}`
+}
+
+/** The partitions that are this member's for one generation of its group. */
+export interface Lease {
+  readonly generation: number
+  readonly memberId: string
+  readonly partitions: readonly Partition[]
+  /** Aborted when the generation ends. */
+  readonly ended: AbortSignal
+}
+
+/**
+ * Membership in the consumer group.
+ *
+ * `joining` until Kafka says which partitions are ours; then there is a lease. A rebalance, or a
+ * session that ran out, ends the lease; the client joins again by itself and the next lease begins.
+ * Who waits for a lease gets the newest; one that ended before it was taken is never seen.
+ */
+export class Group {
+  readonly consumer: Consumer
+  #lease: Lease | null = null
+  #ends = new AbortController()
+  #wake: (() => void)[] = []
+  #failure: Error | null = null
+
+  constructor(settings: StreamSettings, name: string, topics: readonly string[]) {
+    const { kafka, group, sessionSeconds } = settings
+    this.consumer = new Consumer({
+      ...clientOptions(kafka, name),
+      groupId: group,
+      autocommit: false,
+      sessionTimeout: sessionSeconds * 1000,
+      rebalanceTimeout: Math.max(sessionSeconds, 30) * 1000,
+      heartbeatInterval: Math.min(3000, (sessionSeconds * 1000) / 4),
+      isolationLevel: 1
+    })
+    this.consumer.topics.trackAll(...topics)
+    this.consumer.on('consumer:group:join', (joined) => this.#begin(joined))
+    this.consumer.on('consumer:group:rebalance', () => this.#end())
+    this.consumer.on('consumer:group:leave', () => this.#end())
+    this.consumer.on('error', (error: Error) => this.#fail(error))
+  }
+
+  async join(): Promise<void> {
+    await this.consumer.joinGroup({})
+  }
+
+  /** The lease in force, or the next one. Null when `stop` comes first. */
+  async lease(stop: AbortSignal): Promise<Lease | null> {
+    while (!stop.aborted) {
+      if (this.#failure) throw this.#failure
+      if (this.#lease && !this.#lease.ended.aborted) return this.#lease
+      await new Promise<void>((resolve) => {
+        this.#wake.push(resolve)
+        stop.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    return null
+  }
+
+  /** Leaves the group, so that others need not wait for the session to run out. */
+  async close(): Promise<void> {
+    this.#end()
+    await this.consumer.close(true)
+  }
+
+  #begin({ generationId, memberId, assignments }: ConsumerGroupJoinPayload): void {
+    this.#end()
+    this.#ends = new AbortController()
+    const partitions = (assignments ?? []).flatMap(({ topic, partitions }) =>
+      partitions.map((partition) => ({ topic, partition }))
+    )
+    this.#lease = {
+      generation: generationId ?? 0,
+      memberId,
+      partitions,
+      ended: this.#ends.signal
+    }
+    this.#changed()
+  }
+
+  #end(): void {
+    this.#ends.abort()
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    this.#end()
+    this.#changed()
+  }
+
+  #changed(): void {
+    const wake = this.#wake
+    this.#wake = []
+    for (const go of wake) go()
+  }
+}

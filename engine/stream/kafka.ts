@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { Admin, findErrorBy } from '@platformatic/kafka'
+import type { BaseOptions } from '@platformatic/kafka'
+import { messageOf, SiskinError, UsageError } from '../errors.ts'
+import type { KafkaAccess } from './settings.ts'
+
+/**
+ * After a commit the coordinator answers "concurrent transactions" for some milliseconds: it is asked
+ * again soon at first, then ever more slowly, for about ten seconds in all.
+ */
+const RETRIES = 60
+const retryDelay = (_client: object, _operation: string, attempt: number) =>
+  attempt < 20 ? 10 : 250
+
+/** What every client of ours is made with. @throws UsageError for a file that cannot be read. */
+export function clientOptions(access: KafkaAccess, clientId: string): BaseOptions {
+  const { brokers, user, password, mechanism, tls, ca } = access
+  return {
+    clientId,
+    bootstrapBrokers: [...brokers],
+    retries: RETRIES,
+    retryDelay,
+    connectTimeout: 5000,
+    timeout: 10_000,
+    requestTimeout: 30_000,
+    ...(user !== null && { sasl: { mechanism, username: user, password: password ?? '' } }),
+    ...((tls || ca !== null) && { tls: ca === null ? {} : { ca: readPem(ca) } })
+  }
+}
+
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    throw new UsageError(`the authority's certificate ${path}: ${messageOf(error)}`)
+  }
+}
+
+/** A client for questions; a topic or a coordinator that is just being made takes a moment to answer. */
+export function openAdmin(access: KafkaAccess, clientId: string, retries = 20): Admin {
+  return new Admin({ ...clientOptions(access, clientId), retries, retryDelay: 300 })
+}
+
+/** True if an error of Kafka, however deep, is one of these. */
+export function isKafkaError(error: unknown, ...ids: string[]): boolean {
+  return error instanceof Error && ids.some((id) => findErrorBy(error, 'apiId', id) !== null)
+}
+
+/** The generation is over: the partitions are another member's, what was fetched is not ours to commit. */
+export function isFenced(error: unknown): boolean {
+  return isKafkaError(
+    error,
+    'ILLEGAL_GENERATION',
+    'UNKNOWN_MEMBER_ID',
+    'REBALANCE_IN_PROGRESS',
+    'FENCED_INSTANCE_ID',
+    'FENCED_MEMBER_EPOCH',
+    'STALE_MEMBER_EPOCH'
+  )
+}
+
+/** What a person can do about an error of Kafka's. */
+export function explain(access: KafkaAccess, error: unknown): SiskinError {
+  if (error instanceof SiskinError) return error
+  if (!String(Reflect.get(Object(error), 'code')).startsWith('PLT_KFK')) {
+    const stack = error instanceof Error ? error.stack : undefined
+    return new SiskinError(stack ?? messageOf(error), 1, { cause: error }) // a defect of ours
+  }
+  const brokers = access.brokers.join(',')
+  const all = innermost(error)
+  const text = all.map(({ message }) => message).join(' ')
+  const has = (code: string) => all.some((inner) => Reflect.get(inner, 'code') === code)
+  const options = { cause: error }
+  if (has('PLT_KFK_AUTHENTICATION') || /SASL/i.test(text)) {
+    const user = access.user ?? 'nobody'
+    return new SiskinError(
+      `Kafka at ${brokers} does not let ${user} in: check the user, the password and --kafka-mechanism (${access.mechanism})`,
+      1,
+      options
+    )
+  }
+  if (has('ECONNREFUSED') || has('ENOTFOUND') || has('PLT_KFK_NETWORK') || has('PLT_KFK_TIMEOUT')) {
+    return new SiskinError(
+      `Kafka at ${brokers} does not answer (${all.at(-1)?.message}): is it running, is --brokers right, does it want TLS?`,
+      1,
+      options
+    )
+  }
+  return new SiskinError(`Kafka at ${brokers}: ${all.at(-1)?.message ?? text}`, 1, options)
+}
+
+/** An error with all it was caused by and made of, the innermost last. */
+function innermost(error: unknown): Error[] {
+  if (!(error instanceof Error)) return []
+  const inner = error instanceof AggregateError ? (error.errors as unknown[]) : []
+  return [error, ...inner.flatMap(innermost), ...innermost(error.cause)]
+}

@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Admin } from '@platformatic/kafka'
+import type { Plan } from '../enrich/plan.ts'
+import { openStore } from '../persist/open-store.ts'
+import type { Store } from '../persist/store.ts'
+import { messageFormat } from '../publish/message.ts'
+import { Group } from './group.ts'
+import { openAdmin } from './kafka.ts'
+import { workLease } from './lease.ts'
+import { Maker } from './maker.ts'
+import type { FromStreamMember } from './messages.ts'
+import { Publisher } from './publish.ts'
+import { openFraming } from './schema.ts'
+import type { StreamSettings } from './settings.ts'
+import { createTopics, findTopics, leastLimit, sameTopics } from './topics.ts'
+import type { InputTopics } from './topics.ts'
+
+export interface MemberOptions {
+  /** Unique among all members that live, and the same for its successor, who thereby fences it. */
+  readonly name: string
+  readonly settings: StreamSettings
+  readonly plan: Plan
+  /** The program of the pipeline's thread. */
+  readonly workerProgram: URL
+  readonly stop: AbortSignal
+  readonly send: (message: FromStreamMember) => void
+  /** The pipeline's thread died; so does the member, and its successor begins again. */
+  readonly onDeath: (reason: string) => void
+}
+
+/** What a member has as long as it lives. */
+export interface Equipment {
+  readonly options: MemberOptions
+  readonly store: Store
+  readonly admin: Admin
+  readonly maker: Maker
+  readonly publisher: Publisher
+  readonly state: MemberState
+}
+
+/** How far behind the member is: messages it holds, messages in Kafka. */
+interface MemberState {
+  waiting: number
+  lag: number
+}
+
+const ALIVE_MS = 1000
+
+/**
+ * A member of a live stream: takes micro-batches from the partitions that its group gives it, and
+ * commits each to the lake, the topics and the group's positions at once. It knows no other member.
+ *
+ * Crash-only: an error after which it is not sure what counted ends the process, and its successor
+ * finds out from Kafka.
+ */
+export async function runStreamMember(options: MemberOptions): Promise<void> {
+  const { settings, stop } = options
+  const admin = openAdmin(settings.kafka, `${options.name}-admin`)
+  const equipment = await equip(options, admin)
+  const alive = setInterval(() => {
+    options.send({ kind: 'alive', ...equipment.state, memory: process.memoryUsage.rss() })
+  }, ALIVE_MS)
+  try {
+    while (!stop.aborted) await runSession(equipment)
+  } finally {
+    clearInterval(alive)
+    await equipment.maker.close()
+    await equipment.publisher.close().catch(() => {})
+    await admin.close().catch(() => {})
+  }
+}
+
+async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
+  const { settings, plan, name, send } = options
+  const { output, kafka } = settings
+  const store = openStore(settings.lake)
+  const topics = [...new Set(plan.filters.map(({ topic }) => output.prefix + topic))]
+  if (topics.length > 0) await createTopics(admin, topics, output)
+  const maxBytes = topics.length > 0 ? await leastLimit(admin, topics) : 0
+  const framing = await openFraming(output.registry, topics, messageFormat(plan.columns), store)
+  const publisher = new Publisher(kafka, name, { framing, prefix: output.prefix, maxBytes })
+  await publisher.start()
+  const maker = new Maker({
+    program: options.workerProgram,
+    settings: { stream: settings, maxBytes },
+    modules: plan.modules.map((module) => module.name),
+    onLog: (level, message) => send({ kind: 'log', level, message }),
+    onWork: (range) => send({ kind: 'working', range }),
+    onDeath: options.onDeath
+  })
+  return { options, store, admin, maker, publisher, state: { waiting: 0, lag: 0 } }
+}
+
+/** Membership with one set of input topics: ends when others appear, or when the member is to stop. */
+async function runSession(equipment: Equipment): Promise<void> {
+  const { options, admin } = equipment
+  const { settings, stop, name } = options
+  const topics = await findTopics(admin, settings.topics)
+  const ends = new AbortController()
+  const over = AbortSignal.any([stop, ends.signal])
+  const looking = lookForTopics(equipment, topics, over, ends)
+  if (topics.size === 0) return looking
+  const group = new Group(settings, name, [...topics.keys()])
+  try {
+    await group.join()
+    for (let lease = await group.lease(over); lease; lease = await group.lease(over)) {
+      const { memberId, partitions } = lease
+      options.send({ kind: 'joined', memberId, partitions: partitions.length })
+      await workLease(equipment, group, lease, over)
+    }
+  } finally {
+    ends.abort()
+    await group.close().catch(() => {})
+    await looking
+  }
+}
+
+/** Ends the session when the input topics, or their partitions, are others than they were. */
+async function lookForTopics(
+  { options, admin }: Equipment,
+  known: InputTopics,
+  over: AbortSignal,
+  ends: AbortController
+): Promise<void> {
+  const { settings, send } = options
+  while (!over.aborted) {
+    await delay(settings.refreshSeconds * 1000, null, { signal: over }).catch(() => {})
+    if (over.aborted) return
+    const now = await findTopics(admin, settings.topics).catch(() => known)
+    if (sameTopics(known, now)) continue
+    const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')
+    send({ kind: 'log', level: 'info', message: `input topics are now ${names}` })
+    ends.abort()
+  }
+}

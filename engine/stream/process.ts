@@ -1,0 +1,67 @@
+import type { Plan } from '../enrich/plan.ts'
+import { messageOf } from '../errors.ts'
+import type { SiskinError } from '../errors.ts'
+import { explain } from './kafka.ts'
+import { runStreamMember } from './member.ts'
+import type { FromStreamMember, ToStreamMember } from './messages.ts'
+import type { StreamSettings } from './settings.ts'
+
+export interface MemberProgram {
+  /** The modules and filters that the settings name. */
+  readonly plan: (settings: StreamSettings) => Plan
+  /** The program of the pipeline's thread. */
+  readonly worker: URL
+}
+
+/** Exit code of a member whose pipeline died, as it does of a packet that a library cannot bear. */
+const PIPELINE_DIED = 70
+
+/** The process of a member: its supervisor says how to begin and when to end. */
+export function runMemberProcess(program: MemberProgram): void {
+  const stop = new AbortController()
+  process.on('SIGINT', () => {}) // a terminal's Ctrl-C goes to the supervisor too, and it decides
+  process.on('SIGTERM', () => stop.abort())
+  process.on('disconnect', () => stop.abort())
+  process.on('message', (message: ToStreamMember) => {
+    if (message.kind === 'stop') stop.abort()
+    else void run(program, message.name, message.settings, stop.signal)
+  })
+}
+
+function send(message: FromStreamMember): void {
+  if (process.connected) process.send?.(message)
+}
+
+async function run(
+  program: MemberProgram,
+  name: string,
+  settings: StreamSettings,
+  stop: AbortSignal
+): Promise<void> {
+  try {
+    await runStreamMember({
+      name,
+      settings,
+      plan: program.plan(settings),
+      workerProgram: program.worker,
+      stop,
+      send,
+      onDeath: () => process.exit(PIPELINE_DIED)
+    })
+    end(0)
+  } catch (error) {
+    const known = explain(settings.kafka, error)
+    send({ kind: 'failed', message: told(known, error), exitCode: known.exitCode })
+    end(1)
+  }
+}
+
+function told(known: SiskinError, error: unknown): string {
+  const stack = error instanceof Error && process.env['SISKIN_DEBUG'] ? `\n${error.stack}` : ''
+  return messageOf(known) + stack
+}
+
+/** Once the last message is out. */
+function end(code: number): void {
+  setTimeout(() => process.exit(code), 50)
+}

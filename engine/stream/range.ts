@@ -1,0 +1,52 @@
+import { Scanner } from '../consume/scanner.ts'
+import { walkFile, Window } from '../consume/walk.ts'
+import { BLOCK } from '../packets.ts'
+import type { PacketRange } from '../packets.ts'
+
+/** Messages of one partition as they were fetched: the raw material of one part. */
+export interface Fetched {
+  /** `<topic>-<partition>` */
+  readonly source: string
+  /** Offset where the part before ended. */
+  readonly first: number
+  /** Offset of the last message. */
+  readonly last: number
+  /** The messages' values, one behind the other. */
+  readonly bytes: SharedArrayBuffer
+  readonly offsets: Float64Array
+  readonly sizes: Uint32Array
+  readonly begins: boolean
+  readonly generation: number
+  /** It killed its member, twice, alone. */
+  readonly poison: boolean
+}
+
+/** The packets in the messages. A message is a container of packets or one Confluent-wire packet. */
+export async function rangeOf(fetched: Fetched): Promise<PacketRange> {
+  const { source, bytes, offsets, sizes, first, last, begins, generation } = fetched
+  const everything = { packets: Number.POSITIVE_INFINITY, bytes: bytes.byteLength + 1 }
+  const scanner = new Scanner(source, everything, () => bytes)
+  scanner.filled = bytes.byteLength
+  scanner.enter(source)
+  const window = new Window(scanner)
+  const blocks: number[] = [] // blocks of each message: a walk yields once for each
+  for (const size of sizes) {
+    let own = 0
+    for await (const _ of walkFile(window, size)) own++
+    blocks.push(own)
+  }
+  const range = scanner.take()
+  nameBlocks(range, offsets, blocks)
+  const messages = { last, count: offsets.length, begins, generation }
+  return { ...range, first, messages }
+}
+
+/** A block's place in its source is the offset of its message. */
+function nameBlocks(range: PacketRange, offsets: Float64Array, counts: readonly number[]): void {
+  let block = 0
+  for (const [message, count] of counts.entries()) {
+    for (let i = 0; i < count; i++, block++) {
+      range.blocks[block * BLOCK.size + BLOCK.offset] = offsets[message]!
+    }
+  }
+}

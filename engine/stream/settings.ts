@@ -1,0 +1,54 @@
+import type { Survey } from '../contract/index.ts'
+
+/** Where a partition begins that the group has no position of: an end of it, or a time in ms. */
+export type From = 'earliest' | 'latest' | number
+
+/** How to reach Kafka. */
+export interface KafkaAccess {
+  readonly brokers: readonly string[]
+  readonly user: string | null
+  readonly password: string | null
+  readonly mechanism: 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'
+  readonly tls: boolean
+  /** PEM file of the authority that signed the brokers' certificates; null: the system's. */
+  readonly ca: string | null
+}
+
+/** When a micro-batch is full: whichever comes first. */
+export interface Trigger {
+  readonly seconds: number
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** All that a member of a live stream is started with: plain data. */
+export interface StreamSettings {
+  readonly kafka: KafkaAccess
+  /** Names, or patterns between slashes: `/^ztf_\d+_programid1$/`. */
+  readonly topics: readonly string[]
+  readonly group: string
+  readonly from: From
+  readonly trigger: Trigger
+  readonly lake: string
+  readonly surveys: readonly Survey[]
+  readonly modules: readonly string[] | null
+  readonly filters: readonly string[] | null
+  /** Folder or address of a registry with the writer schemas of Confluent-wire packets. */
+  readonly schemas: string | null
+  readonly output: OutputSettings
+  /** A member that is silent for so long is taken for dead by its group. */
+  readonly sessionSeconds: number
+  /** How often new topics and partitions are looked for. */
+  readonly refreshSeconds: number
+}
+
+/** The topics for subscribers. */
+export interface OutputSettings {
+  /** Goes before the name of each filter's topic. */
+  readonly prefix: string
+  readonly partitions: number
+  readonly replication: number
+  readonly retentionDays: number
+  /** Address of a Confluent-compatible registry; null: the schema is kept in the lake. */
+  readonly registry: string | null
+}

@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander'
+
+/** One setting: its flag, its environment variable and its key in the configuration file are one line. */
+export interface Setting {
+  readonly key: string
+  readonly flag: string
+  readonly about: string
+  readonly fallback?: unknown
+  readonly parse?: (text: string) => unknown
+}
+
+export const list = (text: string): string[] => text.split(',').map((name) => name.trim())
+
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`"${text}" is no whole number from ${least} to ${most}.`)
+    }
+    return value
+  }
+}
+
+export function oneOf<T extends string>(...known: readonly T[]): (text: string) => T {
+  return (text) => {
+    const value = known.find((name) => name === text)
+    if (!value) throw new InvalidArgumentError(`"${text}" is none of ${known.join(', ')}.`)
+    return value
+  }
+}

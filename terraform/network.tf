@@ -1,0 +1,47 @@
+data "openstack_networking_network_v2" "external" {
+  name = var.external_network
+}
+
+resource "openstack_networking_network_v2" "siskin" {
+  name = "siskin"
+}
+
+resource "openstack_networking_subnet_v2" "siskin" {
+  name            = "siskin"
+  network_id      = openstack_networking_network_v2.siskin.id
+  cidr            = var.cidr
+  dns_nameservers = var.dns
+}
+
+resource "openstack_networking_router_v2" "siskin" {
+  name                = "siskin"
+  external_network_id = data.openstack_networking_network_v2.external.id
+}
+
+resource "openstack_networking_router_interface_v2" "siskin" {
+  router_id = openstack_networking_router_v2.siskin.id
+  subnet_id = openstack_networking_subnet_v2.siskin.id
+}
+
+# Machines of the cluster talk to each other; from outside comes SSH alone.
+resource "openstack_networking_secgroup_v2" "siskin" {
+  name        = "siskin"
+  description = "Siskin: everything inside, SSH from the operators"
+}
+
+resource "openstack_networking_secgroup_rule_v2" "inside" {
+  direction         = "ingress"
+  ethertype         = "IPv4"
+  remote_group_id   = openstack_networking_secgroup_v2.siskin.id
+  security_group_id = openstack_networking_secgroup_v2.siskin.id
+}
+
+resource "openstack_networking_secgroup_rule_v2" "ssh" {
+  direction         = "ingress"
+  ethertype         = "IPv4"
+  protocol          = "tcp"
+  port_range_min    = 22
+  port_range_max    = 22
+  remote_ip_prefix  = var.admin_cidr
+  security_group_id = openstack_networking_secgroup_v2.siskin.id
+}

@@ -1,0 +1,6 @@
+export { whyNoCluster } from './jars.ts'
+export { startKafka } from './kafka.ts'
+export type { Kafka } from './kafka.ts'
+export { startHdfs } from './hdfs.ts'
+export type { Hdfs } from './hdfs.ts'
+export { startHBase } from './hbase.ts'

@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { localStore } from '../../engine/persist/local.ts'
+import { Bounds, countDeath } from '../../engine/stream/bounds.ts'
+import { cutBySize } from '../../engine/stream/publish.ts'
+import { RecentIds } from '../../engine/stream/recent.ts'
+import { temporaryFolder } from '../support/siskin.ts'
+
+test('no topic gets more bytes in one send than it may, and the order of a topic stays', () => {
+  const message = (topic: string, kilobytes: number) => ({
+    topic,
+    value: new Uint8Array(kilobytes * 1000)
+  })
+  const messages = [message('a', 40), message('b', 90), message('a', 40), message('a', 40)]
+  const chunks = cutBySize(messages, 100_000)
+  expect(chunks.map((chunk) => chunk.map(({ topic }) => topic))).toEqual([['a', 'b', 'a'], ['a']])
+  expect(cutBySize([message('a', 500)], 100_000)).toHaveLength(1)
+  expect(cutBySize([], 100_000)).toEqual([])
+})
+
+test('a range that killed is tried again as it was, then halved until one message is left', async () => {
+  const store = localStore(temporaryFolder())
+  const read = () => Bounds.read(store, ['s'])
+  const die = (first: number, last: number) => countDeath(store, 's', first, last)
+  expect((await read()).lastOf('s', 10)).toBe(Number.POSITIVE_INFINITY)
+  await die(10, 17)
+  expect((await read()).lastOf('s', 10)).toBe(17)
+  expect((await read()).lastOf('s', 4)).toBe(9)
+  expect((await read()).isPoison('s', 10, 17)).toBe(false)
+  await die(10, 17)
+  expect((await read()).lastOf('s', 10)).toBe(13)
+  expect((await read()).lastOf('s', 14)).toBe(17)
+  await die(10, 13)
+  expect((await read()).lastOf('s', 10)).toBe(11)
+  await die(10, 11)
+  await die(10, 10)
+  const bounds = await read()
+  expect(bounds.isPoison('s', 10, 10)).toBe(true)
+  expect(bounds.isPoison('s', 11, 11)).toBe(false)
+  await bounds.landed(store, 's', 17)
+  expect((await read()).lastOf('s', 10)).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('an id counts as met in its part, in parts before it and once it is committed; never when dropped', () => {
+  const recent = new RecentIds()
+  const first = recent.claims('p1')
+  expect([first(1, 0), first(1, 0), first(1, 1)]).toEqual([true, false, true])
+  const second = recent.claims('p2')
+  expect([second(1, 0), second(2, 0)]).toEqual([false, true])
+  recent.committed('p1')
+  recent.dropped()
+  const again = recent.claims('p2')
+  expect([again(1, 0), again(2, 0)]).toEqual([false, true])
+})
