@@ -3,6 +3,7 @@ import type { ListGroup } from '../table/columns.ts'
 import type { Avro } from './avro-schema.ts'
 import { PacketError } from '../reasons.ts'
 import type { Reader } from './reader.ts'
+import { LONG, readInto, SKIP, viaReader } from './snippets.ts'
 
 /** Where a byte range of the packet (a stamp) is noted instead of being copied. */
 export interface RangeSink {
@@ -82,24 +83,6 @@ export function compile(schema: Avro, sinks: Sinks): Compiled {
 
 /** A schema that writes out to more than this was made to take the memory: real ones need 2,000. */
 const MOST_LINES = 100_000
-
-/** Hands the position to the reader for what is not worth writing out, and takes it back. */
-const viaReader = (call: string) => `r.p = p; ${call}; p = r.p`
-
-/** A zigzag varint into `x`; one byte, as nearly all are, without a call. */
-const LONG = `b = u[p]; if (b < 128) { p++; x = (b >>> 1) ^ -(b & 1) } else { ${viaReader('x = r.long()')} }`
-
-/** Steps over a value whose length its type tells. */
-const SKIP: Record<string, string> = {
-  null: '',
-  boolean: 'p++',
-  int: LONG,
-  long: LONG,
-  float: 'p += 4',
-  double: 'p += 8',
-  bytes: viaReader('r.skipBytes()'),
-  string: viaReader('r.skipBytes()')
-}
 
 /**
  * Writes the statements that read one value. `row` is the expression of the row or list index. Of a
@@ -283,23 +266,6 @@ class Code {
     }
     return false
   }
-}
-
-function readInto(avro: string, column: string, c: number, row: string): string {
-  if (column === 'utf8') return viaReader(`r.text(c${c}, ${row})`)
-  if (column === 'int64') return `${viaReader(`r.id(c${c}.words, ${row})`)}; d${c}[${row}] = 1`
-  if (column === 'bool') {
-    return `b = u[p++]; if (b > 1) r.badUnion(p); v${c}[${row}] = b; d${c}[${row}] = 1`
-  }
-  const read = {
-    int: LONG,
-    long: LONG,
-    float: 'x = view.getFloat32(p, true); p += 4',
-    double: 'x = view.getFloat64(p, true); p += 8'
-  }[avro]
-  const says = column === 'int32' ? 'x === (x | 0)' : 'x - x === 0'
-  const otherwise = column === 'int32' ? '0' : 'NaN'
-  return `${read}; if (${says}) { v${c}[${row}] = x; d${c}[${row}] = 1 } else { v${c}[${row}] = ${otherwise}; d${c}[${row}] = 0 }`
 }
 
 function index(list: string[], name: string): number {
