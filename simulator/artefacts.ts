@@ -9,22 +9,25 @@ import { step } from './sky.ts'
 import { placeIn } from './transients.ts'
 import type { Survey } from '../engine/contract/index.ts'
 
-/** A place where the subtraction fails: on a bright star, or anywhere. */
-export function makeArtefact(survey: Survey, rng: Rng, field: Field, chance: number): Source {
-  const stars = brightStarsIn(survey, field)
+/**
+ * A place where the subtraction fails. What comes again is what is left of a star; what is there once
+ * may also be a stray: a cosmic ray, a ghost, an edge.
+ */
+export function makeArtefact(survey: Survey, rng: Rng, field: Field, again: number | null): Source {
+  const residual = again !== null || rng.chance(BOGUS.residualShare)
+  const stars = residual ? brightStarsIn(survey, field) : []
   const star = stars.length > 0 && rng.chance(BOGUS.onBrightStar) ? rng.pick(stars) : null
   const at = star ? step(star, rng.normal(0, 4), rng.normal(0, 4)) : placeIn(field, rng)
-  const onSource = star !== null || rng.chance(0.45)
   const mag = star ? Math.max(13.5, star.mag) : rng.powerLaw(14, 20, 0.2)
   const flux = fluxOf(mag)
   return plain({
     cls: 'bogus',
     ...at,
     delta: () => 0,
-    reference: () => (onSource ? flux : 0),
-    surroundings: onSource ? 'star' : 'nothing',
+    reference: () => (residual ? flux : 0),
+    surroundings: residual ? 'star' : 'nothing',
     hostMag: mag,
     parameters: star ? { star: star.name } : {},
-    artefact: { chance, kind: rng.pick(BOGUS.kinds) }
+    artefact: { chance: again ?? 1, kind: rng.pick(residual ? BOGUS.residuals : BOGUS.strays) }
   })
 }

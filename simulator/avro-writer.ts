@@ -101,16 +101,22 @@ function writeValue(sink: Sink, type: Field['type'], value: Value): void {
 
 /**
  * A writer for a field table. `nullFirst` says where `null` stands in the unions: ZTF put it last
- * until schema 3.3.
+ * until schema 3.3. A field that is not given at all has its value of `usual`.
  */
-export function recordWriter(fields: readonly Field[], nullFirst: boolean): RecordWriter {
+export function recordWriter(
+  fields: readonly Field[],
+  nullFirst: boolean,
+  usual: RecordValues = {}
+): RecordWriter {
+  const columns = fields.map((field) => ({ ...field, usual: usual[field.name] }))
   const nullIndex = nullFirst ? 0 : 2
   const valueIndex = 2 - nullIndex
   const room = fields.length * 11
   return (sink, values) => {
     sink.reserve(room)
-    for (const field of fields) {
-      const value = values[field.name]
+    for (const field of columns) {
+      const given = values[field.name]
+      const value = given === undefined ? field.usual : given
       if (field.nullable) {
         if (value === null || value === undefined) {
           sink.byte(nullIndex)

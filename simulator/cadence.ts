@@ -26,9 +26,46 @@ export interface Exposure {
   readonly key: number
 }
 
-export interface NightPlan {
-  readonly exposures: readonly Exposure[]
-  readonly byField: ReadonlyMap<number, readonly Exposure[]>
+/** An exposure before its weather is drawn. */
+type Slot = Pick<Exposure, 'field' | 'band' | 'mjd' | 'index' | 'airmass'>
+
+/** The exposures of one night. Past nights are asked for a field or two: each is made when asked for. */
+export class NightPlan {
+  #slots: readonly Slot[]
+  #expose: (slot: Slot) => Exposure
+  #made: (Exposure | undefined)[] = []
+  #places = new Map<number, number[]>()
+
+  constructor(slots: readonly Slot[], expose: (slot: Slot) => Exposure) {
+    this.#slots = slots
+    this.#expose = expose
+    for (const [place, { field }] of slots.entries()) {
+      const list = this.#places.get(field.index)
+      if (list) list.push(place)
+      else this.#places.set(field.index, [place])
+    }
+  }
+
+  get count(): number {
+    return this.#slots.length
+  }
+
+  get exposures(): readonly Exposure[] {
+    return this.#slots.map((slot, place) => this.#at(slot, place))
+  }
+
+  /** Exposures of one field, ascending in time. */
+  of(field: number): readonly Exposure[] {
+    const places = this.#places.get(field) ?? []
+    return places.flatMap((place) => {
+      const slot = this.#slots[place]
+      return slot ? [this.#at(slot, place)] : []
+    })
+  }
+
+  #at(slot: Slot, place: number): Exposure {
+    return (this.#made[place] ??= this.#expose(slot))
+  }
 }
 
 const MONTH = 60
@@ -64,7 +101,7 @@ export class Cadence {
     if (this.#last?.name === name) return this.#last.found
     const found: Exposure[] = []
     for (let night = Math.floor(mjd - days) - 1; night <= Math.floor(mjd) + 1; night++) {
-      for (const exposure of this.plan(night).byField.get(field.index) ?? []) {
+      for (const exposure of this.plan(night).of(field.index)) {
         if (exposure.mjd < mjd && exposure.mjd >= mjd - days) found.push(exposure)
       }
     }
@@ -84,20 +121,17 @@ function planNight(
   // Local midnight of an LSST night falls on the next UTC day.
   const dark = darkness(survey === 'lsst' ? night + 1 : night, site, twilight)
   const open = openHours(dark, key)
-  const chosen = fields
-    .filter((field) => isScheduled(survey, field, night, seed))
-    .map((field) => ({ field, mjd: bestTime(survey, field, dark) }))
-    .filter((choice) => choice.mjd !== null && moonIsFar(survey, choice.field, dark))
-    .map((choice) => ({ field: choice.field, mjd: choice.mjd ?? 0 }))
-    .toSorted((a, b) => a.mjd - b.mjd || a.field.index - b.field.index)
-  const exposures = assignSlots(survey, night, key, dark, open, chosen)
-  const byField = new Map<number, Exposure[]>()
-  for (const exposure of exposures) {
-    const list = byField.get(exposure.field.index)
-    if (list) list.push(exposure)
-    else byField.set(exposure.field.index, [exposure])
+  const sidereal = siderealTime(dark.middle)
+  const month = keyOf(seed, 'cadence', Math.floor(night / MONTH))
+  const chosen: { field: Field; mjd: number }[] = []
+  for (const field of fields) {
+    if (!isScheduled(survey, field, night, month)) continue
+    const mjd = bestTime(survey, field, dark, sidereal)
+    if (mjd !== null && moonIsFar(survey, field, dark)) chosen.push({ field, mjd })
   }
-  return { exposures, byField }
+  chosen.sort((a, b) => a.mjd - b.mjd || a.field.index - b.field.index)
+  const slots = assignSlots(survey, key, dark, open, chosen)
+  return new NightPlan(slots, (slot) => expose(survey, night, slot, dark, key))
 }
 
 /** The hours lost to weather lie together somewhere in the night. */
@@ -109,9 +143,10 @@ function openHours(dark: Darkness, key: number): { from: number; to: number } {
   return { from, to: from + lost }
 }
 
-function isScheduled(survey: Survey, field: Field, night: number, seed: number): boolean {
+/** `month` is the key of the cadences that fields have for some time. */
+function isScheduled(survey: Survey, field: Field, night: number, month: number): boolean {
   const { cadences } = SURVEYS[survey]
-  let draw = uniformAt(keyOf(seed, 'cadence', Math.floor(night / MONTH)), field.index)
+  let draw = uniformAt(month, field.index)
   for (const { every, share } of cadences) {
     if (draw < share) return (night + (field.key % 60)) % every === 0
     draw -= share
@@ -124,11 +159,9 @@ function moonIsFar(survey: Survey, field: Field, dark: Darkness): boolean {
 }
 
 /** When in the dark the field is highest; null if never above the airmass limit. */
-function bestTime(survey: Survey, field: Field, dark: Darkness): number | null {
+function bestTime(survey: Survey, field: Field, dark: Darkness, sidereal: number): number | null {
   const { site, airmassMax } = SURVEYS[survey]
-  const transit =
-    dark.middle +
-    (wrap(field.ra - siderealTime(dark.middle) - site.longitude + 180) - 180) / 360.9856
+  const transit = dark.middle + (wrap(field.ra - sidereal - site.longitude + 180) - 180) / 360.9856
   const mjd = Math.max(dark.begin, Math.min(dark.end, transit))
   return airmass(field, site, mjd) < airmassMax * 0.85 ? mjd : null
 }
@@ -139,30 +172,31 @@ function bestTime(survey: Survey, field: Field, dark: Darkness): number | null {
  */
 function assignSlots(
   survey: Survey,
-  night: number,
   key: number,
   dark: Darkness,
   lost: { from: number; to: number },
   chosen: readonly { field: Field; mjd: number }[]
-): Exposure[] {
-  const { slotSeconds, pairMinutes } = SURVEYS[survey]
+): Slot[] {
+  const { slotSeconds, pairMinutes, site, airmassMax } = SURVEYS[survey]
   const length = dark.end - dark.begin
-  const slot = Math.max(slotSeconds / 86400, length / Math.max(1, 2 * chosen.length))
-  const block = Math.max(1, Math.round(pairMinutes / 1440 / slot))
-  const exposures: Exposure[] = []
+  const pitch = Math.max(slotSeconds / 86400, length / Math.max(1, 2 * chosen.length))
+  const block = Math.max(1, Math.round(pairMinutes / 1440 / pitch))
+  const slots: Slot[] = []
   let count = 0
+  let index = 0
   for (let first = 0; first < chosen.length; first += block) {
     const fields = chosen.slice(first, first + block)
     const bands = bandPair(survey, keyOf(key, 'bands', first), dark)
     for (const band of bands) {
       for (const { field } of fields) {
-        const mjd = Math.round((dark.begin + slot * count++) * 1e7) / 1e7
+        const mjd = Math.round((dark.begin + pitch * count++) * 1e7) / 1e7
         if (mjd > dark.end || (mjd > lost.from && mjd < lost.to)) continue
-        exposures.push(expose(survey, night, exposures.length, field, band, mjd, dark, key))
+        const slot = { field, band, mjd, index: index++, airmass: airmass(field, site, mjd) }
+        if (slot.airmass < airmassMax) slots.push(slot)
       }
     }
   }
-  return exposures.filter((exposure) => exposure.airmass < SURVEYS[survey].airmassMax)
+  return slots
 }
 
 function bandPair(survey: Survey, key: number, dark: Darkness): readonly Band[] {
@@ -187,36 +221,29 @@ function bandPair(survey: Survey, key: number, dark: Darkness): readonly Band[] 
 function expose(
   survey: Survey,
   night: number,
-  index: number,
-  field: Field,
-  band: Band,
-  mjd: number,
+  slot: Slot,
   dark: Darkness,
   nightKey: number
 ): Exposure {
   const set = SURVEYS[survey]
+  const { field, band, mjd } = slot
   const key = keyOf(nightKey, field.index, band)
   const rng = new Rng(key)
-  const mass = airmass(field, set.site, mjd)
   const clouds = rng.chance(set.cloudChance) ? rng.exponential(set.cloudMean) : 0
   const moon = moonIsUp(dark, set.site, mjd) ? set.moonLoss[band] * dark.illumination : 0
   const seeing = set.seeing.median * Math.exp(rng.normal(0, set.seeing.sigma))
   return {
+    ...slot,
     night,
-    index,
-    field,
-    band,
-    mjd,
     limit: Math.max(
       15,
       set.depth[band] +
         rng.normal(0, set.depthScatter) -
         moon -
-        set.airmassLoss * (mass - 1) -
+        set.airmassLoss * (slot.airmass - 1) -
         clouds
     ),
     fwhm: Math.max(1.1, seeing),
-    airmass: mass,
     key
   }
 }

@@ -3,7 +3,8 @@ import type { Rng } from './random.ts'
 /** Moffat profile with beta = 3, normalised on the infinite plane, S 12.7. */
 function moffat(distance2: number, fwhm: number): number {
   const alpha2 = (fwhm * fwhm) / (4 * (Math.cbrt(2) - 1))
-  return (2 / (Math.PI * alpha2)) * Math.pow(1 + distance2 / alpha2, -3)
+  const base = 1 + distance2 / alpha2
+  return 2 / (Math.PI * alpha2 * base * base * base)
 }
 
 /** A PSF image of unit sum. */
@@ -49,8 +50,10 @@ export class Canvas {
 
   star(x: number, y: number, flux: number, fwhm: number): void {
     const reach = Math.ceil(5 * fwhm)
-    for (let row = Math.floor(y) - reach; row <= y + reach; row++) {
-      for (let column = Math.floor(x) - reach; column <= x + reach; column++) {
+    const most = this.size - 1
+    const [top, left] = [Math.floor(y) - reach, Math.floor(x) - reach]
+    for (let row = Math.max(0, top); row <= Math.min(most, y + reach); row++) {
+      for (let column = Math.max(0, left); column <= Math.min(most, x + reach); column++) {
         this.put(column, row, flux * moffat((column - x) ** 2 + (row - y) ** 2, fwhm))
       }
     }

@@ -83,5 +83,5 @@ export function galaxiesIn(survey: Survey, field: Field): readonly RealSource[] 
 }
 
 export function brightStarsIn(survey: Survey, field: Field): readonly RealSource[] {
-  return byField('stars', survey, () => load('stars.14.json').map(convert)).get(field.index) ?? []
+  return byField('stars', survey, () => load('stars.8.json').map(convert)).get(field.index) ?? []
 }

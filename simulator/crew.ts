@@ -27,7 +27,7 @@ class Alone implements Crew {
   }
 
   exposures(night: number): number {
-    return this.#maker.cadence.plan(night).exposures.length
+    return this.#maker.cadence.plan(night).count
   }
 
   async close(): Promise<void> {}
@@ -62,7 +62,7 @@ class Team implements Crew {
   }
 
   exposures(night: number): number {
-    return this.#maker.cadence.plan(night).exposures.length
+    return this.#maker.cadence.plan(night).count
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
-import { Body, Equator, Illumination, MakeTime, Observer } from 'astronomy-engine'
-import { siderealTime, sinAltitude, wrap } from './sky.ts'
+import { Body, Equator, MakeTime, Observer } from 'astronomy-engine'
+import { separation, siderealTime, sinAltitude, wrap } from './sky.ts'
 import type { Direction } from './sky.ts'
 
 const RAD = Math.PI / 180
@@ -20,6 +20,11 @@ export interface Darkness {
   readonly illumination: number
 }
 
+/** Right ascension in degrees. */
+function directionOf(body: { ra: number; dec: number }): Direction {
+  return { ra: body.ra * 15, dec: body.dec }
+}
+
 function dateOf(mjd: number): Date {
   return new Date((mjd - 40587) * 86400000)
 }
@@ -38,8 +43,9 @@ export function darkness(mjd: number, site: Site, twilight: number): Darkness {
     begin: centre - half,
     end: centre + half,
     middle: centre,
-    moon: { ra: moon.ra * 15, dec: moon.dec },
-    illumination: Illumination(Body.Moon, time).phase_fraction
+    moon: directionOf(moon),
+    // The angle at the Moon is 180 degrees less the elongation, to 0.15 degrees.
+    illumination: (1 - Math.cos(separation(directionOf(sun), directionOf(moon)) * RAD)) / 2
   }
 }
 

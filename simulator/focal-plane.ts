@@ -56,13 +56,18 @@ export class FieldCells {
   /** Indexes of fields whose centre is within one field size: a moving object may enter them. */
   near(at: Direction): number[] {
     const found: number[] = []
-    for (const row of this.#rows) {
-      if (Math.abs(row.dec - at.dec) > row.height) continue
+    const first = this.#rows[0]?.dec ?? 0
+    const pitch = (this.#rows[1]?.dec ?? first + 1) - first
+    const nearest = Math.round((at.dec - first) / pitch)
+    for (let i = Math.max(0, nearest - 2); i <= nearest + 2; i++) {
+      const row = this.#rows[i]
+      if (!row || Math.abs(row.dec - at.dec) > row.height) continue
       const count = row.fields.length
       const shift = (row.fields[0]?.ra ?? 0) / (360 / count)
       const middle = Math.round((at.ra / 360) * count - shift)
-      for (const place of new Set([middle - 1, middle, middle + 1].map((i) => mod(i, count)))) {
-        const field = row.fields[place]
+      // Near a pole a row may have fewer fields than the three that are asked for.
+      for (let k = 0; k < Math.min(3, count); k++) {
+        const field = row.fields[mod(middle - 1 + k, count)]
         if (field) found.push(field.index)
       }
     }

@@ -9,7 +9,7 @@ import type { History } from './history.ts'
 import { diaObjectId, diaSourceId, ssObjectId } from './lsst-identifiers.ts'
 import { movingValues, orbitValues } from './lsst-moving.ts'
 import { objectValues } from './lsst-object.ts'
-import { forcedValues, isNamed, sourceValues } from './lsst-source.ts'
+import { CLEAN, forcedValues, isNamed, sourceValues } from './lsst-source.ts'
 import type { Packer, Packet } from './night.ts'
 import type { SkyObject } from './objects.ts'
 import type { Measurement } from './photometry.ts'
@@ -37,7 +37,7 @@ export class LsstPacker implements Packer {
 
   constructor(version: Version) {
     this.version = version
-    this.#source = recordWriter(mainFields(version), true)
+    this.#source = recordWriter(mainFields(version), true, CLEAN)
     this.#object = recordWriter(diaObjectFields(version), true)
   }
 

@@ -187,7 +187,8 @@ const FLAGS = [
   'glint_trail'
 ] as const
 
-const CLEAN: RecordValues = Object.fromEntries(FLAGS.map((name) => [name, false]))
+/** Flags that no row names are down. */
+export const CLEAN: RecordValues = Object.fromEntries(FLAGS.map((name) => [name, false]))
 
 /** Which flags the kinds of artefact raise, and how often. */
 const RAISED = {
@@ -203,7 +204,7 @@ function flagPart(rng: Rng, object: SkyObject): RecordValues {
   const dipole = kind === 'dipole'
   const flags: Record<string, boolean> = { isDipole: dipole, dipoleFitAttempted: dipole }
   for (const name of kind ? RAISED[kind] : []) if (rng.chance(0.7)) flags[name] = true
-  return { ...CLEAN, ...flags }
+  return flags
 }
 
 function reliability(rng: Rng, object: SkyObject): number {

@@ -64,8 +64,8 @@ export class Population {
   readonly survey: Survey
   readonly seed: number
   readonly scale: number
-  #residents = new Map<number, Residents>()
-  #events = new Map<string, readonly SkyObject[]>()
+  #residents = new Memory<number, Residents>(({ objects }) => objects.length)
+  #events = new Memory<string, readonly SkyObject[]>((objects) => objects.length + 40)
   #belt: ReturnType<typeof belt> | undefined
   #tonight: { night: number; byField: Map<number, number[]> } | undefined
   #injected: readonly SkyObject[] = []
@@ -87,7 +87,6 @@ export class Population {
     if (known) return known
     const made = this.#makeResidents(field)
     this.#residents.set(field.index, made)
-    forgetOldest(this.#residents, ({ objects }) => objects.length)
     return made
   }
 
@@ -130,7 +129,7 @@ export class Population {
     const count = rng.poisson(BOGUS.singles[this.survey] * field.area * this.scale)
     for (let i = 0; i < count; i++) {
       const { mjd } = exposure
-      const artefact = { ...makeArtefact(this.survey, rng, field, 1), from: mjd, to: mjd }
+      const artefact = { ...makeArtefact(this.survey, rng, field, null), from: mjd, to: mjd }
       add(artefact, keyOf(exposure.key, 'bogus', i))
     }
     return objects
@@ -181,7 +180,6 @@ export class Population {
     if (known) return known
     const made = this.#makeBin(field, bin, series)
     this.#events.set(name, made)
-    forgetOldest(this.#events, (objects) => objects.length + 40)
     return made
   }
 
@@ -253,12 +251,26 @@ export class Population {
 }
 
 /** Drops what was made first while there is too much; what was made last always stays. */
-function forgetOldest<K, V>(map: Map<K, V>, size: (value: V) => number): void {
-  let total = 0
-  for (const value of map.values()) total += size(value)
-  for (const [key, value] of map) {
-    if (total <= MOST_OBJECTS || map.size <= 1) return
-    map.delete(key)
-    total -= size(value)
+class Memory<K, V> {
+  #map = new Map<K, V>()
+  #size: (value: V) => number
+  #total = 0
+
+  constructor(size: (value: V) => number) {
+    this.#size = size
+  }
+
+  get(key: K): V | undefined {
+    return this.#map.get(key)
+  }
+
+  set(key: K, value: V): void {
+    this.#map.set(key, value)
+    this.#total += this.#size(value)
+    for (const [oldest, old] of this.#map) {
+      if (this.#total <= MOST_OBJECTS || this.#map.size <= 1) return
+      this.#map.delete(oldest)
+      this.#total -= this.#size(old)
+    }
   }
 }

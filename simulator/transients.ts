@@ -110,8 +110,9 @@ function plainShape(kind: Exclude<Explosion, 'sn_ia'>, rng: Rng): Shape {
 
 /** A real galaxy of about the right brightness within the field, if there is one. */
 function realHost(survey: Survey, rng: Rng, field: Field, z: number) {
+  if (z > 0.04) return null
   const galaxies = galaxiesIn(survey, field)
-  if (galaxies.length === 0 || z > 0.04) return null
+  if (galaxies.length === 0) return null
   const wanted = -20.3 + distanceModulus(z)
   const picks = Array.from({ length: 6 }, () => rng.pick(galaxies))
   return picks.toSorted((a, b) => Math.abs(a.mag - wanted) - Math.abs(b.mag - wanted))[0] ?? null

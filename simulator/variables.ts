@@ -45,7 +45,7 @@ export function makeVariable(
   const spec = VARIABLES[kind]
   const [bright, faint] = spec.mags[survey]
   const mag = rng.powerLaw(bright, faint, spec.slope)
-  const shape = MAKERS[kind](rng, key)
+  const shape = MAKERS[kind](rng, key, mag, survey)
   const colours = starColours(mag, shape.gr)
   const fluxes = Object.fromEntries(
     Object.entries(colours).map(([band, value]) => [band, fluxOf(value)])
@@ -76,7 +76,7 @@ function catalogueLabel(
   return rng.pick(labels)
 }
 
-type Maker = (rng: Rng, key: number) => Shape
+type Maker = (rng: Rng, key: number, mag: number, survey: Survey) => Shape
 
 const MAKERS: Readonly<Record<VariableClass, Maker>> = {
   rrlyr: (rng) => {
@@ -94,9 +94,9 @@ const MAKERS: Readonly<Record<VariableClass, Maker>> = {
       parameters: { type: `RR${type}`, period }
     }
   },
-  eclipsing: (rng) => {
+  eclipsing: (rng, _key, _mag, survey) => {
     const spec = SHAPES.eclipsing
-    const isContact = rng.chance(spec.contactShare)
+    const isContact = rng.chance(spec.contactShare[survey])
     const { logPeriod, width, second, depth } = spec.detached
     const period = isContact
       ? rng.between(...spec.contact.period)
@@ -126,11 +126,11 @@ const MAKERS: Readonly<Record<VariableClass, Maker>> = {
   },
   delta_sct: (rng) => pulsator(rng, SHAPES.delta_sct),
   cepheid: (rng) => pulsator(rng, SHAPES.cepheid),
-  rotator: (rng) => {
-    const { period, quietShare, quiet, strong, inG, gr } = SHAPES.rotator
+  rotator: (rng, _key, mag, survey) => {
+    const { period, edgeShare, edge, slope, strong, inG, gr } = SHAPES.rotator
     const turn = rng.between(...period)
-    const amplitude = rng.chance(quietShare)
-      ? rng.between(...quiet)
+    const amplitude = rng.chance(edgeShare)
+      ? amplitudeFor(mag, rng.powerLaw(edge[survey][0], edge[survey][1], slope))
       : strong.least + rng.exponential(strong.mean)
     return periodic(rng, turn, amplitude, inG, gr)
   },
@@ -162,6 +162,11 @@ const MAKERS: Readonly<Record<VariableClass, Maker>> = {
       parameters: { recurrence, decay }
     }
   }
+}
+
+/** Amplitude (peak to peak) of a star whose greatest difference to its mean has a magnitude. */
+function amplitudeFor(mag: number, peak: number): number {
+  return 5 * Math.log10(1 + Math.pow(10, 0.4 * (mag - peak)))
 }
 
 type Pair = readonly [number, number]

@@ -163,9 +163,21 @@ export function detection(object: SkyObject, found: Measurement): Detection {
 
 /** Real-bogus score of a detection, 0 to 1. */
 function realBogus(rng: Rng, object: SkyObject, mag: number): number {
-  if (object.artefact) return rng.beta(...QUALITY.bogus.rb)
+  if (object.artefact) {
+    const { residual, stray } = QUALITY.bogus.rb
+    const [a, b] = object.surroundings === 'star' ? residual : stray
+    return rng.beta(a, b)
+  }
   const { rb, rbBrightFactor, rbBrightMag } = QUALITY.real
   return rng.beta(...rb) * (mag < rbBrightMag ? rbBrightFactor : 1)
+}
+
+/** FWHM of a source, pixels, as measured in an image of some seeing. */
+function sourceWidth(rng: Rng, seeing: number): number {
+  const { sure, narrow, shift, wide, least } = QUALITY.fwhm
+  const off = rng.chance(sure) ? rng.normal(0, narrow) : rng.normal(shift, wide)
+  const width = seeing * Math.exp(off)
+  return width > least ? width : least + 0.2 * rng.uniform()
 }
 
 function shapePart(object: SkyObject, found: Measurement, magpsf: number, sigma: number) {
@@ -181,10 +193,12 @@ function shapePart(object: SkyObject, found: Measurement, magpsf: number, sigma:
     0.004,
     sigma * (0.25 + 0.75 * Math.min(1, sigma / 0.1)) * rng.between(0.8, 1.3)
   )
-  const fwhm = round(Math.max(0.9, exposure.fwhm * Math.exp(rng.normal(0, 0.08))), 2)
+  const fwhm = round(sourceWidth(rng, exposure.fwhm), 2)
   const stretch = object.cls === 'sso' ? QUALITY.sso.elongation : bogus ? 0.3 : 0.1
   const elong = 1.004 + Math.min(0.9, rng.exponential(stretch))
-  const aimage = round(Math.max(0.4, 0.33 * fwhm * Math.exp(rng.normal(0, 0.12))), 3)
+  const { size, power } = QUALITY.aimage
+  const spread = Math.pow(fwhm / 2.4, power) * Math.exp(rng.normal(0, 0.12))
+  const aimage = round(Math.max(0.4, size * spread), 3)
   const bimage = round(aimage / elong, 3)
   const nbadZero = bogus ? QUALITY.bogus.nbadZero : QUALITY.real.nbadZero
   const snr = Math.abs(found.flux) / Math.max(1e-9, found.sigma)
@@ -200,7 +214,7 @@ function shapePart(object: SkyObject, found: Measurement, magpsf: number, sigma:
     classtar: round(bogus ? rng.uniform() : rng.beta(...QUALITY.real.classtar), 3),
     mindtoedge: toEdge('ztf', object.x, object.y),
     magfromlim: exposure.limit - magap,
-    seeratio: Math.max(0.3, Math.min(2, fwhm / (2.05 + 0.1 * rng.normal()))),
+    seeratio: Math.max(0.3, Math.min(2, exposure.fwhm / (2.05 + 0.1 * rng.normal()))),
     aimage,
     bimage,
     aimagerat: aimage / fwhm,
