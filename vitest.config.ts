@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 const SERVERS = [
   'test/cluster/**/*.test.ts',
   'test/stream/**/*.test.ts',
+  'test/subscribe/**/*.test.ts',
+  'test/replay/replay.test.ts',
   'test/conformance/hdfs*.test.ts'
 ]
 
@@ -26,7 +28,16 @@ export default defineConfig({
           exclude: SERVERS
         }
       },
-      { extends: true, test: { name: 'servers', include: SERVERS, retry: 1 } }
+      {
+        extends: true,
+        test: {
+          name: 'servers',
+          include: SERVERS,
+          retry: 1,
+          testTimeout: 300_000,
+          hookTimeout: 300_000
+        }
+      }
     ]
   }
 })

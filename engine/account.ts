@@ -10,6 +10,8 @@ import type {
   PartRecord,
   StreamAccount
 } from './persist/ledger.ts'
+import { layPlaces } from './persist/places.ts'
+import type { InputPlace } from './persist/places.ts'
 import type { Selection } from './publish/select.ts'
 import type { Reason } from './reasons.ts'
 import type { Enriched } from './table/enriched.ts'
@@ -56,10 +58,12 @@ export class Account {
     this.lap('enrich')
   }
 
+  /** `places`, of packets from Kafka: which message each row came in. */
   selected(
     selections: readonly Selection[],
     nights: ReadonlyMap<number, Int32Array>,
-    batch: Enriched
+    batch: Enriched,
+    places: readonly InputPlace[] | null
   ): void {
     this.#alerts += batch.table.rows
     for (const [night, rows] of nights)
@@ -70,13 +74,31 @@ export class Account {
         version: filter.version,
         topic: filter.topic,
         published: (before?.published ?? 0) + rows.length,
-        failed: (before?.failed ?? 0) + failed
+        failed: (before?.failed ?? 0) + failed,
+        ...(places && { selected: { ...before?.selected, ...this.#placed(rows, batch, places) } })
       }
     }
     this.lap('publish')
   }
 
-  record(files: readonly PartFile[]): PartRecord {
+  /** Where the rows of a selection came from, by night. */
+  #placed(
+    rows: readonly number[],
+    { table }: Enriched,
+    places: readonly InputPlace[]
+  ): Record<string, string> {
+    const night = table.fixed('night').values as Int32Array
+    const byNight = Map.groupBy(rows, (row) => `${table.survey}/${night[row]!}`)
+    const { first } = this.#range
+    const relative = (row: number) => ({
+      ...places[row]!,
+      offset: places[row]!.offset - first
+    })
+    return Object.fromEntries([...byNight].map(([key, own]) => [key, layPlaces(own.map(relative))]))
+  }
+
+  /** `fink`: its messages go out in Fink's form too. */
+  record(files: readonly PartFile[], fink: boolean): PartRecord {
     const { source, first, count, messages } = this.#range
     const last = lastOf(this.#range)
     return {
@@ -92,7 +114,7 @@ export class Account {
       modules: this.#modules,
       filters: this.#filters,
       files,
-      ...(messages && { stream: accountOf(messages, last - first + 1) }),
+      ...(messages && { stream: accountOf(messages, last - first + 1, fink) }),
       siskin: SISKIN_VERSION,
       started: this.#started,
       seconds: { ...this.seconds }
@@ -115,8 +137,12 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
   }
 }
 
-function accountOf({ count, begins, generation }: MessageSpan, offsets: number): StreamAccount {
-  return { messages: count, missing: offsets - count, begins, generation }
+function accountOf(
+  { count, begins, generation }: MessageSpan,
+  offsets: number,
+  fink: boolean
+): StreamAccount {
+  return { messages: count, missing: offsets - count, begins, generation, fink }
 }
 
 function add<K extends string>(counts: Partial<Record<K, number>>, key: K, count: number): void {

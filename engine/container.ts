@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 1)
 
 /** A zigzag varint. */
-function varint(value: number): number[] {
+export function varint(value: number): number[] {
   const bytes: number[] = []
   let rest = value >= 0 ? value * 2 : -value * 2 - 1
   while (rest > 127) {

@@ -21,9 +21,23 @@ export class UsageError extends SiskinError {
   }
 }
 
-/** The message for a name that is not known: says which are. */
+/** The message for a name that is not known: says which are, and which was meant where that is plain. */
 export function unknownName(kind: string, name: string, known: Iterable<string>): UsageError {
-  return new UsageError(`unknown ${kind} "${name}"; known: ${[...known].sort().join(', ')}`)
+  const names = [...known].sort()
+  const near = names.find((other) => isNear(name.toLowerCase(), other.toLowerCase()))
+  const meant = near === undefined ? '' : ` (${near}?)`
+  return new UsageError(`unknown ${kind} "${name}"${meant}; known: ${names.join(', ')}`)
+}
+
+/** One letter more, less or other, or two that changed places. */
+function isNear(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a]
+  const at = Array.from(long).findIndex((letter, i) => letter !== short[i])
+  if (at < 0) return true
+  const rest = short.slice(at)
+  const after = long.slice(at + 1)
+  const turned = after.slice(0, 1) + long.charAt(at) + after.slice(1)
+  return [rest, rest.slice(1)].includes(after) || turned === rest
 }
 
 export function messageOf(error: unknown): string {

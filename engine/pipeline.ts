@@ -10,10 +10,13 @@ import type { PacketRange, Quarantined } from './packets.ts'
 import { partName } from './persist/ledger.ts'
 import type { PartRecord } from './persist/ledger.ts'
 import { layAlerts, layQuarantine, layTopic, nightsOf } from './persist/part.ts'
-import type { LaidFile } from './persist/part.ts'
+import type { LaidFile, PacketBytes } from './persist/part.ts'
+import { placeName } from './persist/places.ts'
+import type { InputPlace } from './persist/places.ts'
 import type { EncodeRow, MessageFormat } from './publish/message.ts'
-import { layMessages } from './publish/kafka.ts'
-import type { SelectedMessage } from './publish/kafka.ts'
+import type { FinkFormat } from './publish/fink.ts'
+import { layFinkMessages, layMessages } from './publish/kafka.ts'
+import type { OriginOf, SelectedMessage } from './publish/kafka.ts'
 import { select } from './publish/select.ts'
 import type { Selection } from './publish/select.ts'
 import { Account, provenance } from './account.ts'
@@ -30,10 +33,16 @@ export interface Parts {
   readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
   /** False when this alert id was seen in another range of this night. */
   readonly claim: (low: number, high: number) => boolean
-  /** Selected alerts become files of the lake, or messages of at most so many bytes for Kafka. */
-  readonly topics: 'files' | { readonly maxBytes: number }
+  /** Selected alerts become files of the lake, or messages for Kafka. */
+  readonly topics: 'files' | MessageLimits
   readonly onModule: (index: number, rows: number) => void
   readonly warn: (message: string) => void
+}
+
+/** Most bytes of a message for Kafka; `fink`: every message in that form too. */
+interface MessageLimits {
+  readonly maxBytes: number
+  readonly fink: { readonly format: FinkFormat; readonly maxBytes: number } | null
 }
 
 /** What earlier attempts at a range taught. */
@@ -69,21 +78,33 @@ export async function makePart(
     const { plan, runner, onModule } = parts
     const batch = await enrich(alerts.table, plan, { runner, stopped: attempt.stopped, onModule })
     account.enriched(batch)
-    const selections = select(plan.filters, batch, parts.warn)
+    let selections: readonly Selection[] = select(plan.filters, batch, parts.warn)
     const nights = nightsOf(batch)
-    files.push(...layAlerts(part, batch, nights, packetBytes(alerts), metadata))
+    const places = range.messages ? placesOf(alerts) : null
+    const packets = packetBytes(alerts, places, range.first)
+    files.push(...layAlerts(part, batch, nights, packets, metadata))
     account.lap('parquet')
     const own = decoded.alerts.length > 1 ? `${part}-${batch.table.survey}` : part
     if (parts.topics === 'files') {
       files.push(...layTopics(own, alerts, batch, selections, parts.format, metadata))
     } else {
-      const encode = encoder(alerts, batch, parts.format)
-      messages.push(...layMessages(batch, selections, encode, parts.topics.maxBytes))
+      const origin = originOf(range.source, batch, places ?? [])
+      const laid = layForKafka(alerts, batch, selections, origin, parts, parts.topics)
+      messages.push(...laid.messages)
+      selections = laid.selections
     }
-    account.selected(selections, nights, batch)
+    account.selected(selections, nights, batch, places)
   }
   files.push(...layQuarantine(part, range.source, placed(range, decoded.quarantined), metadata))
-  return { record: account.record(files.map((file) => file.account)), files, messages }
+  const fink = parts.topics !== 'files' && parts.topics.fink !== null
+  return {
+    record: account.record(
+      files.map((file) => file.account),
+      fink
+    ),
+    files,
+    messages
+  }
 }
 
 async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
@@ -112,8 +133,15 @@ function placed(range: PacketRange, quarantined: readonly Quarantined[]): readon
   return quarantined.map((packet) => ({ ...packet, position: packet.offset, offset: 0 }))
 }
 
-function packetBytes({ origins }: Decoded) {
+function packetBytes(
+  { origins }: Decoded,
+  places: readonly InputPlace[] | null,
+  first: number
+): PacketBytes {
   return {
+    ...(places && {
+      placeOf: (row) => ({ ...places[row]!, offset: places[row]!.offset - first })
+    }),
     schemaOf: (row: number) => origins.schemas[origins.schema[row]!]!,
     bytesOf: (row: number) => {
       const start = origins.start[row]!
@@ -124,6 +152,44 @@ function packetBytes({ origins }: Decoded) {
 
 function encoder({ origins }: Decoded, batch: Enriched, format: MessageFormat): EncodeRow {
   return format.bind(batch, (row) => origins.buffers[origins.buffer[row]!]!)
+}
+
+/** Which message of its partition each row came in. */
+function placesOf({ origins, table }: Decoded): InputPlace[] {
+  const places: InputPlace[] = []
+  for (let row = 0; row < table.rows; row++) {
+    const offset = origins.offset[row]!
+    const before = places[row - 1]
+    places.push({ offset, nth: before?.offset === offset ? before.nth + 1 : 0 })
+  }
+  return places
+}
+
+function originOf(source: string, batch: Enriched, places: readonly InputPlace[]): OriginOf {
+  const night = batch.table.fixed('night').values as Int32Array
+  return (row) => ({ source: `${source}@${placeName(places[row]!)}`, night: night[row]! })
+}
+
+function layForKafka(
+  alerts: Decoded,
+  batch: Enriched,
+  selections: readonly Selection[],
+  origin: OriginOf,
+  { format, warn }: Pick<Parts, 'format' | 'warn'>,
+  { maxBytes, fink }: MessageLimits
+): ReturnType<typeof layMessages> {
+  const encodeRow = encoder(alerts, batch, format)
+  const laid = layMessages(batch, selections, origin, encodeRow, { maxBytes, warn })
+  if (!fink) return laid
+  const { origins } = alerts
+  const encode = fink.format.bind(batch, (row) => ({
+    buffer: origins.buffers[origins.buffer[row]!]!,
+    start: origins.start[row]!,
+    length: origins.length[row]!,
+    schema: origins.schemas[origins.schema[row]!]!
+  }))
+  const compatible = layFinkMessages(batch, laid.selections, origin, encode, fink.maxBytes)
+  return { ...laid, messages: [...laid.messages, ...compatible] }
 }
 
 /** A selected alert is encoded once, however many topics take it. */

@@ -4,6 +4,10 @@ import { needed } from '../engine/enrich/plan.ts'
 import { moduleColumns } from '../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../engine/table/schema.ts'
 import type { ColumnDef } from '../engine/table/schema.ts'
+import type { MetricDef } from '../engine/metrics/family.ts'
+import { REASONS } from '../engine/reasons.ts'
+import { STAGES } from '../engine/stream/batch-account.ts'
+import { METRICS } from '../engine/stream/metric-defs.ts'
 
 const NOTE =
   'This page is generated from the code by `npm run docs`: change the code, not the page.'
@@ -164,6 +168,78 @@ function columnsOf(needs: Filter['requires']): string {
   return Object.values(needs)
     .map(({ column }) => `\`${column}\``)
     .join(', ')
+}
+
+/** Every metric of the live stream. */
+export function metricsPage(): string {
+  const all: readonly MetricDef[] = Object.values(METRICS)
+  return page('Watching the live stream', [
+    NOTE,
+    '## Metrics',
+    '`siskin stream --metrics-port 9464` answers for all members of its machine:',
+    table(
+      ['path', 'says'],
+      [
+        ['`/metrics`', 'the numbers below, in the text format of Prometheus'],
+        ['`/healthz`', '200 as long as the supervisor looks at its members, else 503'],
+        [
+          '`/readyz`',
+          '200 when a member is in the group and one took something in within `--progress-seconds` or has nothing to take in; else 503. JSON: `ok`, `reason`, `members`, `joined`, `lag`'
+        ]
+      ]
+    ),
+    'Counters begin at 0 with their supervisor. They follow the ledger, but are not it: what a member committed in the moment it died may be missing, and `siskin verify` is the proof. A topic that nothing was heard of for two days is left out. A dashboard, alerts and what to do about them: `deploy/grafana`, `deploy/prometheus`, `deploy/openstack/runbook.md`.',
+    table(
+      ['metric', 'type', 'labels', 'what'],
+      all.map(({ name, type, labels, about }) => [
+        `\`${name}\``,
+        type,
+        labels.map((label) => `\`${label}\``).join(', '),
+        about
+      ])
+    ),
+    '## Values of labels',
+    '`topic` is an input topic, `output_topic` one of [these](filters.md) without its prefix, `module` one of [these](modules.md), `member` counts from 0.',
+    table(
+      ['`stage`', 'time for'],
+      Object.entries(STAGES).map(([stage, about]) => [`\`${stage}\``, about])
+    ),
+    table(
+      ['`reason`', 'a packet is in quarantine because'],
+      Object.entries(REASONS).map(([reason, about]) => [`\`${reason}\``, about])
+    ),
+    '## Bounds of histograms',
+    table(
+      ['metric', 'buckets up to'],
+      all.flatMap(({ name, bounds }) => (bounds ? [[`\`${name}\``, bounds.join(', ')]] : []))
+    ),
+    '## Logs',
+    '`siskin stream --log-format json` writes one object a line to stderr and nothing else: `time` (ISO, UTC), `level` (debug, info, warn, error), `message`, and facts that depend on what happened. `--log-level` is the least level. As text, for people, what is marked * is shown from `--log-level debug` on: the progress line stands for it.',
+    table(
+      ['what', 'level', 'facts'],
+      [
+        ['the stream begins *', 'info', '`version`, `topics`, `group`, `lake`, `workers`'],
+        ['the address of the metrics', 'info', '`address`'],
+        ['a member is given partitions *', 'info', '`member`, `generation`, `partitions`'],
+        [
+          'a micro-batch landed *',
+          'info',
+          '`member`, `received`, `alerts`, `quarantined`, `duplicates`, `selected`, `bytes`, `seconds` (without waiting for packets), `stages`, and `parts`, each with `part`, `topic`, `partition`, `first` and `last` offset'
+        ],
+        ['a micro-batch was fenced *', 'info', '`member`, `parts`'],
+        ['other input topics or partitions', 'info', '`member`, `topics`'],
+        ['what a module or filter did wrong, or is left out', 'warn, error', '`member`'],
+        ['a member died', 'error', '`member`, `cause`, `how`, `range`'],
+        ['a member is started again *', 'info', '`member`, `pid`'],
+        [
+          'a range was worked on when its member died',
+          'warn',
+          '`source`, `first`, `last`, `deaths`'
+        ],
+        ['the stream failed', 'error', '`exitCode`, `stack` if it is a defect']
+      ]
+    )
+  ])
 }
 
 /** The help of every command, as the command line prints it. */

@@ -1,17 +1,18 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cliPage, columnsPage, filtersPage, modulesPage } from './docs-pages.ts'
+import { cliPage, columnsPage, filtersPage, metricsPage, modulesPage } from './docs-pages.ts'
 import { PROJECT } from './new.ts'
 import { buildProgram } from './program.ts'
 import { pickFilters, pickModules } from './registries.ts'
 
 /** The generated pages by file name. */
-export function pages(): Record<string, string> {
+export async function pages(): Promise<Record<string, string>> {
   const modules = pickModules(null)
   return {
-    'cli.md': cliPage(buildProgram()),
+    'cli.md': cliPage(await buildProgram()),
     'columns.md': columnsPage(modules),
     'filters.md': filtersPage(pickFilters(null)),
+    'metrics.md': metricsPage(),
     'modules.md': modulesPage(modules)
   }
 }
@@ -19,7 +20,7 @@ export function pages(): Record<string, string> {
 /** Names of the pages in `folder` that differ from what the code says. */
 export async function stalePages(folder: string): Promise<string[]> {
   const stale: string[] = []
-  for (const [name, text] of Object.entries(pages())) {
+  for (const [name, text] of Object.entries(await pages())) {
     const there = await readFile(join(folder, name), 'utf8').catch(() => null)
     if (there !== text) stale.push(name)
   }
@@ -28,7 +29,8 @@ export async function stalePages(folder: string): Promise<string[]> {
 
 export async function writePages(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(pages())) await writeFile(join(folder, name), text)
+  for (const [name, text] of Object.entries(await pages()))
+    await writeFile(join(folder, name), text)
 }
 
 if (import.meta.main) {

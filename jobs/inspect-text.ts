@@ -10,7 +10,7 @@ import type { TopicSummary } from '../engine/inspect/topic-file.ts'
 import { isoOf } from '../engine/table/time.ts'
 import { facts } from './inspect-facts.ts'
 import { moduleText } from './inspect-module.ts'
-import { count, size, table } from './terminal.ts'
+import { amount, count, size, table } from './terminal.ts'
 
 /** An alert of the lake: what the survey says, its light curve, what the modules add. */
 export function alertText(
@@ -193,7 +193,7 @@ export function lakeText(root: string, lake: LakeSummary): string {
     ]
   )
   const lines = [
-    `lake ${root}: ${count(tally.alerts)} alerts of ${count(tally.received)} packets in ${count(lake.parts)} parts, ${size(total)}`,
+    `lake ${root}: ${count(tally.alerts)} alerts of ${amount(tally.received, 'packet')} in ${amount(lake.parts, 'part')}, ${size(total)}`,
     facts([
       ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
       ['duplicates', count(tally.duplicates)],

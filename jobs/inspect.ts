@@ -1,5 +1,3 @@
-import { stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
 import type { Command } from 'commander'
 import { openRegistry } from '../engine/consume/registry.ts'
 import { SiskinError, UsageError } from '../engine/errors.ts'
@@ -8,7 +6,10 @@ import { findAlert, findObject } from '../engine/inspect/lookup.ts'
 import { openLakePacket, openPackets } from '../engine/inspect/packet.ts'
 import { openParquet } from '../engine/inspect/parquet-file.ts'
 import { summarisePart } from '../engine/inspect/part.ts'
+import { placeOf } from '../engine/inspect/place.ts'
+import type { Place } from '../engine/inspect/place.ts'
 import { writeStamps } from '../engine/inspect/stamps.ts'
+import { storedSources } from '../engine/inspect/stored-packets.ts'
 import { openTopicFile } from '../engine/inspect/topic-file.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
@@ -16,7 +17,7 @@ import * as text from './inspect-text.ts'
 import { addSettings, readSettings } from './settings.ts'
 
 const KINDS =
-  'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file, a lake folder, or an alert id or object id of the lake named by --lake'
+  'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file, a lake folder (each on a local disk or at hdfs://…), or an alert id or object id of the lake named by --lake'
 const MOST_PACKETS = 20
 const ID = /^[A-Za-z0-9_]+$/
 const OBJECT_COLUMNS = ['alert_id', 'night', 'mjd', 'band', 'mag', 'mag_err', 'is_positive']
@@ -40,12 +41,12 @@ export function addInspect(program: Command): void {
   const command = program
     .command('inspect')
     .description('show a packet, an alert, an object, a part, a topic file or a lake')
-    .argument('<thing>', 'a file, a folder, an alert id or an object id')
+    .argument('<thing>', 'a file, a folder (also at hdfs://…), an alert id or an object id')
     .option('--stamps [dir]', "write the alert's stamps as PNG (default: into this folder)")
     .option('--json', 'print one JSON object; ids are strings')
     .addHelpText(
       'after',
-      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas'
+      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas\n  siskin inspect hdfs://namenode:9870/siskin'
     )
   addSettings(command, ['lake', 'schemas'])
   command.action(async (thing: string, options: { stamps?: string | true; json?: boolean }) => {
@@ -59,11 +60,11 @@ export function addInspect(program: Command): void {
 /** Looks at whatever `thing` names. @throws UsageError when there is nothing of that name. */
 export async function inspect(options: InspectOptions): Promise<Inspected> {
   const { thing, lake } = options
-  const info = await stat(thing).catch(() => null)
-  if (info?.isFile()) return inspectFile(options, info.size)
-  if (info?.isDirectory()) {
-    const store = openStore(thing)
-    return (await isLake(store)) ? inspectLake(store) : inspectPackets(options)
+  const place = await placeOf(thing)
+  if (place?.kind === 'file') return inspectFile(options, place)
+  if (place) {
+    const { store } = place
+    return (await isLake(store)) ? inspectLake(store) : inspectPackets(options, place)
   }
   if (!ID.test(thing)) throw new UsageError(`there is no file or folder "${thing}"; ${KINDS}`)
   const store = openStore(lake)
@@ -85,26 +86,27 @@ function toJson(value: unknown): string {
   return JSON.stringify(value, replace, 1)
 }
 
-async function inspectFile(options: InspectOptions, size: number): Promise<Inspected> {
+async function inspectFile(
+  options: InspectOptions,
+  place: Place & { kind: 'file' }
+): Promise<Inspected> {
   const { thing } = options
-  if (thing.endsWith('.parquet')) return inspectPart(thing, size)
-  if (thing.endsWith('.avro')) {
-    const topic = await openTopicFile(openStore(dirname(thing)), basename(thing), 5)
-    if (topic) {
-      return { json: { kind: 'topic', path: thing, ...topic }, text: text.topicText(thing, topic) }
-    }
+  const { store, file } = place
+  if (thing.endsWith('.parquet')) {
+    const part = await summarisePart(await openParquet(store, file.path, file.size))
+    return { json: { kind: 'part', path: thing, ...part }, text: text.partText(thing, part) }
   }
-  return inspectPackets(options)
+  const topic = thing.endsWith('.avro') ? await openTopicFile(store, file.path, 5) : null
+  if (!topic) return inspectPackets(options, place)
+  return { json: { kind: 'topic', path: thing, ...topic }, text: text.topicText(thing, topic) }
 }
 
-async function inspectPart(path: string, size: number): Promise<Inspected> {
-  const store = openStore(dirname(path))
-  const part = await summarisePart(await openParquet(store, basename(path), size))
-  return { json: { kind: 'part', path, ...part }, text: text.partText(path, part) }
-}
-
-async function inspectPackets({ thing, schemas, stamps }: InspectOptions): Promise<Inspected> {
-  const opened = await openPackets(thing, openRegistry(schemas), MOST_PACKETS)
+async function inspectPackets(
+  { thing, schemas, stamps }: InspectOptions,
+  place: Place
+): Promise<Inspected> {
+  const registry = openRegistry(schemas)
+  const opened = await openPackets(thing, registry, MOST_PACKETS, await sourcesAt(place))
   const { packets, ...rest } = opened
   const written = []
   if (stamps) for (const packet of packets) written.push(...(await writeStamps(packet, stamps)))
@@ -113,6 +115,13 @@ async function inspectPackets({ thing, schemas, stamps }: InspectOptions): Promi
     json: { kind: 'packets', path: thing, ...rest, alerts, stamps: written },
     text: text.packetsText(thing, opened, written)
   }
+}
+
+/** Packet files and archives of a store; those of a local disk are found by their path. */
+async function sourcesAt(place: Place) {
+  if (place.isLocal) return undefined
+  const { store } = place
+  return storedSources(store, place.kind === 'file' ? [place.file] : await store.list(''))
 }
 
 async function inspectLake(store: Store): Promise<Inspected> {

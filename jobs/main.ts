@@ -1,20 +1,18 @@
-import { CommanderError } from 'commander'
-import { messageOf, SiskinError } from '../engine/errors.ts'
+import type { Command } from 'commander'
+import { isJson, tellFailure } from './log.ts'
 import { buildProgram } from './program.ts'
 
-/** Says what went wrong, if nobody has, and returns the exit code: 1 it failed, 2 it was asked wrongly. */
-function tell(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof SiskinError) {
-    console.error(`siskin: ${error.message}`)
-    return error.exitCode
-  }
-  console.error(`siskin: unexpected: ${error instanceof Error ? error.stack : messageOf(error)}`)
-  return 1
-}
+const program = await buildProgram(process.argv.slice(2))
+if (isJson()) hush(program)
 
 try {
-  await buildProgram().parseAsync()
+  await program.parseAsync()
 } catch (error) {
-  process.exitCode = tell(error)
+  process.exitCode = tellFailure(error)
+}
+
+/** Wrong use is told once, by us. */
+function hush(command: Command): void {
+  command.configureOutput({ writeErr: () => {} })
+  for (const inner of command.commands) hush(inner)
 }

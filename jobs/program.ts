@@ -1,30 +1,31 @@
 import { Command } from 'commander'
 import { SISKIN_VERSION } from '../engine/version.ts'
-import { addCheck } from './check.ts'
-import { addInspect } from './inspect.ts'
-import { addNew } from './new.ts'
-import { addRun } from './run.ts'
-import { addSimulate } from './simulate.ts'
-import { addStart } from './start.ts'
-import { addStream } from './stream.ts'
-import { addTruth } from './truth.ts'
-import { addVerify } from './verify.ts'
 
-/** The command line: every command registers itself. */
-export function buildProgram(): Command {
+type AddCommand = (program: Command) => void
+
+/** The commands, in the order of the help. Each is loaded when it is asked for: the program starts sooner. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  start: async () => (await import('./start.ts')).addStart,
+  run: async () => (await import('./run.ts')).addRun,
+  stream: async () => (await import('./stream.ts')).addStream,
+  subscribe: async () => (await import('./subscribe.ts')).addSubscribe,
+  verify: async () => (await import('./verify.ts')).addVerify,
+  inspect: async () => (await import('./inspect.ts')).addInspect,
+  check: async () => (await import('./check.ts')).addCheck,
+  new: async () => (await import('./new.ts')).addNew,
+  truth: async () => (await import('./truth.ts')).addTruth,
+  simulate: async () => (await import('./simulate.ts')).addSimulate,
+  replay: async () => (await import('./replay.ts')).addReplay
+}
+
+/** The command line: with the one command that is named first in `args`, or else with all. */
+export async function buildProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('siskin')
     .description('Alert broker for time-domain astronomy.')
     .version(SISKIN_VERSION)
     .exitOverride()
     .showHelpAfterError('(siskin --help says more)')
-  addStart(program)
-  addRun(program)
-  addStream(program)
-  addVerify(program)
-  addInspect(program)
-  addCheck(program)
-  addNew(program)
-  addTruth(program)
-  addSimulate(program)
+  const named = COMMANDS[args[0] ?? '']
+  for (const load of named ? [named] : Object.values(COMMANDS)) (await load())(program)
   return program
 }

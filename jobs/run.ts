@@ -33,7 +33,7 @@ export function addRun(program: Command): void {
     const result = await runWithProgress(sources, settings)
     if (options.json) console.log(JSON.stringify(runJson(result), null, 1))
     else console.log(runSummary(result, settings.lake))
-    process.exitCode = report(result)
+    process.exitCode = report(result, settings)
   })
 }
 
@@ -90,8 +90,15 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
   )
 }
 
-/** Tells damage on stderr; returns the exit code. */
-export function report(result: RunResult): number {
+/** Tells damage, and schemas that were not given, on stderr; returns the exit code. */
+export function report(result: RunResult, { schemas }: Settings): number {
+  const strangers = result.tally.quarantined['unknown-schema'] ?? 0
+  if (strangers > 0 && schemas === null) {
+    console.error(
+      `siskin: ${count(strangers)} packets came without their writer schema and are in quarantine: ` +
+        'run into a new lake with --schemas (a folder of <id>.avsc, or a registry)'
+    )
+  }
   for (const damage of result.damage) {
     console.error(`siskin: ${damage.message}; all before it is in the lake`)
   }

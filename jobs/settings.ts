@@ -4,7 +4,9 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
 import type { Survey } from '../engine/contract/index.ts'
-import { messageOf, unknownName, UsageError } from '../engine/errors.ts'
+import { codeOf, messageOf, unknownName, UsageError } from '../engine/errors.ts'
+import { readReplayValues, REPLAY_SETTINGS } from './replay-settings.ts'
+import type { ReplayValues } from './replay-settings.ts'
 import { readStreamValues, STREAM_SETTINGS } from './stream-settings.ts'
 import type { StreamValues } from './stream-settings.ts'
 import { list, wholeNumber } from './values.ts'
@@ -61,12 +63,13 @@ const SETTINGS = {
     fallback: 40,
     parse: wholeNumber(1, 1024)
   },
-  ...STREAM_SETTINGS
+  ...STREAM_SETTINGS,
+  ...REPLAY_SETTINGS
 } satisfies Record<string, Setting>
 
 export type SettingName = keyof typeof SETTINGS
 
-export interface Settings extends StreamValues {
+export interface Settings extends StreamValues, ReplayValues {
   lake: string
   members: number
   schemas: string | null
@@ -88,6 +91,7 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
     const setting: Setting = SETTINGS[name]
     const option = new Option(setting.flag, setting.about).env(variableOf(setting.key))
     if (setting.parse) option.argParser(setting.parse)
+    if (setting.preset !== undefined) option.preset(setting.preset)
     if (setting.fallback !== undefined) option.default(setting.fallback)
     command.addOption(option)
   }
@@ -119,7 +123,8 @@ export function readSettings(command: Command): Settings {
     partPackets: (values['partPackets'] as number | undefined) ?? SETTINGS.partPackets.fallback,
     partMegabytes:
       (values['partMegabytes'] as number | undefined) ?? SETTINGS.partMegabytes.fallback,
-    ...readStreamValues(values)
+    ...readStreamValues(values),
+    ...readReplayValues(values)
   }
 }
 
@@ -128,7 +133,8 @@ function readFile(path: string): Record<string, unknown> {
   try {
     content = parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new UsageError(`configuration ${path}: ${messageOf(error)}`)
+    const what = codeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error)
+    throw new UsageError(`configuration ${path}: ${what}`)
   }
   if (content === null || content === undefined) return {}
   if (typeof content !== 'object' || Array.isArray(content)) {
@@ -143,11 +149,11 @@ function checkValue(path: string, key: string, value: unknown): unknown {
   const settings: Record<string, Setting> = SETTINGS
   const setting = settings[key]
   if (!setting) throw unknownName(`key in ${path}:`, key, Object.keys(SETTINGS))
-  const isPlain = typeof value === 'string' || typeof value === 'number'
+  const isPlain = ['string', 'number', 'boolean'].includes(typeof value)
   const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string')
   if (!isPlain && !isList) {
     throw new UsageError(
-      `configuration ${path}: ${key} must be a text, a number or a list of texts`
+      `configuration ${path}: ${key} must be a text, a number, true or false, or a list of texts`
     )
   }
   try {

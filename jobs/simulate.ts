@@ -1,16 +1,24 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
+import { UsageError } from '../engine/errors.ts'
 import type { Progress, SimulateOptions, Stamps, Summary } from '../simulator/index.ts'
-import { wholeNumber } from './settings.ts'
+import { REPLAY_NAMES } from './replay-settings.ts'
+import { addSettings, readSettings, wholeNumber } from './settings.ts'
 import { bar, count, duration, ProgressLine, size, table } from './terminal.ts'
 
-interface Flags {
+/** What is simulated, wherever it goes. */
+export type LiveOptions = Omit<SimulateOptions, 'out'>
+
+export interface SimulateFlags {
   survey: 'ztf' | 'lsst'
   nights: number
   start: string
   seed: number
   scale?: number
-  out: string
+  out?: string
+  to?: 'kafka'
+  truth?: string
+  schemasOut: string
   schema?: string
   inject?: Record<string, number>
   corrupt: number
@@ -37,7 +45,7 @@ function inject(text: string, before: Record<string, number> = {}): Record<strin
 }
 
 export function addSimulate(program: Command): void {
-  program
+  const command = program
     .command('simulate')
     .description('make nights of alerts with known truth, in the survey’s own form')
     .addOption(
@@ -47,9 +55,15 @@ export function addSimulate(program: Command): void {
     .option('--start <date>', 'first night, YYYY-MM-DD', '2026-01-10')
     .option('--seed <n>', 'the same seed makes the same bytes', number, 1)
     .option('--scale <x>', 'of the survey’s rate; 1 is a whole night', number)
-    .requiredOption(
-      '--out <file>',
-      'the archive: .tar.gz or .tar; several nights put their date in'
+    .option('--out <file>', 'the archive: .tar.gz or .tar; several nights put their date in')
+    .addOption(
+      new Option('--to <place>', 'publish the packets to Kafka as they are made').choices(['kafka'])
+    )
+    .option('--truth <file>', 'with --to kafka: where the truth table goes (.parquet)')
+    .option(
+      '--schemas-out <dir>',
+      'with --to kafka: folder for the writer schemas of LSST packets',
+      'siskin-data/schemas'
     )
     .option('--schema <version>', 'ztf 3.3 or 4.02, lsst 10.0 or 11.0')
     .option('--inject <class:n>', 'extra objects of a class, e.g. kilonova:20', inject)
@@ -71,20 +85,49 @@ export function addSimulate(program: Command): void {
     .option('--json', 'print the account as one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  siskin simulate --survey ztf --nights 3 --start 2026-01-10 --seed 7 --scale 0.05 --out night.tar.gz'
+      '\nExample:\n  siskin simulate --survey ztf --nights 3 --start 2026-01-10 --seed 7 --scale 0.05 --out night.tar.gz\n  siskin simulate --survey lsst --scale 0.01 --to kafka --brokers localhost:9092 --like lsst'
     )
-    .action(async (flags: Flags) => {
-      const started = performance.now()
-      const summary = await simulateWithProgress(optionsOf(flags))
-      const seconds = (performance.now() - started) / 1000
-      console.log(flags.json ? JSON.stringify(summary, null, 1) : summaryText(summary, seconds))
-    })
+  addSettings(command, REPLAY_NAMES)
+  command.action(async (flags: SimulateFlags) => {
+    if (flags.to) {
+      if (flags.out !== undefined) {
+        throw new UsageError(
+          '--out and --to kafka: choose one; an archive can be sent with siskin replay'
+        )
+      }
+      const { publishSimulated } = await import('./simulate-live.ts')
+      return publishSimulated(readSettings(command), flags, liveOptionsOf(flags))
+    }
+    if (flags.truth !== undefined) {
+      throw new UsageError('--truth goes with --to kafka; an archive has its truth beside it')
+    }
+    const started = performance.now()
+    const summary = await simulateWithProgress(optionsOf(flags))
+    const seconds = (performance.now() - started) / 1000
+    console.log(flags.json ? JSON.stringify(summary, null, 1) : summaryText(summary, seconds))
+  })
 }
 
-function optionsOf(flags: Flags): SimulateOptions {
-  const { members, json: _, scale, schema, inject: extra, schemaChange, ...rest } = flags
+/** What the simulator is asked for; the flags of Kafka stay behind. @throws UsageError without an archive. */
+function optionsOf(flags: SimulateFlags): SimulateOptions {
+  if (flags.out === undefined) {
+    throw new UsageError('say where the packets go: --out night.tar.gz, or --to kafka')
+  }
+  return { ...liveOptionsOf(flags), out: flags.out }
+}
+
+function liveOptionsOf(flags: SimulateFlags): LiveOptions {
+  const { survey, nights, start, seed, corrupt, duplicates, late, stamps } = flags
+  const { members, scale, schema, inject: extra, schemaChange } = flags
   return {
-    ...rest,
+    survey,
+    nights,
+    start,
+    seed,
+    corrupt,
+    duplicates,
+    late,
+    stamps,
     processes: members,
     schemaChange: schemaChange === true,
     ...(scale === undefined ? {} : { scale }),

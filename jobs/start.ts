@@ -13,7 +13,8 @@ import type { Settings } from './settings.ts'
 import { simulateWithProgress } from './simulate.ts'
 import { duckdbQuery, runSummary } from './summary.ts'
 import { truthReport, truthText } from './truth.ts'
-import { verdictText, verifyLake } from './verify.ts'
+import { verdictText } from './verify-text.ts'
+import { verifyLake } from './verify.ts'
 
 const DATA = 'siskin-data'
 const SHOWN = 3
@@ -63,7 +64,7 @@ async function startReal(sources: readonly string[], settings: Settings): Promis
   heading(`Taking ${sources.join(', ')} into the lake`)
   const result = await take(sources, settings)
   const whole = await verifyAndShow(settings.lake)
-  await showObjects(settings.lake, new Map())
+  await showObjects(settings.lake, result.sources, new Map())
   showNext(settings.lake)
   return whole && result.damage.length === 0
 }
@@ -73,7 +74,7 @@ async function startSimulated(settings: Settings): Promise<boolean> {
   for (const night of NIGHTS) await makeNight(night)
   const withSchemas = { ...settings, schemas: settings.schemas ?? join(DATA, 'nights', 'schemas') }
   heading('Taking both nights into the lake: decode, enrich, persist, publish')
-  await take(
+  const { sources } = await take(
     NIGHTS.map(({ out }) => out),
     withSchemas
   )
@@ -87,7 +88,7 @@ async function startSimulated(settings: Settings): Promise<boolean> {
       )
     )
   )
-  await showObjects(settings.lake, await classes())
+  await showObjects(settings.lake, sources, await classes())
   showNext(settings.lake)
   return whole
 }
@@ -104,7 +105,7 @@ async function makeNight({ truth, ...night }: (typeof NIGHTS)[number]): Promise<
 async function take(sources: readonly string[], settings: Settings): Promise<RunResult> {
   const result = await runWithProgress(sources, settings)
   console.log(runSummary(result, settings.lake))
-  process.exitCode = report(result)
+  process.exitCode = report(result, settings)
   return result
 }
 
@@ -131,10 +132,14 @@ async function classes(): Promise<Map<string, string>> {
   )
 }
 
-async function showObjects(lake: string, classes: ReadonlyMap<string, string>): Promise<void> {
+async function showObjects(
+  lake: string,
+  sources: readonly string[],
+  classes: ReadonlyMap<string, string>
+): Promise<void> {
   const store = openStore(lake)
   const { mostInteresting } = await import('../engine/truth/interesting.ts')
-  const objects = await mostInteresting(store, SHOWN)
+  const objects = await mostInteresting(store, sources, SHOWN)
   if (objects.length === 0) return
   heading('Worth a look')
   for (const object of objects) {

@@ -1,10 +1,12 @@
 import { InvalidArgumentError } from 'commander'
 import type { From, KafkaAccess } from '../engine/stream/settings.ts'
-import { list, oneOf, wholeNumber } from './values.ts'
+import { OBSERVE_SETTINGS } from './observe-settings.ts'
+import type { ObserveValues } from './observe-settings.ts'
+import { list, oneOf, wholeNumber, yesNo } from './values.ts'
 import type { Setting } from './values.ts'
 
 /** What the commands around Kafka can be told. */
-export interface StreamValues {
+export interface StreamValues extends ObserveValues {
   brokers: string[]
   kafkaUser: string | null
   kafkaPassword: string | null
@@ -22,6 +24,8 @@ export interface StreamValues {
   outReplication: number
   outRetentionDays: number
   outRegistry: string | null
+  finkCompat: boolean
+  finkPrefix: string
   untilIdle: number | null
   sessionSeconds: number
   refreshSeconds: number
@@ -131,7 +135,21 @@ export const STREAM_SETTINGS = {
   outRegistry: {
     key: 'outRegistry',
     flag: '--out-registry <address>',
-    about: 'schema registry for the topics (http://…); without one the lake keeps the schema'
+    about: 'schema registry for the topics (http://…); the topic <prefix>schemas has the schema too'
+  },
+  finkCompat: {
+    key: 'finkCompat',
+    flag: '--fink-compat [yes]',
+    about: 'publish every topic also in the form that the fink-client package reads',
+    preset: 'yes',
+    fallback: false,
+    parse: yesNo
+  },
+  finkPrefix: {
+    key: 'finkPrefix',
+    flag: '--fink-prefix <text>',
+    about: 'goes before the names of those: fink_<filter>_<survey>',
+    fallback: 'fink_'
   },
   untilIdle: {
     key: 'untilIdle',
@@ -159,7 +177,8 @@ export const STREAM_SETTINGS = {
     about: 'a member that takes nothing in for so long, while there is something, is replaced',
     fallback: 300,
     parse: wholeNumber(5, 86_400)
-  }
+  },
+  ...OBSERVE_SETTINGS
 } satisfies Record<string, Setting>
 
 /** The values that were given, with their defaults. */

@@ -3,18 +3,22 @@ import { hostname } from 'node:os'
 import type { Command } from 'commander'
 import { makePlan } from '../engine/enrich/plan.ts'
 import { UsageError } from '../engine/errors.ts'
+import { MetricsServer } from '../engine/metrics/server.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import { Tally } from '../engine/run/tally.ts'
-import { checkStream } from '../engine/stream/check.ts'
 import type { StreamSettings } from '../engine/stream/settings.ts'
-import { StreamSupervisor } from '../engine/stream/supervisor.ts'
-import type { StreamStatus } from '../engine/stream/supervisor.ts'
+import type { StreamStatus, StreamSupervisor } from '../engine/stream/supervisor.ts'
+import { SISKIN_VERSION } from '../engine/version.ts'
+import { kafkaAccess } from './kafka-access.ts'
+import { openLog } from './log.ts'
+import type { Log } from './log.ts'
 import { pickFilters, pickModules } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { STREAM_SETTINGS } from './stream-settings.ts'
 import type { StreamValues } from './stream-settings.ts'
-import { count, duration, ProgressLine, size, table } from './terminal.ts'
+import { listOf } from './summary.ts'
+import { amount, count, duration, size, table } from './terminal.ts'
 
 export function addStream(program: Command): void {
   const command = program
@@ -29,9 +33,9 @@ export function addStream(program: Command): void {
   addSettings(command, ['lake', 'schemas', 'modules', 'filters', 'surveys', ...own])
   command.action(async (options: { json?: boolean }) => {
     const settings = readSettings(command)
-    const { tally, seconds } = await stream(settings)
+    const { tally, seconds } = await stream(settings, openLog(settings))
     if (options.json) console.log(JSON.stringify(streamJson(tally, seconds), null, 1))
-    else console.log(streamSummary(tally, seconds, settings.lake))
+    else console.log(streamSummary(tally, seconds, settings))
   })
 }
 
@@ -41,21 +45,22 @@ interface StreamResult {
 }
 
 /** Runs members until they are told to stop, with one live line for all. */
-async function stream(settings: Settings): Promise<StreamResult> {
+async function stream(settings: Settings, log: Log): Promise<StreamResult> {
   const live = streamSettings(settings)
   makePlan(pickModules(settings.modules), pickFilters(settings.filters)) // wrong use is told at once
+  const { checkStream, StreamSupervisor } = await import('../engine/stream/index.ts')
   await checkStream(live)
-  const line = new ProgressLine(process.stderr)
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130)
-    line.say('stopping after the micro-batches in work; once more to stop at once')
+    log.say('stopping after the micro-batches in work; once more to stop at once')
     stop.abort()
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   const tally = new Tally()
   const rate = new Rate()
+  const strangers = new Strangers(settings, log)
   const started = performance.now()
   const supervisor = new StreamSupervisor({
     settings: live,
@@ -68,36 +73,55 @@ async function stream(settings: Settings): Promise<StreamResult> {
     signal: stop.signal,
     onRecords: (records) => {
       for (const record of records) tally.add(record)
+      strangers.at(tally)
     },
     onProgress: (status) => {
       rate.at(tally.received)
-      line.update(() => statusText(status, tally, rate.perSecond))
+      log.progress(() => statusText(status, tally, rate.perSecond))
     },
-    onLog: (level, message) => line.say(`${level}: ${message}`)
+    onLog: (news) => log.news(news),
+    hushed: settings.logFormat === 'json'
   })
+  const server = await answer(settings, supervisor, log)
   try {
+    startNews(settings, log)
     await supervisor.run()
+    const { received, alerts, quarantinedTotal: quarantined, duplicates } = tally
+    const fields = { received, alerts, quarantined, duplicates }
+    log.news({ level: 'info', isRoutine: true, message: 'the stream has ended', fields })
     return { tally, seconds: (performance.now() - started) / 1000 }
   } finally {
-    line.clear()
+    log.clear()
+    server?.close()
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
 }
 
+/** Answers what monitoring asks, if that is wanted. */
+async function answer(
+  { metricsHost, metricsPort }: Settings,
+  supervisor: StreamSupervisor,
+  log: Log
+): Promise<MetricsServer | null> {
+  if (metricsPort === null) return null
+  const server = await MetricsServer.listen(metricsHost, metricsPort, supervisor)
+  const message = `metrics at ${server.address}/metrics`
+  log.news({ level: 'info', message, fields: { address: server.address } })
+  return server
+}
+
+function startNews({ topics, group, lake, workers }: Settings, log: Log): void {
+  const message = `siskin ${SISKIN_VERSION} begins`
+  const fields = { version: SISKIN_VERSION, topics, group, lake, workers }
+  log.news({ level: 'info', isRoutine: true, message, fields })
+}
+
 function streamSettings(settings: Settings): StreamSettings {
-  const { brokers, topics, lake, schemas, modules, filters, surveys, group, from } = settings
-  if (brokers.length === 0) throw new UsageError('no brokers: say where Kafka is with --brokers')
+  const { topics, lake, schemas, modules, filters, surveys, group, from } = settings
   if (topics.length === 0) throw new UsageError('no topics: say what to take in with --topics')
   return {
-    kafka: {
-      brokers,
-      user: settings.kafkaUser,
-      password: settings.kafkaPassword,
-      mechanism: settings.kafkaMechanism,
-      tls: settings.kafkaCa !== null,
-      ca: settings.kafkaCa === 'system' ? null : settings.kafkaCa
-    },
+    kafka: kafkaAccess(settings),
     topics,
     group,
     from,
@@ -116,10 +140,31 @@ function streamSettings(settings: Settings): StreamSettings {
       partitions: settings.outPartitions,
       replication: settings.outReplication,
       retentionDays: settings.outRetentionDays,
-      registry: settings.outRegistry
+      registry: settings.outRegistry,
+      finkPrefix: settings.finkCompat ? settings.finkPrefix : null
     },
     sessionSeconds: settings.sessionSeconds,
     refreshSeconds: settings.refreshSeconds
+  }
+}
+
+/** Says once that packets come whose writer schemas nobody named a place for. */
+class Strangers {
+  readonly #log: Log
+  #isTold: boolean
+
+  constructor({ schemas }: Settings, log: Log) {
+    this.#log = log
+    this.#isTold = schemas !== null
+  }
+
+  at({ quarantined }: Tally): void {
+    const packets = quarantined['unknown-schema'] ?? 0
+    if (this.#isTold || packets === 0) return
+    this.#isTold = true
+    const message =
+      'packets come without their writer schema and go to quarantine: begin anew, with another lake and --group, with --schemas (a folder of <id>.avsc, or a registry)'
+    this.#log.news({ level: 'warn', message, fields: { packets } })
   }
 }
 
@@ -156,22 +201,32 @@ function streamJson(tally: Tally, seconds: number) {
   return { received, alerts, quarantined, duplicates, nights, topics, parts, seconds }
 }
 
-function streamSummary(tally: Tally, seconds: number, lake: string): string {
+function streamSummary(tally: Tally, seconds: number, settings: Settings): string {
   return [
-    `${duration(seconds)}, ${count(tally.parts)} parts, ${size(tally.bytes)} written`,
+    `${duration(seconds)}, ${amount(tally.parts, 'part')}, ${size(tally.bytes)} written`,
     table([
       ['received', count(tally.received)],
       ['alerts', count(tally.alerts)],
-      ['quarantined', count(tally.quarantinedTotal)],
-      ['duplicates', count(tally.duplicates)]
+      ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
+      ['duplicates', count(tally.duplicates)],
+      ['nights', count(Object.keys(tally.nights).length), listOf(tally.nights)]
     ]),
     '',
-    table([
-      ['topic', 'alerts'],
-      ...Object.entries(tally.topics).map(([topic, alerts]) => [topic, count(alerts)])
-    ]),
-    '',
-    `lake    ${lake}`,
-    `verify  siskin verify --lake ${lake}`
+    ...topicTable(tally),
+    `lake    ${settings.lake}`,
+    `verify  siskin verify --lake ${settings.lake} ${whereFlags(settings).join(' ')}`
   ].join('\n')
+}
+
+function topicTable({ topics }: Tally): string[] {
+  const rows = Object.entries(topics).map(([topic, alerts]) => [topic, count(alerts)])
+  return rows.length === 0 ? [] : [table([['topic', 'alerts'], ...rows]), '']
+}
+
+/** What `verify` has to be told of the stream, left out where it is the default. */
+function whereFlags({ brokers, group, outPrefix }: Settings): string[] {
+  const flags = [`--brokers ${brokers.join(',')}`]
+  if (group !== STREAM_SETTINGS.group.fallback) flags.push(`--group ${group}`)
+  if (outPrefix !== STREAM_SETTINGS.outPrefix.fallback) flags.push(`--out-prefix ${outPrefix}`)
+  return flags
 }

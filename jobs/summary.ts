@@ -87,7 +87,8 @@ function moduleRow(
   ]
 }
 
-function listOf(counts: Readonly<Record<string, number>>): string {
+/** `not-avro 1, truncated 2`; of many the first. */
+export function listOf(counts: Readonly<Record<string, number>>): string {
   const entries = Object.entries(counts).map(([key, value]) => `${key} ${count(value)}`)
   const more = entries.length > 6 ? `, … ${entries.length - 6} more` : ''
   return entries.slice(0, 6).join(', ') + more

@@ -31,7 +31,7 @@ export async function truthReport(lake: string, files: readonly string[]): Promi
   return judge(openStore(lake), files, aims)
 }
 
-export function truthText({ classes, topics, unknown, missing }: TruthReport): string {
+export function truthText({ classes, topics, unknown, missing, uncounted }: TruthReport): string {
   const names = topics.map(({ topic }) => topic)
   const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`)
   const byClass = table([
@@ -57,6 +57,11 @@ export function truthText({ classes, topics, unknown, missing }: TruthReport): s
     ])
   ])
   const notes = [
+    ...(uncounted > 0
+      ? [
+          `${count(uncounted)} alerts that a stream selected are not counted: their packets are not named in the ledger`
+        ]
+      : []),
     ...(unknown > 0 ? [`${count(unknown)} alerts of the lake are not in the truth`] : []),
     ...(missing > 0 ? [`${count(missing)} good packets of the truth are not in the lake`] : [])
   ]

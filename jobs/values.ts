@@ -6,6 +6,8 @@ export interface Setting {
   readonly flag: string
   readonly about: string
   readonly fallback?: unknown
+  /** What a flag without its optional value means. */
+  readonly preset?: string
   readonly parse?: (text: string) => unknown
 }
 
@@ -27,4 +29,18 @@ export function oneOf<T extends string>(...known: readonly T[]): (text: string) 
     if (!value) throw new InvalidArgumentError(`"${text}" is none of ${known.join(', ')}.`)
     return value
   }
+}
+
+export function positive(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value > 0 && value <= 1e6)) {
+    throw new InvalidArgumentError(`"${text}" is no number above 0 and up to 1,000,000.`)
+  }
+  return value
+}
+
+export function yesNo(text: string): boolean {
+  if (/^(yes|true|on|1)$/i.test(text)) return true
+  if (/^(no|false|off|0)$/i.test(text)) return false
+  throw new InvalidArgumentError(`"${text}" is neither yes nor no.`)
 }

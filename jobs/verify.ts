@@ -1,64 +1,91 @@
 import type { Command } from 'commander'
-import { UsageError } from '../engine/errors.ts'
+import { noLake } from '../engine/persist/ledger.ts'
 import { openStore } from '../engine/persist/open-store.ts'
+import type { Store } from '../engine/persist/store.ts'
 import { verify } from '../engine/persist/verify.ts'
-import type { Verdict } from '../engine/persist/verify.ts'
+import type { Reconciler } from '../engine/reconcile/reconcile.ts'
 import { addSettings, readSettings } from './settings.ts'
-import { bar, count, ProgressLine, table } from './terminal.ts'
+import { bar, ProgressLine } from './terminal.ts'
+import { verdictText } from './verify-text.ts'
+import type { LakeVerdict } from './verify-text.ts'
 
-const SHOWN = 20
+/** How to look at Kafka too; null: not at all. */
+export type LookAtKafka =
+  | ((store: Store, say: (text: string) => void) => Promise<Reconciler>)
+  | null
 
 export function addVerify(program: Command): void {
   const command = program
     .command('verify')
     .description('prove that the lake is whole: every packet once, every account adds up')
-    .option('--deep', 'read every packet and message too')
+    .option('--deep', 'read every packet and message too, with --brokers also those of the input')
     .option('--json', 'print the verdict as one JSON object')
-    .addHelpText('after', '\nExample:\n  siskin verify --lake lake')
-  addSettings(command, ['lake'])
+    .addHelpText(
+      'after',
+      '\nWith --brokers, a lake that a stream fills is held against the group’s positions and the messages in its topics.\n\nExamples:\n  siskin verify --lake lake\n  siskin verify --lake hdfs://namenode:9870/siskin --brokers localhost:9092 --group siskin'
+    )
+  addSettings(command, [
+    'lake',
+    'brokers',
+    'kafkaUser',
+    'kafkaPassword',
+    'kafkaMechanism',
+    'kafkaCa',
+    'group',
+    'outPrefix',
+    'outRetentionDays',
+    'finkCompat',
+    'finkPrefix'
+  ])
   command.action(async (options: { deep?: boolean; json?: boolean }) => {
-    const { lake } = readSettings(command)
-    const verdict = await verifyLake(lake, options.deep === true)
+    const settings = readSettings(command)
+    const { lake, brokers } = settings
+    const deep = options.deep === true
+    const kafka = brokers.length > 0 ? await import('./verify-kafka.ts') : null
+    const verdict = await verifyLake(lake, deep, kafka?.lookAt(settings, deep))
     if (options.json) console.log(JSON.stringify(verdict, null, 1))
     else console.log(verdictText(verdict, lake))
     process.exitCode = verdict.ok ? 0 : 1
   })
 }
 
-export async function verifyLake(lake: string, deep: boolean): Promise<Verdict> {
+export async function verifyLake(
+  lake: string,
+  deep: boolean,
+  lookAtKafka: LookAtKafka = null
+): Promise<LakeVerdict> {
   const store = openStore(lake)
   if ((await store.list('_siskin/ledger')).length === 0) {
-    throw new UsageError(`"${lake}" holds no lake: give the folder that "siskin run --lake" wrote`)
+    throw noLake(lake)
   }
   const line = new ProgressLine(process.stderr)
+  const reconciler = (await lookAtKafka?.(store, (text) => line.update(() => text))) ?? null
+  try {
+    return await verifyBoth(store, deep, reconciler, line)
+  } finally {
+    line.clear()
+    await reconciler?.close()
+  }
+}
+
+async function verifyBoth(
+  store: Store,
+  deep: boolean,
+  reconciler: Reconciler | null,
+  line: ProgressLine
+): Promise<LakeVerdict> {
+  let streamed = false
   const verdict = await verify(store, {
     deep,
-    onProgress: (done, total) => line.update(() => `${bar(done / total)} ${done} of ${total} files`)
+    isLive: reconciler?.isLive ?? false,
+    onRecord: (record) => {
+      streamed ||= record.stream !== undefined
+      reconciler?.take(record)
+    },
+    ...(reconciler && { onGap: (...gap) => reconciler.gap(...gap) }),
+    onProgress: (done, total) => line.update(() => `${bar(done / total)} ${done} of ${total} parts`)
   })
-  line.clear()
-  return verdict
-}
-
-export function verdictText(verdict: Verdict, lake: string): string {
-  const { differences, copies } = verdict
-  const quarantined = Object.values(verdict.quarantined).reduce((sum, n) => sum + n, 0)
-  const rows = [
-    ['received', count(verdict.received)],
-    ['alerts', count(verdict.alerts)],
-    ['quarantined', count(quarantined)],
-    ['duplicates', count(verdict.duplicates)],
-    ['nights', count(Object.keys(verdict.nights).length)],
-    ['topics', count(Object.keys(verdict.topics).length)]
-  ]
-  const head = verdict.ok
-    ? `${lake} is whole: every packet is accounted for, once`
-    : `${lake} is not whole: ${differences.length} differences`
-  const named = copies.length > 0 ? [`copies of an alert in the lake: ${some(copies, ', ')}`] : []
-  return [head, table(rows), ...named, ...some(differences, '\n').split('\n')].join('\n').trimEnd()
-}
-
-function some(lines: readonly string[], glue: string): string {
-  const more =
-    lines.length > SHOWN ? `${glue}… and ${lines.length - SHOWN} more (--json has all)` : ''
-  return lines.slice(0, SHOWN).join(glue) + more
+  const kafka = streamed && reconciler ? await reconciler.finish() : null
+  const differences = [...verdict.differences, ...(kafka?.differences ?? [])]
+  return { ...verdict, ok: differences.length === 0, differences, streamed, kafka }
 }

@@ -2,29 +2,17 @@ import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import avsc from 'avsc'
 import { avroType } from '../engine/avro-type.ts'
+import { tarFiles } from './tar.ts'
+import type { TarFile } from './tar.ts'
 
 /** Reads archives and packets back, for tests and the report: small and plain, with `avsc`. */
 
 export type Decoded = { readonly [name: string]: unknown }
 
-export interface ArchiveEntry {
-  readonly name: string
-  readonly bytes: Buffer
-}
-
 /** Files of a `.tar` or `.tar.gz`, in order. */
-export function readArchive(path: string): ArchiveEntry[] {
+export function readArchive(path: string): TarFile[] {
   const file = readFileSync(path)
-  const tar = path.endsWith('.gz') ? gunzipSync(file) : file
-  const entries: ArchiveEntry[] = []
-  for (let at = 0; at + 512 <= tar.length;) {
-    const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/, '')
-    if (name === '') break
-    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 135), 8)
-    entries.push({ name, bytes: tar.subarray(at + 512, at + 512 + size) })
-    at += 512 + Math.ceil(size / 512) * 512
-  }
-  return entries
+  return tarFiles(path.endsWith('.gz') ? gunzipSync(file) : file)
 }
 
 const HEADER = avsc.Type.forSchema({

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ArchiveWriter } from './archive.ts'
-import type { ClassCounts, ChunkResult } from './night.ts'
+import type { ClassCounts } from './night.ts'
+import { inOrder } from './order.ts'
 import { archivePath, checkDisk, checkOptions, expectedPackets, truthPath } from './options.ts'
 import type { Plan, SimulateOptions } from './options.ts'
 import { lsstSchema, schemaId } from './schema.ts'
@@ -28,9 +29,6 @@ export interface Summary {
   /** Different alerts by class. */
   readonly byClass: ClassCounts
 }
-
-/** Chunks between a late packet's place and where it comes. */
-const LATE_CHUNKS = 2
 
 class Tally {
   packets = 0
@@ -114,36 +112,23 @@ async function writeNight(
 ): Promise<TruthRow[]> {
   const archive = new ArchiveWriter(path)
   const rows: TruthRow[] = []
-  const waiting: ChunkResult[] = []
   const bytesBefore = tally.bytes
-  const appendLate = async (result: ChunkResult): Promise<void> => {
-    await archive.append(result.late)
-    for (const row of result.lateRows) rows.push(row)
-    tally.count(result.lateRows)
-  }
   // Written while the next chunk is made.
   let writing = Promise.resolve()
   try {
     await archive.start()
-    for await (const result of crew.night(night)) {
+    for await (const { piece, rows: some } of inOrder(crew.night(night))) {
       options.signal?.throwIfAborted()
       await writing
-      writing = archive.append(result.piece)
-      for (const row of result.rows) rows.push(row)
-      tally.count(result.rows)
-      waiting.push(result)
-      const due = waiting.length > LATE_CHUNKS ? waiting.shift() : undefined
-      if (due) {
-        await writing
-        writing = appendLate(due)
-      }
+      writing = archive.append(piece)
       writing.catch(() => undefined)
+      for (const row of some) rows.push(row)
+      tally.count(some)
       tally.bytes = bytesBefore + archive.bytes
       const { packets, bytes } = tally
       options.onProgress?.({ night: index + 1, nights: plan.nights, packets, bytes, expected })
     }
     await writing
-    for (const result of waiting) await appendLate(result)
     await archive.finish()
   } catch (error) {
     await writing.catch(() => undefined)

@@ -32,3 +32,21 @@ export function tarPadding(size: number): Buffer {
 export function tarEnd(): Buffer {
   return Buffer.alloc(2 * RECORD)
 }
+
+export interface TarFile {
+  readonly name: string
+  readonly bytes: Buffer
+}
+
+/** The files in the bytes of an archive of ours, in order; they are not copied. */
+export function tarFiles(tar: Buffer): TarFile[] {
+  const files: TarFile[] = []
+  for (let at = 0; at + RECORD <= tar.length;) {
+    const name = tar.toString('latin1', at, at + 100).replace(/\0.*$/, '')
+    if (name === '') break
+    const size = Number.parseInt(tar.toString('latin1', at + 124, at + 135), 8)
+    files.push({ name, bytes: tar.subarray(at + RECORD, at + RECORD + size) })
+    at += RECORD + Math.ceil(size / RECORD) * RECORD
+  }
+  return files
+}

@@ -53,6 +53,7 @@ locals {
       flavor  = var.flavors.member
       volume  = 0
       user_data = templatefile("${local.templates}/member.yaml.tftpl", {
+        address    = address
         brokers    = jsonencode(local.brokers)
         topics     = jsonencode(var.topics)
         group      = jsonencode(var.group)

@@ -23,10 +23,10 @@ resource "openstack_networking_router_interface_v2" "siskin" {
   subnet_id = openstack_networking_subnet_v2.siskin.id
 }
 
-# Machines of the cluster talk to each other; from outside comes SSH alone.
+# Machines of the cluster talk to each other; from outside come SSH and, if it is wanted, Prometheus.
 resource "openstack_networking_secgroup_v2" "siskin" {
   name        = "siskin"
-  description = "Siskin: everything inside, SSH from the operators"
+  description = "Siskin: everything inside, SSH from the operators, metrics for Prometheus"
 }
 
 resource "openstack_networking_secgroup_rule_v2" "inside" {
@@ -43,5 +43,17 @@ resource "openstack_networking_secgroup_rule_v2" "ssh" {
   port_range_min    = 22
   port_range_max    = 22
   remote_ip_prefix  = var.admin_cidr
+  security_group_id = openstack_networking_secgroup_v2.siskin.id
+}
+
+resource "openstack_networking_secgroup_rule_v2" "metrics" {
+  count = var.monitoring_cidr == null ? 0 : 1
+
+  direction         = "ingress"
+  ethertype         = "IPv4"
+  protocol          = "tcp"
+  port_range_min    = 9464
+  port_range_max    = 9464
+  remote_ip_prefix  = var.monitoring_cidr
   security_group_id = openstack_networking_secgroup_v2.siskin.id
 }

@@ -8,6 +8,11 @@ output "lake" {
   value       = local.lake
 }
 
+output "metrics" {
+  description = "What Prometheus asks: the targets of deploy/prometheus/prometheus.yml."
+  value       = [for address in local.members : "${address}:9464"]
+}
+
 output "members" {
   description = "Addresses of the machines of members."
   value       = local.members

@@ -18,6 +18,12 @@ variable "admin_cidr" {
   type        = string
 }
 
+variable "monitoring_cidr" {
+  description = "Where a Prometheus outside the cluster's network asks from; null: there is none."
+  type        = string
+  default     = null
+}
+
 variable "cidr" {
   description = "Addresses of the cluster's own network."
   type        = string

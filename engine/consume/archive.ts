@@ -74,14 +74,24 @@ export async function* walkTar(
   window: Window,
   onRead: (bytes: number) => void
 ): Walk {
-  const { scanner } = window
-  const place = new Place(path, await isGzip(path), scanner)
-  window.from(
+  const gzipped = await isGzip(path)
+  yield* walkTarBytes({ path, gzipped }, window, (read) =>
     readBytes(path, (bytes) => {
-      place.read = bytes
+      read(bytes)
       onRead(bytes)
     })
   )
+}
+
+/** The same, its inflated bytes given: `read` is to be told how many bytes of the file were read. */
+export async function* walkTarBytes(
+  { path, gzipped }: { readonly path: string; readonly gzipped: boolean },
+  window: Window,
+  bytes: (read: (bytes: number) => void) => AsyncIterable<Uint8Array>
+): Walk {
+  const { scanner } = window
+  const place = new Place(path, gzipped, scanner)
+  window.from(bytes((count) => (place.read = count)))
   let longName: string | null = null
   let pax: { path?: string; size?: number } = {}
   for (;;) {

@@ -19,6 +19,8 @@ interface Origins {
   readonly length: Int32Array
   readonly schema: Int32Array
   readonly schemas: WriterSchema[]
+  /** Place in the source: of the packet's block, or of the message it came in. */
+  readonly offset: Float64Array
 }
 
 export interface Decoded {
@@ -74,6 +76,7 @@ class Decoding {
   readonly #quarantined: Quarantined[] = []
   #duplicates = 0
   #position: number
+  #offset = 0
 
   constructor(range: PacketRange, options: DecodeOptions) {
     this.#range = range
@@ -91,6 +94,7 @@ class Decoding {
     const header = blocks[at + BLOCK.header]!
     const packets = blocks[at + BLOCK.packets]!
     const bytes = this.#bytes.subarray(start, start + length)
+    this.#offset = blocks[at + BLOCK.offset]!
     try {
       if (header === DAMAGED) {
         const fault = faults.get(block)
@@ -170,6 +174,7 @@ class Decoding {
         return reached
       }
       state.keep(row, buffer, start, reached - start, schema)
+      state.origins.offset[row] = this.#offset
       table.rows++
       return reached
     } catch (error) {
@@ -246,7 +251,8 @@ class SurveyState {
       start: new Float64Array(capacity),
       length: new Int32Array(capacity),
       schema: new Int32Array(capacity),
-      schemas: []
+      schemas: [],
+      offset: new Float64Array(capacity)
     }
   }
 

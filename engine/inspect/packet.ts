@@ -1,5 +1,6 @@
 import { openSources } from '../consume/open.ts'
 import type { Registry } from '../consume/registry.ts'
+import type { Source } from '../consume/source.ts'
 import { Damage } from '../consume/bytes.ts'
 import { isContainer, readHeader } from '../consume/container.ts'
 import { decodeRange, schemaIds } from '../decode/decode.ts'
@@ -42,14 +43,14 @@ export interface OpenedPackets {
   readonly warnings: readonly string[]
 }
 
-/** Decodes the first `most` packets of what lies at `path`. */
+/** Decodes the first `most` packets of what lies at `path`; without `sources` on a local disk. */
 export async function openPackets(
   path: string,
   registry: Registry,
-  most: number
+  most: number,
+  sources?: readonly Pick<Source, 'ranges'>[]
 ): Promise<OpenedPackets> {
-  const lists = { known: async () => [], remember: async () => {} }
-  for (const source of await openSources([path], lists)) {
+  for (const source of sources ?? (await localSources(path))) {
     const ranges = source.ranges({
       done: [],
       cut: { packets: most, bytes: MOST_BYTES },
@@ -69,12 +70,17 @@ export async function openPackets(
   throw new SiskinError(`${path} holds no packet`)
 }
 
+function localSources(path: string): Promise<Source[]> {
+  return openSources([path], { known: async () => [], remember: async () => {} })
+}
+
 function asDamage(error: unknown): Damage {
   if (error instanceof Damage) return error
   throw error
 }
 
 function asFailure(error: unknown): never {
+  if (error instanceof SiskinError) throw error
   throw new SiskinError(asDamage(error).message, 1, { cause: error })
 }
 

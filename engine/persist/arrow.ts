@@ -63,8 +63,7 @@ function fieldOf(node: Node): Field {
  * is there and null, so that the files of both surveys have one schema.
  */
 export function toArrow(batch: Enriched, rows: Int32Array): Table {
-  const nodes = treeOf([...ALERT_COLUMNS, ...batch.defs])
-  const fields = nodes.map(fieldOf)
+  const { nodes, fields, schema } = layoutOf(batch.defs)
   const gather = new Gather(batch, rows)
   const children = nodes.map((node, i) => gather.node(node, fields[i]!.type))
   const data = makeData({
@@ -73,8 +72,27 @@ export function toArrow(batch: Enriched, rows: Int32Array): Table {
     nullCount: 0,
     children
   })
-  const schema = new Schema(fields)
   return new Table(schema, new RecordBatch(schema, data))
+}
+
+interface Layout {
+  readonly nodes: readonly Node[]
+  readonly fields: Field[]
+  readonly schema: Schema
+}
+
+/** By the module columns: as long as a member lives, always the same. */
+const layouts = new Map<string, Layout>()
+
+function layoutOf(defs: readonly ColumnDef[]): Layout {
+  const key = defs.map(({ name, type, list }) => `${name} ${type} ${list ?? ''}`).join('\n')
+  const known = layouts.get(key)
+  if (known) return known
+  const nodes = treeOf([...ALERT_COLUMNS, ...defs])
+  const fields = nodes.map(fieldOf)
+  const layout = { nodes, fields, schema: new Schema(fields) }
+  layouts.set(key, layout)
+  return layout
 }
 
 class Gather {

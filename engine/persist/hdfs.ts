@@ -99,8 +99,8 @@ async function writeNew(
       }
       await place(hdfs, draft, path, written.fileId, false)
     } catch (error) {
-      await hdfs.remove(draft).catch(() => {}) // it stays, hidden; the error above matters more
-      throw error
+      if (!refusalOf(error).isAboutNameNode) await hdfs.remove(draft).catch(() => {})
+      throw error // a draft that stays is hidden
     }
   })
   return size
@@ -178,12 +178,20 @@ const ADVICE: Record<string, string> = {
 
 /** An error that a person can act on. */
 function explained(verb: string, place: string, refusal: Refusal, hdfs: WebHdfs): SiskinError {
-  const { code, message } = refusal
-  const told =
-    code === 'EACCES'
-      ? `no permission for user "${hdfs.user}" (${message}): set SISKIN_HDFS_USER, with Kerberos SISKIN_HDFS_TOKEN, or choose another place`
-      : refusal.isAboutNameNode
-        ? `no active NameNode answers at ${hdfs.nameNodes.join(', ')} (${message}): is the address right, and is HDFS up?`
-        : (ADVICE[code] ?? message)
-  return new SiskinError(`cannot ${verb} ${place}: ${told}`, 1, { cause: refusal })
+  return new SiskinError(`cannot ${verb} ${place}: ${reasonOf(refusal, hdfs)}`, 1, {
+    cause: refusal
+  })
+}
+
+function reasonOf({ code, message, isAboutNameNode }: Refusal, hdfs: WebHdfs): string {
+  if (code === 'EACCES') {
+    return `no permission for user "${hdfs.user}" (${message}): set SISKIN_HDFS_USER, with Kerberos SISKIN_HDFS_TOKEN, or choose another place`
+  }
+  if (code === 'EKEYREJECTED') {
+    return `the delegation token is not taken (${message}): put a new one into SISKIN_HDFS_TOKEN`
+  }
+  if (isAboutNameNode) {
+    return `no active NameNode answers at ${hdfs.nameNodes.join(', ')} (${message}): is the address right, and is HDFS up?`
+  }
+  return ADVICE[code] ?? message
 }

@@ -1,8 +1,16 @@
+import { UsageError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import type { Store } from './store.ts'
 
 /** All that is Siskin's own in a lake, apart from the science. */
 export const OWN = '_siskin'
+
+/** What to say where a lake should be and is none. */
+export function noLake(place: string): UsageError {
+  return new UsageError(
+    `"${place}" holds no lake: give the folder that "siskin run --lake" or "siskin stream --lake" filled`
+  )
+}
 
 /** A file of a part, by its place in the lake. */
 export interface PartFile {
@@ -10,6 +18,11 @@ export interface PartFile {
   readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic'
   readonly bytes: number
   readonly rows: number
+  /**
+   * Of packets from Kafka: the message that each came in, in the order of the file, as offsets from
+   * the part's first (see `places.ts`).
+   */
+  readonly places?: string
 }
 
 /**
@@ -47,6 +60,8 @@ export interface StreamAccount {
   readonly begins: boolean
   /** Generation of the consumer group that committed it. */
   readonly generation: number
+  /** Its messages went out in Fink's form too. */
+  readonly fink: boolean
 }
 
 export interface ModuleAccount {
@@ -60,6 +75,11 @@ export interface FilterAccount {
   readonly topic: string
   readonly published: number
   readonly failed: number
+  /**
+   * Of parts from Kafka, by `survey/night`: the messages that held the selected alerts, as offsets
+   * from the part's first (see `places.ts`).
+   */
+  readonly selected?: Readonly<Record<string, string>>
 }
 
 /** `000000042-000001041`: sorts as the packets do. */
@@ -100,11 +120,32 @@ export async function readRecord(store: Store, path: string): Promise<PartRecord
   return JSON.parse(Buffer.from(await store.read(path)).toString()) as PartRecord
 }
 
+const READ_AT_ONCE = 8
+
+/** The files of a lake's ledger, by source and range. */
+export async function ledgerFiles(store: Store): Promise<string[]> {
+  const files = await store.list(`${OWN}/ledger`)
+  return files.map(({ path }) => path).filter((path) => path.endsWith('.json'))
+}
+
+/** Records one after the other, a few read ahead: a ledger may be larger than memory. */
+export async function* eachRecord(
+  store: Store,
+  paths: readonly string[]
+): AsyncGenerator<PartRecord, void> {
+  const reading: Promise<PartRecord>[] = []
+  for (const path of paths) {
+    const record = readRecord(store, path)
+    record.catch(() => {}) // heard of when it is waited for
+    reading.push(record)
+    if (reading.length === READ_AT_ONCE) yield await reading.shift()!
+  }
+  for (const record of reading) yield await record
+}
+
 /** All records of a lake, by source and range. */
 export async function readLedger(store: Store): Promise<PartRecord[]> {
   const records: PartRecord[] = []
-  for (const { path } of await store.list(`${OWN}/ledger`)) {
-    if (path.endsWith('.json')) records.push(await readRecord(store, path))
-  }
+  for await (const record of eachRecord(store, await ledgerFiles(store))) records.push(record)
   return records
 }

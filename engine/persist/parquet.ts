@@ -1,5 +1,5 @@
-import { tableToIPC } from 'apache-arrow'
-import type { Table } from 'apache-arrow'
+import { RecordBatchStreamWriter, Table, tableToIPC } from 'apache-arrow'
+import type { Schema } from 'apache-arrow'
 import {
   Compression,
   Table as WasmTable,
@@ -24,5 +24,25 @@ export function toParquet(table: Table, metadata: Metadata): Uint8Array {
     .setCreatedBy('siskin')
     .setKeyValueMetadata(new Map([['siskin', JSON.stringify(metadata)]]))
     .build()
-  return writeParquet(WasmTable.fromIPCStream(tableToIPC(table, 'stream')), properties)
+  return writeParquet(WasmTable.fromIPCStream(ipcOf(table)), properties)
+}
+
+/** The schema's part of a stream: with hundreds of columns as dear as the rows of a small part. */
+const schemas = new WeakMap<Schema, Uint8Array>()
+const END_BYTES = 8
+
+class StreamWriter extends RecordBatchStreamWriter {
+  protected override _writeSchema(schema: Schema): this {
+    const known =
+      schemas.get(schema) ?? tableToIPC(new Table(schema), 'stream').slice(0, -END_BYTES)
+    schemas.set(schema, known)
+    return this._write(known)
+  }
+}
+
+/** As `tableToIPC` writes it, byte for byte. */
+function ipcOf(table: Table): Uint8Array {
+  const writer = new StreamWriter()
+  writer.writeAll(table)
+  return writer.toUint8Array(true)
 }

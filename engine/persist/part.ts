@@ -4,6 +4,8 @@ import type { Enriched } from '../table/enriched.ts'
 import { toArrow } from './arrow.ts'
 import type { Staged } from './commit.ts'
 import type { PartFile } from './ledger.ts'
+import { layPlaces } from './places.ts'
+import type { InputPlace } from './places.ts'
 import { toParquet } from './parquet.ts'
 import type { Metadata } from './parquet.ts'
 import { quarantineTable } from './quarantine.ts'
@@ -17,6 +19,8 @@ export interface LaidFile extends Staged {
 export interface PacketBytes {
   schemaOf(row: number): { readonly fingerprint: string; readonly text: Uint8Array }
   bytesOf(row: number): Uint8Array
+  /** Of packets from Kafka: the message that it came in, its offset from the part's first. */
+  readonly placeOf?: (row: number) => InputPlace
 }
 
 function laid(
@@ -102,7 +106,10 @@ function layPackets(
       table.fixed('packet_offset').set(row, BigInt(layout.offsets[i]!))
       table.fixed('packet_length').set(row, data[i]!.length)
     })
-    files.push(laid(path, 'packets', own.length, layout.pieces))
+    const file = laid(path, 'packets', own.length, layout.pieces)
+    const { placeOf } = packets
+    const places = placeOf && { places: layPlaces(own.map((row) => placeOf(row))) }
+    files.push({ ...file, account: { ...file.account, ...places } })
   }
   return files
 }
@@ -114,7 +121,10 @@ export function layQuarantine(
   metadata: Metadata
 ): LaidFile[] {
   if (quarantined.length === 0) return []
-  const bytes = toParquet(quarantineTable(source, quarantined), metadata)
+  const bytes = toParquet(quarantineTable(source, quarantined), {
+    ...metadata,
+    'siskin.rows': String(quarantined.length)
+  })
   return [laid(`quarantine/${part}.parquet`, 'quarantine', quarantined.length, [bytes])]
 }
 

@@ -9,6 +9,8 @@ export interface Exchange {
   /** The body, sent piece by piece without joining them. */
   readonly pieces?: readonly Uint8Array[]
   readonly headers?: Readonly<Record<string, string>>
+  /** How long the other side may be silent; else half a minute. */
+  readonly silentMs?: number
 }
 
 export interface Answer {
@@ -19,6 +21,8 @@ export interface Answer {
 
 const CONNECT_MS = 5_000
 const SILENT_MS = 30_000
+/** Handed to the socket before it is waited for: packets are small, waiting for each would be slow. */
+const AHEAD_BYTES = 2 * 1024 * 1024
 
 /**
  * One exchange, redirects not followed. It is made with node:http and not with `fetch`: a DataNode
@@ -32,7 +36,7 @@ export async function exchange(agent: Agent, asked: Exchange): Promise<Answer> {
     method: asked.method,
     headers: { ...asked.headers, 'content-length': size }
   })
-  limitWaiting(req)
+  limitWaiting(req, asked.silentMs ?? SILENT_MS)
   const answered = once(req, 'response') as Promise<[IncomingMessage]>
   // A server may answer, or go, before it has read all; either ends the sending.
   const [[response]] = await Promise.all([answered, Promise.race([send(req, pieces), answered])])
@@ -42,9 +46,13 @@ export async function exchange(agent: Agent, asked: Exchange): Promise<Answer> {
 }
 
 async function send(req: ClientRequest, pieces: readonly Uint8Array[]): Promise<void> {
+  let ahead = 0
   for (const piece of pieces) {
     if (req.destroyed) return
-    if (piece.byteLength > 0 && !req.write(piece)) await once(req, 'drain')
+    ahead += piece.byteLength
+    if (piece.byteLength === 0 || req.write(piece) || ahead < AHEAD_BYTES) continue
+    await once(req, 'drain')
+    ahead = 0
   }
   req.end()
 }
@@ -56,13 +64,13 @@ async function readAll(response: IncomingMessage): Promise<Uint8Array> {
 }
 
 /** Gives up on a machine that does not take the connection, and on one that falls silent. */
-function limitWaiting(req: ClientRequest): void {
+function limitWaiting(req: ClientRequest, silentMs: number): void {
   const fail = (what: string) => {
     const error: NodeJS.ErrnoException = new Error(what)
     error.code = 'ETIMEDOUT'
     req.destroy(error)
   }
-  req.setTimeout(SILENT_MS, () => fail(`no answer in ${SILENT_MS / 1000} s`))
+  req.setTimeout(silentMs, () => fail(`no answer in ${silentMs / 1000} s`))
   req.once('socket', (socket) => {
     if (!socket.connecting) return
     const timer = setTimeout(() => fail(`no connection in ${CONNECT_MS / 1000} s`), CONNECT_MS)

@@ -47,7 +47,8 @@ const KNOWN: readonly [RegExp, string, isPassing?: boolean, isAboutNameNode?: bo
   [/FileNotFound/, 'ENOENT'],
   [/out of the range/, 'ERANGE'],
   [/AccessControl|AuthorizationException/, 'EACCES'],
-  [/InvalidToken|AuthenticationException|SecurityException/, 'EACCES']
+  [/InvalidToken/, 'EKEYREJECTED'],
+  [/AuthenticationException|SecurityException/, 'EACCES']
 ]
 
 interface RemoteException {

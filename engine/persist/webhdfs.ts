@@ -26,6 +26,8 @@ type Parameters = Readonly<Record<string, string | number | boolean>>
 const PATIENCE_MS = 60_000
 /** A cluster that never answered is more likely misspelt than restarting. */
 const FIRST_PATIENCE_MS = 8_000
+/** How long all its NameNodes together may take for the first answer. */
+const FIRST_SILENT_MS = 10_000
 /** Full disks do not empty themselves: time for a DataNode to come back, not more. */
 const SHORT_PATIENCE_MS = 20_000
 const FIRST_PAUSE_MS = 50
@@ -110,7 +112,9 @@ export class WebHdfs {
         return await work()
       } catch (error) {
         const refusal = refusalOf(error)
-        if (!refusal.isPassing || Date.now() - started > this.#patienceFor(refusal)) throw refusal
+        const isOver = Date.now() - started > this.#patienceFor(refusal)
+        const isAnyLeft = refusal.isAboutNameNode && tries < this.#options.nameNodes.length
+        if (!refusal.isPassing || (isOver && !isAnyLeft)) throw refusal
         if (refusal.isAboutNameNode) this.#current++
         // The other NameNode is asked at once; pauses come when all were.
         const isNewRound = tries % this.#options.nameNodes.length === 0
@@ -142,7 +146,9 @@ export class WebHdfs {
   }
 
   async #ask(asked: Exchange): Promise<Answer> {
-    const answer = await exchange(this.#agent, asked).catch((error: unknown) => {
+    const silentMs = FIRST_SILENT_MS / this.#options.nameNodes.length
+    const first = this.#reached ? {} : { silentMs }
+    const answer = await exchange(this.#agent, { ...asked, ...first }).catch((error: unknown) => {
       throw refusalOf(error)
     })
     this.#reached = true

@@ -26,7 +26,7 @@ interface AvroRecord {
 }
 
 /** A part of the message: its field in the schema, and how a row of it is written. */
-interface Part {
+export interface Part {
   readonly name: string
   readonly type: unknown
   readonly doc: string
@@ -113,7 +113,7 @@ function docOf(def: ColumnDef): string {
 }
 
 /** Scalar columns; dotted names become nested records. */
-function structure(defs: readonly ColumnDef[], depth = 0, prefix = ''): Part[] {
+export function structure(defs: readonly ColumnDef[], depth = 0, prefix = ''): Part[] {
   const parts: Part[] = []
   const done = new Set<string>()
   for (const def of defs) {

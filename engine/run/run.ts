@@ -49,6 +49,8 @@ export interface Progress {
 
 export interface RunResult {
   readonly tally: Tally
+  /** What the lake calls the sources. */
+  readonly sources: readonly string[]
   readonly seconds: number
   /** Archives that broke off, each with the place. */
   readonly damage: readonly Damage[]
@@ -128,6 +130,7 @@ async function runSources(
   }
   return {
     tally,
+    sources: sources.map(({ name }) => name),
     damage,
     before,
     seconds: (performance.now() - started) / 1000,

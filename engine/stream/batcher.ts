@@ -1,15 +1,17 @@
-import type { Message, MessagesStream } from '@platformatic/kafka'
-import { sourceOf } from './group.ts'
 import type { Bounds } from './bounds.ts'
+import type { Chunk, CommittedMessage } from './committed-reader.ts'
+import { sourceOf } from './partition.ts'
+import type { Partition } from './partition.ts'
+import { Pool } from './pool.ts'
 import type { Start } from './positions.ts'
 import type { Fetched } from './range.ts'
 import type { Trigger } from './settings.ts'
 
 /** What one partition gives to a micro-batch. */
-export interface Portion {
+export interface Portion extends Partition {
   readonly fetched: Fetched
-  /** It carries the membership under which it was fetched: its offset is what is committed. */
-  readonly lastMessage: Message
+  /** Time stamps of its messages, ms since 1970. */
+  readonly times: Float64Array
 }
 
 /** One micro-batch: a portion of each partition that had messages. */
@@ -17,38 +19,42 @@ export type MicroBatch = readonly Portion[]
 
 /**
  * Collects messages until a micro-batch is full: rows, bytes or seconds since its first message,
- * whichever comes first. Reading stops while two batches are waiting.
+ * whichever comes first. Reading stops while a full one is waiting.
  */
 export class Batcher {
-  readonly #stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>
   readonly #trigger: Trigger
   readonly #generation: number
   readonly #bounds: Bounds
+  readonly #onExpired: (source: string, from: number, to: number) => void
+  readonly #pool = new Pool()
   /** Next offset of each source. */
   readonly #next = new Map<string, { offset: number; begins: boolean }>()
-  #waiting: Message[] = []
+  /** Where each source is read on. */
+  readonly #reading = new Map<string, number>()
+  #waiting: CommittedMessage[] = []
   #bytes = 0
   #since = 0
   #wake: () => void = () => {}
-  #failure: Error | null = null
+  #goOn: () => void = () => {}
+  #isClosed = false
+  #failure: unknown = null
 
   constructor(
-    stream: MessagesStream<Buffer, Buffer, Buffer, Buffer>,
     trigger: Trigger,
     starts: readonly Start[],
     generation: number,
-    bounds: Bounds
+    bounds: Bounds,
+    /** Kafka deleted messages before they were read. */
+    onExpired: (source: string, from: number, to: number) => void
   ) {
-    this.#stream = stream
     this.#trigger = trigger
     this.#generation = generation
     this.#bounds = bounds
-    for (const { source, offset, begins } of starts) this.#next.set(source, { offset, begins })
-    stream.on('data', (message) => this.#take(message))
-    stream.on('error', (error) => {
-      this.#failure ??= error
-      this.#wake()
-    })
+    this.#onExpired = onExpired
+    for (const { source, offset, begins } of starts) {
+      this.#next.set(source, { offset, begins })
+      this.#reading.set(source, offset)
+    }
   }
 
   /** Messages that are here and not in a batch yet. */
@@ -56,18 +62,57 @@ export class Batcher {
     return this.#waiting.length
   }
 
-  #take(message: Message): void {
+  /** The offset that the next portion of a source begins at. */
+  nextOf(source: string): number {
+    return this.#next.get(source)?.offset ?? 0
+  }
+
+  /** The offset that a source is read from next. */
+  readingOf(source: string): number {
+    return this.#reading.get(source) ?? 0
+  }
+
+  /** Takes in what is read, as long as there is room; what breaks the reading breaks `next`. */
+  async fill(chunks: AsyncIterable<Chunk>): Promise<void> {
+    try {
+      for await (const chunk of chunks) {
+        this.#take(chunk)
+        while (!this.#isClosed && this.#full) {
+          await new Promise<void>((resolve) => (this.#goOn = resolve))
+        }
+        if (this.#isClosed) return
+      }
+    } catch (error) {
+      this.#failure ??= error
+      this.#wake()
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#goOn()
+  }
+
+  #take(chunk: Chunk): void {
+    const source = sourceOf(chunk)
+    if (chunk.expired > 0) this.#onExpired(source, chunk.next - chunk.expired, chunk.next - 1)
+    this.#reading.set(source, chunk.next)
     if (this.#waiting.length === 0) this.#since = performance.now()
-    this.#waiting.push(message)
-    this.#bytes += message.value?.length ?? 0
-    const { rows, bytes } = this.#trigger
-    if (this.#waiting.length >= 2 * rows || this.#bytes >= 2 * bytes) this.#stream.pause()
+    for (const message of chunk.messages) {
+      this.#waiting.push(message)
+      this.#bytes += message.value?.length ?? 0
+    }
     if (this.#full) this.#wake()
   }
 
   get #full(): boolean {
     const { rows, bytes } = this.#trigger
     return this.#waiting.length >= rows || this.#bytes >= bytes
+  }
+
+  /** The parts of a micro-batch are made: its memory serves the next. */
+  reuse(batch: MicroBatch): void {
+    for (const { fetched } of batch) this.#pool.give(fetched.bytes)
   }
 
   /** The next micro-batch; null when `signal` comes first. @throws what broke the reading. */
@@ -100,35 +145,49 @@ export class Batcher {
 
   #cut(): MicroBatch {
     const { rows, bytes } = this.#trigger
-    const chosen = new Map<string, Message[]>()
-    const left: Message[] = []
+    const chosen: [string, CommittedMessage[]][] = []
+    const left: CommittedMessage[] = []
     let count = 0
     let size = 0
-    for (const message of this.#waiting) {
-      const source = sourceOf(message)
-      const last = this.#bounds.lastOf(source, this.#next.get(source)?.offset ?? 0)
-      const room = count < rows && (count === 0 || size < bytes)
-      const own = chosen.get(source) ?? []
-      if (!room || (own.length > 0 && Number(message.offset) > last)) {
-        left.push(message)
-        continue
-      }
-      chosen.set(source, own)
-      own.push(message)
-      count++
-      size += message.value?.length ?? 0
+    for (const [source, own] of Map.groupBy(this.#waiting, sourceOf)) {
+      const fitting = this.#fitting(source, own, rows - count, bytes - size)
+      // What would be split waits for the next micro-batch: a few large parts cost less than many.
+      const isLate = fitting.length < own.length && (count > rows / 2 || size > bytes / 2)
+      const taken = isLate ? [] : fitting
+      if (taken.length > 0) chosen.push([source, taken])
+      for (let i = taken.length; i < own.length; i++) left.push(own[i]!)
+      count += taken.length
+      size += bytesOf(taken)
     }
     this.#waiting = left
     this.#bytes -= size
     this.#since = performance.now()
-    this.#stream.resume()
-    return [...chosen].map(([source, messages]) => this.#portion(source, messages))
+    this.#goOn()
+    return chosen.map(([source, messages]) => this.#portion(source, messages))
   }
 
-  #portion(source: string, messages: readonly Message[]): Portion {
-    const lastMessage = messages.at(-1)!
+  /** How many of a source's messages there is room for, up to where a part may reach. */
+  #fitting(
+    source: string,
+    own: readonly CommittedMessage[],
+    rows: number,
+    bytes: number
+  ): CommittedMessage[] {
+    const last = this.#bounds.lastOf(source, this.nextOf(source))
+    let size = 0
+    const end = own.findIndex(({ offset, value }, i) => {
+      const isFull = i >= rows || size >= bytes || (i > 0 && offset > last)
+      size += value?.length ?? 0
+      return isFull
+    })
+    return end < 0 ? [...own] : own.slice(0, end)
+  }
+
+  #portion(source: string, messages: readonly CommittedMessage[]): Portion {
+    const { topic, partition, offset: last } = messages.at(-1)!
     const sizes = Uint32Array.from(messages, ({ value }) => value?.length ?? 0)
-    const bytes = new SharedArrayBuffer(sizes.reduce((sum, size) => sum + size, 0))
+    const length = bytesOf(messages)
+    const bytes = this.#pool.take(length)
     const target = new Uint8Array(bytes)
     let at = 0
     for (const { value } of messages) {
@@ -137,19 +196,24 @@ export class Batcher {
       at += value.length
     }
     const { offset: first, begins } = this.#next.get(source) ?? { offset: 0, begins: false }
-    const last = Number(lastMessage.offset)
     this.#next.set(source, { offset: last + 1, begins: false })
     const fetched: Fetched = {
       source,
       first,
       last,
       bytes,
-      offsets: Float64Array.from(messages, ({ offset }) => Number(offset)),
+      length,
+      offsets: Float64Array.from(messages, ({ offset }) => offset),
       sizes,
       begins,
       generation: this.#generation,
       poison: messages.length === 1 && this.#bounds.isPoison(source, first, last)
     }
-    return { fetched, lastMessage }
+    const times = Float64Array.from(messages, ({ timestamp }) => timestamp)
+    return { topic, partition, fetched, times }
   }
+}
+
+function bytesOf(messages: readonly CommittedMessage[]): number {
+  return messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
 }

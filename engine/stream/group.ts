@@ -1,17 +1,8 @@
 import { Consumer } from '@platformatic/kafka'
 import type { ConsumerGroupJoinPayload } from '@platformatic/kafka'
 import { clientOptions } from './kafka.ts'
+import type { Partition } from './partition.ts'
 import type { StreamSettings } from './settings.ts'
-
-/** A partition, and the source it is for the lake. */
-export interface Partition {
-  readonly topic: string
-  readonly partition: number
-}
-
-export function sourceOf({ topic, partition }: Partition): string {
-  return `${topic}-${partition}`
-}
 
 /** The partitions that are this member's for one generation of its group. */
 export interface Lease {
@@ -21,6 +12,9 @@ export interface Lease {
   /** Aborted when the generation ends. */
   readonly ended: AbortSignal
 }
+
+/** What a member of a group says of itself. */
+export type Membership = Pick<StreamSettings, 'kafka' | 'group' | 'sessionSeconds'>
 
 /**
  * Membership in the consumer group.
@@ -36,7 +30,7 @@ export class Group {
   #wake: (() => void)[] = []
   #failure: Error | null = null
 
-  constructor(settings: StreamSettings, name: string, topics: readonly string[]) {
+  constructor(settings: Membership, name: string, topics: readonly string[]) {
     const { kafka, group, sessionSeconds } = settings
     this.consumer = new Consumer({
       ...clientOptions(kafka, name),

@@ -1,6 +1,6 @@
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Batcher } from './batcher.ts'
-import { sourceOf } from './group.ts'
+import { sourceOf } from './partition.ts'
 import type { Equipment } from './member.ts'
 import type { Start } from './positions.ts'
 
@@ -12,7 +12,7 @@ export interface LagMeter {
   stop(): void
 }
 
-/** Asks once a second where the partitions end, and holds that against what is committed. */
+/** Asks every second where the partitions end, and holds that against what is committed. */
 export function measureLag(
   { admin, state }: Equipment,
   starts: readonly Start[],
@@ -25,28 +25,40 @@ export function measureLag(
     partitions: own.map(({ partition }) => ({ partitionIndex: partition, timestamp: -1n }))
   }))
   let isAsking = false
+  let isOver = false
 
   const ask = async () => {
     isAsking = true
-    for (const { name, partitions } of await admin.listOffsets({ topics }).catch(() => [])) {
+    const answer = await admin.listOffsets({ topics }).catch(() => [])
+    for (const { name, partitions } of answer) {
       for (const { partitionIndex, offset } of partitions) {
         ends.set(sourceOf({ topic: name, partition: partitionIndex }), Number(offset))
       }
     }
     isAsking = false
+    if (isOver) return
+    tell()
+    state.knowsLag ||= answer.length > 0
+  }
+
+  /** What is read and no message, markers of transactions mostly, is not behind. */
+  const positionOf = (source: string): number => {
+    const committed = positions.get(source) ?? 0
+    const open = batcher.waiting > 0 || committed < batcher.nextOf(source)
+    return open ? committed : batcher.readingOf(source)
   }
 
   const tell = () => {
     state.waiting = batcher.waiting
-    state.lag = 0
-    for (const [source, end] of ends) {
-      state.lag += Math.max(0, end - (positions.get(source) ?? end))
-    }
+    state.lags = starts.map(({ source, topic, partition }) => {
+      const end = ends.get(source) ?? 0
+      return { topic, partition, lag: Math.max(0, end - positionOf(source)) }
+    })
   }
 
+  void ask()
   const timer = setInterval(() => {
     if (!isAsking) void ask()
-    tell()
   }, EVERY_MS)
   return {
     committed(records) {
@@ -54,9 +66,9 @@ export function measureLag(
       tell()
     },
     stop() {
+      isOver = true
       clearInterval(timer)
-      state.waiting = 0
-      state.lag = 0
+      Object.assign(state, { knowsLag: false, waiting: 0, lags: [] })
     }
   }
 }

@@ -21,6 +21,8 @@ export interface MakerOptions {
 interface Pending {
   readonly fetched: Fetched
   readonly stopped: string[]
+  /** Only its files are still to be staged. */
+  made: boolean
   readonly resolve: (part: StagedPart) => void
   readonly reject: (error: Error) => void
 }
@@ -35,9 +37,11 @@ export class Maker {
   readonly #options: MakerOptions
   readonly #pending = new Map<number, Pending>()
   readonly #watch: NodeJS.Timeout
-  #worker: Worker
+  /** None while one that hung is being stopped. */
+  #worker: Worker | null
   #beat = Beat.memory()
   #nextId = 1
+  #told: Pending | null = null
   #closed = false
 
   constructor(options: MakerOptions) {
@@ -50,8 +54,8 @@ export class Maker {
   make(fetched: Fetched): Promise<StagedPart> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
-      this.#pending.set(id, { fetched, stopped: [], resolve, reject })
-      if (this.#pending.size === 1) this.#tell()
+      this.#pending.set(id, { fetched, stopped: [], made: false, resolve, reject })
+      this.#tell()
       this.#send({ kind: 'make', id, fetched, stopped: [] })
     })
   }
@@ -68,11 +72,19 @@ export class Maker {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#watch)
-    await this.#worker.terminate()
+    await this.#worker?.terminate()
+  }
+
+  /** The part whose packets are being worked on; none while files are staged. */
+  get #current(): Pending | null {
+    for (const pending of this.#pending.values()) if (!pending.made) return pending
+    return null
   }
 
   #tell(): void {
-    const [current] = this.#pending.values()
+    const current = this.#current
+    if (current === this.#told) return
+    this.#told = current
     if (!current) return this.#options.onWork(null)
     const { source, first, last } = current.fetched
     this.#options.onWork({ source, first, last })
@@ -80,14 +92,16 @@ export class Maker {
 
   #send(message: ToWorker): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker.postMessage(message)
+    this.#worker?.postMessage(message)
   }
 
   #start(): Worker {
     this.#beat = Beat.memory()
     const { program, settings } = this.#options
     const worker = new Worker(program, { workerData: { ...settings, beat: this.#beat } })
-    worker.on('message', (message: FromWorker) => this.#heard(message))
+    worker.on('message', (message: FromWorker) => {
+      if (worker === this.#worker) this.#heard(message) // of one that was stopped, all is made again
+    })
     worker.on('error', (error) => this.#died(worker, error.message))
     worker.on('exit', (code) => this.#died(worker, `it exited with ${code}`))
     return worker
@@ -99,10 +113,14 @@ export class Maker {
       return
     }
     const pending = this.#pending.get(message.id)
-    this.#pending.delete(message.id)
+    if (message.kind === 'made') {
+      if (pending) pending.made = true
+    } else {
+      this.#pending.delete(message.id)
+      if (message.kind === 'staged') pending?.resolve(message.part)
+      else pending?.reject(new SiskinError(message.message))
+    }
     this.#tell()
-    if (message.kind === 'staged') pending?.resolve(message.part)
-    else pending?.reject(new SiskinError(message.message))
   }
 
   #died(worker: Worker, reason: string): void {
@@ -113,17 +131,28 @@ export class Maker {
   }
 
   #stopHanging(): void {
-    const [first] = this.#pending.values()
-    const module = first ? new Beat(this.#beat).overdue() : null
-    if (!first || module === null) return
+    const current = this.#current
+    const module = current ? new Beat(this.#beat).overdue() : null
+    if (!current || module === null) return
     const name = this.#options.modules[module] ?? 'unknown'
     this.#options.onLog('error', `module ${name} hangs: the alerts go on without it`)
-    first.stopped.push(name)
+    current.stopped.push(name)
+    void this.#replace()
+  }
+
+  /** What the old thread had not staged is made again, when it is gone for sure. */
+  async #replace(): Promise<void> {
     const old = this.#worker
+    this.#beat = Beat.memory() // it tells of nothing until there is a successor
+    this.#worker = null
+    await old?.terminate()
+    if (this.#closed) return
     this.#worker = this.#start()
-    void old.terminate()
-    for (const [id, { fetched, stopped }] of this.#pending) {
+    for (const [id, pending] of this.#pending) {
+      pending.made = false
+      const { fetched, stopped } = pending
       this.#send({ kind: 'make', id, fetched, stopped })
     }
+    this.#tell()
   }
 }

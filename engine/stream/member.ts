@@ -8,11 +8,11 @@ import { Group } from './group.ts'
 import { openAdmin } from './kafka.ts'
 import { workLease } from './lease.ts'
 import { Maker } from './maker.ts'
-import type { FromStreamMember } from './messages.ts'
+import type { FromStreamMember, PartitionLag } from './messages.ts'
 import { Publisher } from './publish.ts'
 import { openFraming } from './schema.ts'
 import type { StreamSettings } from './settings.ts'
-import { createTopics, findTopics, leastLimit, sameTopics } from './topics.ts'
+import { findTopics, limitOf, makeTopics, outputTopics, sameTopics } from './topics.ts'
 import type { InputTopics } from './topics.ts'
 
 export interface MemberOptions {
@@ -38,10 +38,11 @@ export interface Equipment {
   readonly state: MemberState
 }
 
-/** How far behind the member is: messages it holds, messages in Kafka. */
+/** How far behind the member is: messages it holds, messages in Kafka by partition. */
 interface MemberState {
+  knowsLag: boolean
   waiting: number
-  lag: number
+  lags: readonly PartitionLag[]
 }
 
 const ALIVE_MS = 1000
@@ -74,28 +75,46 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
   const { settings, plan, name, send } = options
   const { output, kafka } = settings
   const store = openStore(settings.lake)
-  const topics = [...new Set(plan.filters.map(({ topic }) => output.prefix + topic))]
-  if (topics.length > 0) await createTopics(admin, topics, output)
-  const maxBytes = topics.length > 0 ? await leastLimit(admin, topics) : 0
-  const framing = await openFraming(output.registry, topics, messageFormat(plan.columns), store)
-  const publisher = new Publisher(kafka, name, { framing, prefix: output.prefix, maxBytes })
+  const topics = outputTopics(settings, plan)
+  await makeTopics(admin, topics, output)
+  const maxBytes = await limitOf(admin, topics.own)
+  const finkMaxBytes = await limitOf(admin, topics.fink)
+  const { registry } = output
+  const places = { access: kafka, clientId: name, topic: topics.schemas, store, registry }
+  const framing = await openFraming(places, topics.own, messageFormat(plan.columns))
+  const publisher = new Publisher(kafka, name, framing, {
+    prefix: output.prefix,
+    finkPrefix: output.finkPrefix ?? '',
+    maxBytes: topics.fink.length > 0 ? Math.min(maxBytes, finkMaxBytes) : maxBytes
+  })
   await publisher.start()
   const maker = new Maker({
     program: options.workerProgram,
-    settings: { stream: settings, maxBytes },
+    settings: { stream: settings, maxBytes, finkMaxBytes },
     modules: plan.modules.map((module) => module.name),
     onLog: (level, message) => send({ kind: 'log', level, message }),
     onWork: (range) => send({ kind: 'working', range }),
     onDeath: options.onDeath
   })
-  return { options, store, admin, maker, publisher, state: { waiting: 0, lag: 0 } }
+  return {
+    options,
+    store,
+    admin,
+    maker,
+    publisher,
+    state: { knowsLag: false, waiting: 0, lags: [] }
+  }
 }
 
 /** Membership with one set of input topics: ends when others appear, or when the member is to stop. */
 async function runSession(equipment: Equipment): Promise<void> {
   const { options, admin } = equipment
   const { settings, stop, name } = options
-  const topics = await findTopics(admin, settings.topics)
+  const { topics, missing } = await findTopics(admin, settings.topics, settings.output.prefix)
+  if (missing.length > 0) {
+    const message = `no topic ${missing.join(', ')} in Kafka any more: the others go on`
+    options.send({ kind: 'log', level: 'error', message })
+  }
   const ends = new AbortController()
   const over = AbortSignal.any([stop, ends.signal])
   const looking = lookForTopics(equipment, topics, over, ends)
@@ -104,8 +123,8 @@ async function runSession(equipment: Equipment): Promise<void> {
   try {
     await group.join()
     for (let lease = await group.lease(over); lease; lease = await group.lease(over)) {
-      const { memberId, partitions } = lease
-      options.send({ kind: 'joined', memberId, partitions: partitions.length })
+      const { memberId, generation, partitions } = lease
+      options.send({ kind: 'joined', memberId, generation, partitions })
       await workLease(equipment, group, lease, over)
     }
   } finally {
@@ -126,10 +145,15 @@ async function lookForTopics(
   while (!over.aborted) {
     await delay(settings.refreshSeconds * 1000, null, { signal: over }).catch(() => {})
     if (over.aborted) return
-    const now = await findTopics(admin, settings.topics).catch(() => known)
+    const now = await lookAgain(admin, settings).catch(() => known)
     if (sameTopics(known, now)) continue
     const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')
-    send({ kind: 'log', level: 'info', message: `input topics are now ${names}` })
+    const fields = { topics: Object.fromEntries(now) }
+    send({ kind: 'log', level: 'info', message: `input topics are now ${names}`, fields })
     ends.abort()
   }
+}
+
+async function lookAgain(admin: Admin, { topics, output }: StreamSettings): Promise<InputTopics> {
+  return (await findTopics(admin, topics, output.prefix)).topics
 }

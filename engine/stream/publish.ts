@@ -1,6 +1,7 @@
-import { Producer } from '@platformatic/kafka'
+import { murmur2, Producer } from '@platformatic/kafka'
 import type { Message, MessageToProduce } from '@platformatic/kafka'
 import type { SelectedMessage } from '../publish/kafka.ts'
+import { SISKIN_VERSION } from '../version.ts'
 import type { Group } from './group.ts'
 import { clientOptions } from './kafka.ts'
 import type { OnStreamStep } from './landing.ts'
@@ -10,10 +11,21 @@ import type { KafkaAccess } from './settings.ts'
 type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 type Produced = MessageToProduce
 
+/** The last message of a partition that counts, and the membership under which it is ours to say so. */
+export type Position = Pick<Message, 'topic' | 'partition' | 'offset' | 'metadata'>
+
 export interface Publication {
   readonly messages: readonly SelectedMessage[]
-  /** The last message of each partition. */
-  readonly positions: readonly Message[]
+  readonly positions: readonly Position[]
+}
+
+/** Names and limits of the topics. */
+export interface PublisherOutput {
+  readonly prefix: string
+  /** Of the topics in Fink's form, where there are any. */
+  readonly finkPrefix: string
+  /** Most bytes that one topic gets in one send. */
+  readonly maxBytes: number
 }
 
 /** The transaction did not come to its end for sure: only the group's positions tell if it counted. */
@@ -24,21 +36,18 @@ export class UnsureError extends Error {
 /** The client would ask to go on as producer 0, and be fenced where another had the name before. */
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
 
+/** Longer than all that the client tries again; a commit that takes longer has lost an answer. */
+const MOST_MS = 120_000
+
 /** Publishes in transactions. One per member; a successor of the same name fences it. */
 export class Publisher {
   readonly #producer: Producer
   readonly #framing: Framing
-  readonly #prefix: string
-  readonly #maxBytes: number
+  readonly #output: PublisherOutput
 
-  constructor(
-    access: KafkaAccess,
-    name: string,
-    { framing, prefix, maxBytes }: { framing: Framing; prefix: string; maxBytes: number }
-  ) {
+  constructor(access: KafkaAccess, name: string, framing: Framing, output: PublisherOutput) {
     this.#framing = framing
-    this.#prefix = prefix
-    this.#maxBytes = maxBytes
+    this.#output = output
     this.#producer = new Producer({
       ...clientOptions(access, name),
       transactionalId: name,
@@ -63,12 +72,29 @@ export class Publisher {
    * @throws UnsureError when the end of the transaction was not heard; else it did not count.
    */
   async commit(group: Group, publication: Publication, onStep: OnStreamStep): Promise<void> {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      reject(new UnsureError(`the transaction took more than ${MOST_MS / 1000} s`))
+    }, MOST_MS)
+    try {
+      await Promise.race([this.#commit(group, publication, onStep), late])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #commit(
+    group: Group,
+    { messages, positions }: Publication,
+    onStep: OnStreamStep
+  ): Promise<void> {
+    await this.#learnPartitions(positions)
     const transaction = await this.#producer.beginTransaction()
     try {
       await transaction.addConsumer(group.consumer)
-      for (const position of publication.positions) await transaction.addOffset(position)
+      for (const position of positions) await transaction.addOffset(position as Message)
       onStep('begun')
-      await this.#send(transaction, publication.messages)
+      await this.#send(transaction, messages)
       onStep('sent')
     } catch (error) {
       await transaction.abort().catch((aborting: unknown) => {
@@ -85,32 +111,52 @@ export class Publisher {
     }
   }
 
+  /** The client never ends a commit of a partition that is younger than what it knows of the topic. */
+  async #learnPartitions(positions: readonly Position[]): Promise<void> {
+    if (positions.length === 0) return
+    const topics = [...new Set(positions.map(({ topic }) => topic))]
+    const known = await this.#producer.metadata({ topics })
+    const isKnown = ({ topic, partition }: Position) =>
+      known.topics.get(topic)?.partitions[partition] !== undefined
+    if (!positions.every(isKnown)) await this.#producer.metadata({ topics, forceUpdate: true })
+  }
+
   async #send(transaction: Transaction, messages: readonly SelectedMessage[]): Promise<void> {
-    for (const chunk of cutBySize(messages, this.#maxBytes)) {
+    for (const chunk of cutBySize(messages, this.#output.maxBytes)) {
       await transaction.send({ messages: chunk.map((message) => this.#produced(message)) })
     }
   }
 
-  #produced({ topic, filter, survey, key, value, bare }: SelectedMessage): Produced {
-    const headers: Record<string, string> = {
-      survey,
-      filter,
-      ...this.#framing.headers,
-      ...(bare && { stamps: 'left-out' })
+  #produced(message: SelectedMessage): Produced {
+    const { topic, filter, survey, source, night, key, value, bare, schema } = message
+    const marks = { survey, filter, ...(bare && { stamps: 'left-out' }) }
+    const origin = { source, night: String(night) }
+    if (schema) {
+      return {
+        topic: this.#output.finkPrefix + topic,
+        partition: murmur2(Buffer.from(key)) >>> 0, // else all would lie in one: they have one key
+        key: Buffer.from(schema),
+        value: Buffer.from(value),
+        headers: headersOf({ ...marks, version: SISKIN_VERSION, ...origin })
+      }
     }
     return {
-      topic: this.#prefix + topic,
+      topic: this.#output.prefix + topic,
       key: Buffer.from(key),
       value: this.#framing.frame(value),
-      headers: new Map(
-        Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])
-      )
+      headers: headersOf({ ...marks, ...this.#framing.headers, ...origin })
     }
   }
 
   async close(): Promise<void> {
     await this.#producer.close(true)
   }
+}
+
+function headersOf(texts: Readonly<Record<string, string>>): Map<Buffer, Buffer> {
+  return new Map(
+    Object.entries(texts).map(([name, text]) => [Buffer.from(name), Buffer.from(text)])
+  )
 }
 
 /** Key, headers and framing of a message, generously. */
@@ -120,14 +166,14 @@ const OVERHEAD = 1024
  * Cuts messages so that no topic gets more than `most` bytes in one send: the client makes one batch
  * of what a partition gets, and a batch may be no larger than a message.
  */
-export function cutBySize<T extends Pick<SelectedMessage, 'topic' | 'value'>>(
+export function cutBySize<T extends Pick<SelectedMessage, 'topic' | 'value' | 'schema'>>(
   messages: readonly T[],
   most: number
 ): T[][] {
   const chunks: T[][] = []
   const filling = new Map<string, { chunk: number; bytes: number }>()
   for (const message of messages) {
-    const size = message.value.length + OVERHEAD
+    const size = message.value.length + (message.schema?.length ?? 0) + OVERHEAD
     const before = filling.get(message.topic) ?? { chunk: 0, bytes: 0 }
     const fits = before.bytes === 0 || before.bytes + size <= most
     const now = fits

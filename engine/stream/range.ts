@@ -11,8 +11,10 @@ export interface Fetched {
   readonly first: number
   /** Offset of the last message. */
   readonly last: number
-  /** The messages' values, one behind the other. */
+  /** The messages' values, one behind the other; the memory may reach farther. */
   readonly bytes: SharedArrayBuffer
+  /** How far they reach. */
+  readonly length: number
   readonly offsets: Float64Array
   readonly sizes: Uint32Array
   readonly begins: boolean
@@ -23,10 +25,10 @@ export interface Fetched {
 
 /** The packets in the messages. A message is a container of packets or one Confluent-wire packet. */
 export async function rangeOf(fetched: Fetched): Promise<PacketRange> {
-  const { source, bytes, offsets, sizes, first, last, begins, generation } = fetched
-  const everything = { packets: Number.POSITIVE_INFINITY, bytes: bytes.byteLength + 1 }
+  const { source, bytes, length, offsets, sizes, first, last, begins, generation } = fetched
+  const everything = { packets: Number.POSITIVE_INFINITY, bytes: length + 1 }
   const scanner = new Scanner(source, everything, () => bytes)
-  scanner.filled = bytes.byteLength
+  scanner.filled = length
   scanner.enter(source)
   const window = new Window(scanner)
   const blocks: number[] = [] // blocks of each message: a walk yields once for each

@@ -1,8 +1,11 @@
-import { codeOf, messageOf, SiskinError } from '../errors.ts'
+import { codeOf } from '../errors.ts'
 import { OWN } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import type { MessageFormat } from '../publish/message.ts'
+import { registerSchema } from '../register-schema.ts'
 import { SISKIN_VERSION } from '../version.ts'
+import { publishSchema } from './schema-topic.ts'
+import type { KafkaAccess } from './settings.ts'
 
 /** How a reader finds the schema of a message. */
 export interface Framing {
@@ -10,27 +13,39 @@ export interface Framing {
   frame(datum: Uint8Array): Buffer
 }
 
-const TIMEOUT_MS = 5000
+/** Where the schema of messages is put before the first of them. */
+export interface SchemaPlaces {
+  readonly access: KafkaAccess
+  readonly clientId: string
+  /** The topic of schemas; null where there are no topics. */
+  readonly topic: string | null
+  /** The lake. */
+  readonly store: Store
+  readonly registry: string | null
+}
 
 /**
- * With a registry: Confluent's wire form, the schema registered for every topic. Without: the plain
- * datum, its schema in the lake under the fingerprint that a header names.
+ * A header names the schema by its fingerprint; the schema lies in a topic of its own, so that whoever
+ * can read the messages can read it too, and in the lake. With a registry it is also registered there for
+ * every topic, and the datum goes in Confluent's wire form; without, plain.
  */
 export async function openFraming(
-  registry: string | null,
+  { access, clientId, topic, store, registry }: SchemaPlaces,
   topics: readonly string[],
-  format: MessageFormat,
-  store: Store
+  format: MessageFormat
 ): Promise<Framing> {
   const headers = { version: SISKIN_VERSION, schema: format.fingerprint }
+  await keepSchema(store, format)
+  if (topic !== null) await publishSchema(access, clientId, topic, format)
   if (registry === null) {
-    await keepSchema(store, format)
     return {
       headers,
       frame: (datum) => Buffer.from(datum.buffer, datum.byteOffset, datum.byteLength)
     }
   }
-  const ids = await Promise.all(topics.map((topic) => register(registry, topic, format.schema)))
+  const ids = await Promise.all(
+    topics.map((name) => registerSchema(registry, `${name}-value`, format.schema, '--out-registry'))
+  )
   const head = Buffer.alloc(5)
   head.writeUInt32BE(ids[0] ?? 0, 1)
   return { headers, frame: (datum) => Buffer.concat([head, datum]) }
@@ -42,25 +57,4 @@ async function keepSchema(store: Store, { fingerprint, schema }: MessageFormat):
   await store.write(path, [Buffer.from(schema)]).catch((error: unknown) => {
     if (codeOf((error as Error).cause) !== 'EEXIST') throw error // else another member was quicker
   })
-}
-
-async function register(address: string, topic: string, schema: string): Promise<number> {
-  const url = `${address.replace(/\/+$/, '')}/subjects/${encodeURIComponent(topic)}-value/versions`
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
-      body: JSON.stringify({ schema }),
-      signal: AbortSignal.timeout(TIMEOUT_MS)
-    })
-    const { id, message } = (await response.json()) as { id?: number; message?: string }
-    if (response.ok && typeof id === 'number') return id
-    throw new Error(message ?? `it answered ${response.status}`)
-  } catch (error) {
-    throw new SiskinError(
-      `schema registry ${url}: ${messageOf(error)}; is it running, is --out-registry right?`,
-      1,
-      { cause: error }
-    )
-  }
 }

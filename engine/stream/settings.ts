@@ -49,6 +49,8 @@ export interface OutputSettings {
   readonly partitions: number
   readonly replication: number
   readonly retentionDays: number
-  /** Address of a Confluent-compatible registry; null: the schema is kept in the lake. */
+  /** Address of a Confluent-compatible registry; null: none. */
   readonly registry: string | null
+  /** Goes before the names of topics in Fink's form; without it there are none. */
+  readonly finkPrefix?: string | null
 }

@@ -1,11 +1,17 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
-import { messageOf, SiskinError } from '../errors.ts'
+import { createInterface } from 'node:readline'
+import { SiskinError } from '../errors.ts'
+import type { Health, MetricsSource } from '../metrics/server.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
-import { countDeath } from './bounds.ts'
-import { isKafkaError, openAdmin } from './kafka.ts'
-import type { FromStreamMember, ToStreamMember, WorkingRange } from './messages.ts'
+import { afterDeath } from './after-death.ts'
+import type { FromStreamMember, ToStreamMember } from './messages.ts'
+import { StreamMetrics } from './metrics.ts'
+import { assignmentNews, batchNews, fencedNews } from './news.ts'
+import type { News } from './news.ts'
+import { causeOf, gaugesOf, lagOf, newSeat, nobody } from './seat.ts'
+import type { Seat } from './seat.ts'
 import type { StreamSettings } from './settings.ts'
 
 export interface StreamSupervisorOptions {
@@ -23,7 +29,9 @@ export interface StreamSupervisorOptions {
   readonly signal: AbortSignal
   readonly onRecords: (records: readonly PartRecord[]) => void
   readonly onProgress: (status: StreamStatus) => void
-  readonly onLog: (level: 'info' | 'warn' | 'error', message: string) => void
+  readonly onLog: (news: News) => void
+  /** What members say past their supervisor, a crash mostly, goes to `onLog` too, not to stderr. */
+  readonly hushed?: boolean
 }
 
 export interface StreamStatus {
@@ -38,22 +46,11 @@ export interface StreamStatus {
   readonly memory: number
 }
 
-interface Seat {
-  readonly name: string
-  child: ChildProcess | null
-  memberId: string | null
-  range: WorkingRange | null
-  lag: number
-  waiting: number
-  memory: number
-  /** When it last took something in, or had nothing to take in. */
-  progress: number
-  /** Deaths since it last took something in. */
-  failures: number
-  told: { message: string; exitCode: 1 | 2 } | null
-}
-
+/** Large buffers come and go in several threads: with an arena each, glibc would keep twice the memory. */
+const MEMBER_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
 const WATCH_MS = 500
+/** A supervisor that has not looked at its members for so long hangs. */
+const HANGS_MS = 15_000
 const STOP_MS = 60_000
 const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 30_000]
 
@@ -65,9 +62,12 @@ const BACK_OFF_MS = [500, 1000, 2000, 5000, 10_000, 30_000]
  * asked wrongly, ends the stream with its reason. What a member worked on when it died is counted in the lake, and the group is told at
  * once that it is gone. `stopping`: every member ends after its commit, nobody is replaced.
  */
-export class StreamSupervisor {
+export class StreamSupervisor implements MetricsSource {
   readonly #options: StreamSupervisorOptions
   readonly #seats: Seat[]
+  readonly #metrics = new StreamMetrics()
+  #watched = performance.now()
+  #measured = 0
   #stopping = false
   #everJoined = false
   #failure: SiskinError | null = null
@@ -78,18 +78,8 @@ export class StreamSupervisor {
 
   constructor(options: StreamSupervisorOptions) {
     this.#options = options
-    this.#seats = Array.from({ length: options.workers }, (_, i) => ({
-      name: `${options.name}-${i}`,
-      child: null,
-      memberId: null,
-      range: null,
-      lag: 0,
-      waiting: 0,
-      memory: 0,
-      progress: performance.now(),
-      failures: 0,
-      told: null
-    }))
+    const names = Array.from({ length: options.workers }, (_, i) => `${options.name}-${i}`)
+    this.#seats = names.map(newSeat)
   }
 
   /** Resolves when all members have ended. @throws SiskinError when none can begin. */
@@ -111,8 +101,13 @@ export class StreamSupervisor {
   }
 
   #start(seat: Seat): void {
-    const child = fork(this.#options.program, { serialization: 'advanced' })
-    Object.assign(seat, { child, memberId: null, range: null, lag: 0, waiting: 0, told: null })
+    const child = fork(this.#options.program, {
+      serialization: 'advanced',
+      env: { ...MEMBER_ENVIRONMENT, ...process.env },
+      stdio: ['inherit', 'inherit', this.#options.hushed ? 'pipe' : 'inherit', 'ipc']
+    })
+    Object.assign(seat, { child, ...nobody() })
+    this.#listen(seat, child)
     seat.progress = performance.now()
     const start: ToStreamMember = {
       kind: 'start',
@@ -120,38 +115,69 @@ export class StreamSupervisor {
       settings: this.#options.settings
     }
     child.send(start, () => {})
+  }
+
+  #listen(seat: Seat, child: ChildProcess): void {
     child.on('message', (message: FromStreamMember) => this.#heard(seat, message))
     child.on('exit', (code, signal) => void this.#died(seat, signal ?? `code ${code}`, code === 0))
+    if (!child.stderr) return
+    createInterface({ input: child.stderr }).on('line', (message) =>
+      this.#options.onLog({ level: 'warn', message, fields: { member: seat.name } })
+    )
   }
 
   #heard(seat: Seat, message: FromStreamMember): void {
-    const { onLog, onRecords } = this.#options
+    const { onLog } = this.#options
+    const { name } = seat
     switch (message.kind) {
       case 'joined':
         this.#everJoined = true
         seat.memberId = message.memberId
         this.#progressed(seat)
+        this.#metrics.assigned()
+        onLog(assignmentNews(name, message.generation, message.partitions))
         break
       case 'working':
         seat.range = message.range
         break
       case 'committed':
         seat.failures = 0
-        this.#commitSeconds = message.seconds
         this.#progressed(seat)
-        onRecords(message.records)
+        this.#committed(seat, message)
+        break
+      case 'void':
+        this.#metrics.fenced()
+        onLog(fencedNews(name, message.parts))
         break
       case 'alive':
-        Object.assign(seat, { lag: message.lag, waiting: message.waiting, memory: message.memory })
+        if (!seat.child) break
+        Object.assign(seat, {
+          knowsLag: message.knowsLag,
+          lags: message.lags,
+          waiting: message.waiting,
+          memory: message.memory
+        })
         this.#peak = Math.max(this.#peak, message.memory)
-        if (message.lag + message.waiting === 0 && !seat.range) seat.progress = performance.now()
+        if (lagOf(seat) + message.waiting === 0 && !seat.range) seat.progress = performance.now()
         break
-      case 'log':
-        onLog(message.level, message.message)
+      case 'log': {
+        const { level, message: text, fields } = message
+        onLog({ level, message: text, fields: { member: name, ...fields } })
         break
+      }
       case 'failed':
         seat.told = message
     }
+  }
+
+  #committed(
+    { name }: Seat,
+    { records, batch }: Extract<FromStreamMember, { kind: 'committed' }>
+  ): void {
+    if (batch) this.#commitSeconds = batch.seconds.transaction + batch.seconds.place
+    this.#metrics.committed(records, batch)
+    this.#options.onRecords(records)
+    this.#options.onLog(batchNews(name, records, batch))
   }
 
   #progressed(seat: Seat): void {
@@ -161,8 +187,11 @@ export class StreamSupervisor {
 
   async #died(seat: Seat, how: string, isClean: boolean): Promise<void> {
     const { told, range, memberId } = seat
-    seat.child = null
-    if (!isClean) await this.#afterDeath(how, told !== null, range, memberId)
+    const cause = causeOf(seat)
+    Object.assign(seat, { child: null, ...nobody() })
+    const { settings, store, onLog } = this.#options
+    const dead = { name: seat.name, how, memberId, range: told ? null : range }
+    if (!isClean) await afterDeath(dead, settings, store, onLog)
     if (told && (!this.#everJoined || told.exitCode === 2)) {
       this.#failure ??= new SiskinError(told.message, told.exitCode)
       this.#stop()
@@ -175,72 +204,82 @@ export class StreamSupervisor {
     const pause = BACK_OFF_MS[hunting ? 0 : Math.min(seat.failures, BACK_OFF_MS.length - 1)]!
     seat.failures++
     const why = told ? told.message : `it ended with ${how}`
-    this.#options.onLog('error', `member ${seat.name}: ${why}; another takes over`)
+    const fields = { member: seat.name, cause, how, range }
+    const message = `member ${seat.name}: ${why}; another takes over`
+    onLog({ level: 'error', message, fields })
+    this.#metrics.died(cause)
     this.#quietSince = performance.now()
-    setTimeout(() => {
-      if (!this.#stopping) this.#start(seat)
-    }, pause)
+    setTimeout(() => this.#startAgain(seat), pause)
   }
 
-  /** Nobody waits for the session of a process that is gone. */
-  async #afterDeath(
-    how: string,
-    isTold: boolean,
-    range: WorkingRange | null,
-    memberId: string | null
-  ): Promise<void> {
-    const { settings, store, onLog } = this.#options
-    try {
-      if (range && !isTold) {
-        const { source, first, last } = range
-        const deaths = await countDeath(store, source, first, last)
-        onLog('warn', `${source} ${first} to ${last} was worked on (${how}): death ${deaths} of it`)
-      }
-      if (memberId === null) return
-      const admin = openAdmin(settings.kafka, `${this.#options.name}-admin`)
-      const members = [{ memberId, reason: 'its process is gone' }]
-      try {
-        await admin.removeMembersFromConsumerGroup({ groupId: settings.group, members })
-      } finally {
-        await admin.close()
-      }
-    } catch (error) {
-      if (isKafkaError(error, 'UNKNOWN_MEMBER_ID')) return // it had left before
-      onLog('warn', `after a death: ${messageOf(error)}`)
-    }
+  #startAgain(seat: Seat): void {
+    if (this.#stopping) return
+    this.#start(seat)
+    this.#metrics.restarted()
+    const fields = { member: seat.name, pid: seat.child?.pid }
+    const message = `member ${seat.name} is started again`
+    this.#options.onLog({ level: 'info', isRoutine: true, message, fields })
   }
 
   #watch(): void {
     const now = performance.now()
+    this.#watched = now
     const { progressSeconds, idleSeconds, onProgress, onLog } = this.#options
     for (const seat of this.#seats) {
       if (!seat.child || this.#stopping || now - seat.progress < progressSeconds * 1000) continue
-      onLog('error', `member ${seat.name} took nothing in for ${progressSeconds} s: it is killed`)
+      const message = `member ${seat.name} took nothing in for ${progressSeconds} s: it is killed`
+      onLog({ level: 'error', message, fields: { member: seat.name, progressSeconds } })
+      seat.stalled = true
       seat.child.kill('SIGKILL')
+    }
+    if (now - this.#measured >= 1000) {
+      this.#measured = now
+      this.#metrics.lags(gaugesOf(this.#seats).lags)
     }
     onProgress(this.#status())
     if (idleSeconds !== null && this.#isIdle(now, idleSeconds)) this.#stop()
   }
 
   #status(): StreamStatus {
-    const sum = (of: (seat: Seat) => number) => this.#seats.map(of).reduce((a, b) => a + b, 0)
-    return {
-      members: sum(({ child }) => (child ? 1 : 0)),
-      joined: sum(({ memberId }) => (memberId ? 1 : 0)),
-      lag: sum(({ lag }) => lag),
-      waiting: sum(({ waiting }) => waiting),
-      commitSeconds: this.#commitSeconds,
-      memory: this.#peak
-    }
+    const { alive, joined, waiting } = gaugesOf(this.#seats)
+    const lag = this.#seats.reduce((sum, seat) => sum + lagOf(seat), 0)
+    const seconds = this.#commitSeconds
+    return { members: alive, joined, lag, waiting, commitSeconds: seconds, memory: this.#peak }
   }
 
-  /** Markers of transactions at the end of a partition look like a lag for ever: hence the longer wait. */
+  families() {
+    return this.#metrics.families({ ...gaugesOf(this.#seats), ready: this.ready().ok })
+  }
+
+  live(): Health {
+    const ok = performance.now() - this.#watched < HANGS_MS
+    return { ok, reason: ok ? null : 'it has not looked at its members for 15 s' }
+  }
+
+  /** A member is in the group, and one takes something in or has nothing to take in. */
+  ready(): Health {
+    const { members, joined, lag } = this.#status()
+    const { progressSeconds } = this.#options
+    const since = performance.now() - progressSeconds * 1000
+    const moves = this.#seats.some((seat) => seat.child && seat.memberId && seat.progress > since)
+    const reason = this.#stopping
+      ? 'it is stopping'
+      : joined === 0
+        ? 'no member is in the consumer group yet'
+        : moves
+          ? null
+          : `no member took anything in for ${progressSeconds} s`
+    return { ok: reason === null, reason, members, joined, lag }
+  }
+
+  /** An open transaction at the end of a partition looks like a lag: hence the longer wait. */
   #isIdle(now: number, seconds: number): boolean {
     const quiet = (now - this.#quietSince) / 1000
     const isEmpty = this.#seats.every(
-      ({ child, memberId, range, waiting }) => child && memberId && !range && waiting === 0
+      ({ child, memberId, knowsLag, range, waiting }) =>
+        child && memberId && knowsLag && !range && waiting === 0
     )
-    const behind = this.#seats.some(({ lag }) => lag > 0)
+    const behind = this.#seats.some((seat) => lagOf(seat) > 0)
     return isEmpty && quiet > (behind ? Math.max(6 * seconds, 30) : seconds)
   }
 

@@ -1,7 +1,10 @@
 import type { Admin } from '@platformatic/kafka'
+import type { Plan } from '../enrich/plan.ts'
 import { SiskinError, UsageError } from '../errors.ts'
+import { finkTopic } from '../publish/kafka.ts'
 import { isKafkaError } from './kafka.ts'
-import type { OutputSettings } from './settings.ts'
+import { schemaTopic } from './schema-topic.ts'
+import type { OutputSettings, StreamSettings } from './settings.ts'
 
 /** Partitions of the input topics that are there, by topic. */
 export type InputTopics = ReadonlyMap<string, number>
@@ -17,21 +20,52 @@ function matcherOf(name: string): (topic: string) => boolean {
   }
 }
 
-/** The topics that are asked for, with their partitions. Patterns may match none yet. */
-export async function findTopics(admin: Admin, names: readonly string[]): Promise<InputTopics> {
+/** What there is of the topics that are asked for, and the names that stand for none. */
+export interface FoundTopics {
+  readonly topics: InputTopics
+  readonly missing: readonly string[]
+}
+
+/**
+ * The topics that are asked for, with their partitions. Patterns may match none yet, and never match
+ * a topic that the stream itself writes.
+ */
+export async function findTopics(
+  admin: Admin,
+  names: readonly string[],
+  ownPrefix: string
+): Promise<FoundTopics> {
   const there = await admin.listTopics()
+  const missing: string[] = []
   const found = names.flatMap((name) => {
-    const matches = there.filter(matcherOf(name))
-    if (matches.length === 0 && !name.startsWith('/')) {
-      const some = there.toSorted().slice(0, 12).join(', ')
-      throw new SiskinError(`no topic "${name}" in Kafka; there are: ${some || 'none'}`)
+    if (!name.startsWith('/')) {
+      if (there.includes(name)) return [name]
+      missing.push(name)
+      return []
     }
-    return matches
+    const matches = there.filter(matcherOf(name))
+    return ownPrefix === '' ? matches : matches.filter((topic) => !topic.startsWith(ownPrefix))
   })
   const topics = [...new Set(found)].sort()
-  if (topics.length === 0) return new Map()
+  if (topics.length === 0) return { topics: new Map(), missing }
   const metadata = await admin.metadata({ topics, forceUpdate: true })
-  return new Map(topics.map((topic) => [topic, metadata.topics.get(topic)?.partitionsCount ?? 0]))
+  const partitions = topics.map((topic): [string, number] => [
+    topic,
+    metadata.topics.get(topic)?.partitionsCount ?? 0
+  ])
+  return { topics: new Map(partitions), missing }
+}
+
+/** @throws SiskinError that names a topic that is missing, and those that are there. */
+export async function expectTopics(
+  admin: Admin,
+  names: readonly string[],
+  ownPrefix: string
+): Promise<void> {
+  const { missing } = await findTopics(admin, names, ownPrefix)
+  if (missing.length === 0) return
+  const some = (await admin.listTopics()).sort().slice(0, 12).join(', ')
+  throw new SiskinError(`no topic "${missing[0]}" in Kafka; there are: ${some || 'none'}`)
 }
 
 /** True if two looks at the input found the same. */
@@ -39,30 +73,78 @@ export function sameTopics(a: InputTopics, b: InputTopics): boolean {
   return a.size === b.size && [...a].every(([topic, partitions]) => b.get(topic) === partitions)
 }
 
+/** The topics of a stream, full names. */
+export interface OutputTopics {
+  readonly own: readonly string[]
+  readonly fink: readonly string[]
+  /** Where the schemas of `own` are; null where there is none of those. */
+  readonly schemas: string | null
+}
+
+export function outputTopics({ output, surveys }: StreamSettings, { filters }: Plan): OutputTopics {
+  const { prefix, finkPrefix } = output
+  const own = [...new Set(filters.map(({ topic }) => prefix + topic))]
+  const fink = filters.flatMap((filter) =>
+    surveys
+      .filter((survey) => finkPrefix && (filter.surveys ?? surveys).includes(survey))
+      .map((survey) => `${finkPrefix}${finkTopic(filter, survey)}`)
+  )
+  return { own, fink, schemas: own.length > 0 ? schemaTopic(prefix) : null }
+}
+
+export async function makeTopics(
+  admin: Admin,
+  { own, fink, schemas }: OutputTopics,
+  output: OutputSettings
+): Promise<void> {
+  await createTopics(admin, [...own, ...fink], output)
+  if (schemas !== null) await createSchemaTopic(admin, schemas, output)
+}
+
 /** Makes the output topics that are missing; those that are there stay as they are. */
 export async function createTopics(
   admin: Admin,
   topics: readonly string[],
-  { partitions, replication, retentionDays }: OutputSettings
+  { partitions, replication: replicas, retentionDays }: OutputSettings
 ): Promise<void> {
   const there = new Set(await admin.listTopics())
+  const retention = String(retentionDays * 24 * 3600 * 1000)
+  const configs = [{ name: 'retention.ms', value: retention }]
   for (const topic of topics.filter((name) => !there.has(name))) {
-    const retention = String(retentionDays * 24 * 3600 * 1000)
-    await admin
-      .createTopics({
-        topics: [topic],
-        partitions,
-        replicas: replication,
-        configs: [{ name: 'retention.ms', value: retention }]
-      })
-      .catch((error: unknown) => {
-        if (!isKafkaError(error, 'TOPIC_ALREADY_EXISTS')) throw error // else another member was quicker
-      })
+    await createTopic(admin, topic, { partitions, replicas, configs })
   }
+}
+
+/** Makes the topic of the schemas, of which the newest of every key is kept for ever. */
+async function createSchemaTopic(
+  admin: Admin,
+  topic: string,
+  { replication: replicas }: OutputSettings
+): Promise<void> {
+  if ((await admin.listTopics()).includes(topic)) return
+  const configs = [{ name: 'cleanup.policy', value: 'compact' }]
+  await createTopic(admin, topic, { partitions: 1, replicas, configs })
+}
+
+interface TopicShape {
+  readonly partitions: number
+  readonly replicas: number
+  readonly configs: { name: string; value: string }[]
+}
+
+async function createTopic(admin: Admin, topic: string, shape: TopicShape): Promise<void> {
+  await admin.createTopics({ topics: [topic], ...shape }).catch((error: unknown) => {
+    if (!isKafkaError(error, 'TOPIC_ALREADY_EXISTS')) throw error // else another member was quicker
+  })
 }
 
 const BATCH_OVERHEAD = 4096
 const TOPIC_RESOURCE = 2
+
+/** Bytes that a record batch may hold in each of these topics; 0 where there are none. */
+export async function limitOf(admin: Admin, topics: readonly string[]): Promise<number> {
+  return topics.length > 0 ? leastLimit(admin, topics) : 0
+}
 
 /** Bytes that a record batch may hold in each of these topics: the least of their limits. */
 export async function leastLimit(admin: Admin, topics: readonly string[]): Promise<number> {

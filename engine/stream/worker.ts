@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads'
-import { openRegistry } from '../consume/registry.ts'
 import { SchemaCache } from '../decode/schemas.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
@@ -8,10 +7,13 @@ import { partName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { openStore } from '../persist/open-store.ts'
 import { makePart } from '../pipeline.ts'
+import type { MadePart } from '../pipeline.ts'
+import { FinkFormat } from '../publish/fink.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import { messageFormat } from '../publish/message.ts'
 import { Beat } from '../run/messages.ts'
 import { crashPoint } from './crash.ts'
+import { keptRegistry } from './kept-schemas.ts'
 import { stage } from './landing.ts'
 import { rangeOf } from './range.ts'
 import type { Fetched } from './range.ts'
@@ -21,8 +23,9 @@ import type { StreamSettings } from './settings.ts'
 /** What the thread of a pipeline is started with. */
 export interface WorkerSettings {
   readonly stream: StreamSettings
-  /** Most bytes of a message for the topics. */
+  /** Most bytes of a message for the topics, and for those in Fink's form. */
   readonly maxBytes: number
+  readonly finkMaxBytes: number
   readonly beat: SharedArrayBuffer
 }
 
@@ -40,20 +43,27 @@ export type ToWorker =
 export interface StagedPart {
   readonly record: PartRecord
   readonly messages: readonly SelectedMessage[]
+  /** Seconds that its files took to be staged. */
+  readonly stageSeconds: number
 }
 
 export type FromWorker =
+  /** All of it is in memory: what goes wrong from now on is not the packets' fault. */
+  | { readonly kind: 'made'; readonly id: number }
   | { readonly kind: 'staged'; readonly id: number; readonly part: StagedPart }
   | { readonly kind: 'failed'; readonly id: number; readonly message: string }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
 
+/** Parts that are staged while the next is made: their bytes are in memory so long. */
+const STAGED_AT_ONCE = 2
+
 /**
  * The thread in which a member's pipeline runs, so that its heartbeats are never late: makes one
- * part after the other and stages it.
+ * part after the other, and stages it meanwhile.
  */
 export function runStreamWorker(
   port: MessagePort,
-  { stream, maxBytes, beat }: WorkerSettings,
+  { stream, maxBytes, finkMaxBytes, beat }: WorkerSettings,
   plan: Plan
 ): void {
   const send = (message: FromWorker) => port.postMessage(message)
@@ -62,14 +72,17 @@ export function runStreamWorker(
   const pulse = new Beat(beat)
   const recent = new RecentIds()
   const store = openStore(stream.lake)
-  const registry = openRegistry(stream.schemas)
+  const registry = keptRegistry(stream.schemas, store, warn)
+  const fink = stream.output.finkPrefix
+    ? { format: new FinkFormat(plan.columns), maxBytes: finkMaxBytes }
+    : null
   const shared = {
     plan,
     format: messageFormat(plan.columns),
     schemas: new SchemaCache(warn),
     runner: new ModuleRunner(log),
     surveys: stream.surveys,
-    topics: { maxBytes },
+    topics: { maxBytes, fink },
     resolve: (ids: Iterable<number>) => registry.resolve(ids),
     onModule: (index: number, rows: number) => {
       const module = plan.modules[index]
@@ -77,33 +90,42 @@ export function runStreamWorker(
     },
     warn
   }
-  const crash = crashPoint()
-
-  const make = async (fetched: Fetched, stopped: readonly string[]): Promise<StagedPart> => {
+  const make = async (fetched: Fetched, stopped: readonly string[]): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
-    const range = await rangeOf(fetched)
     const claim = recent.claims(partName(source, first, last))
     const attempt = { stopped: new Set(stopped), poison }
-    const { record, files, messages } = await makePart(range, { ...shared, claim }, attempt)
-    crash.begin(first)
+    return makePart(await rangeOf(fetched), { ...shared, claim }, attempt)
+  }
+
+  const stageIt = async ({ record, files, messages }: MadePart): Promise<StagedPart> => {
+    const crash = crashPoint()
+    crash.begin(record.first)
+    const began = performance.now()
     await stage(store, record, files, crash.at)
-    return { record, messages }
+    return { record, messages, stageSeconds: (performance.now() - began) / 1000 }
+  }
+
+  const staging = new Set<Promise<void>>()
+  const work = async (id: number, fetched: Fetched, stopped: readonly string[]) => {
+    const failed = (error: unknown) => send({ kind: 'failed', id, message: told(error) })
+    while (staging.size >= STAGED_AT_ONCE) await Promise.race(staging)
+    try {
+      const made = await make(fetched, stopped)
+      send({ kind: 'made', id })
+      const own: Promise<void> = stageIt(made)
+        .then((part) => send({ kind: 'staged', id, part }), failed)
+        .finally(() => staging.delete(own))
+      staging.add(own)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   let queue = Promise.resolve()
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'committed') recent.committed(message.part)
     else if (message.kind === 'dropped') queue = queue.then(() => recent.dropped())
-    else {
-      const { id, fetched, stopped } = message
-      queue = queue.then(async () => {
-        try {
-          send({ kind: 'staged', id, part: await make(fetched, stopped) })
-        } catch (error) {
-          send({ kind: 'failed', id, message: told(error) })
-        }
-      })
-    }
+    else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
   })
 }
 

@@ -1,6 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import { localPaths } from '../persist/hdfs-copies.ts'
 import { readLedger } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import { topicIds } from './topic-ids.ts'
 
@@ -16,16 +17,22 @@ export interface Interesting {
 /** Moving objects are many and each alert of theirs stands alone: not what a newcomer wants to see first. */
 const LEFT_OUT = /solar-system/
 
-/** The objects that most topics chose, the longest light curves first among equals. */
-export async function mostInteresting(store: Store, count: number): Promise<Interesting[]> {
+/** The objects of these sources that most topics chose, the longest light curves first among equals. */
+export async function mostInteresting(
+  store: Store,
+  sources: readonly string[],
+  count: number
+): Promise<Interesting[]> {
+  const records = (await readLedger(store)).filter(({ source }) => sources.includes(source))
   const topics = new Map<bigint, string[]>()
-  for (const [topic, ids] of await topicIds(store)) {
+  for (const [topic, ids] of await topicIds(store, records)) {
     if (LEFT_OUT.test(topic)) continue
     for (const id of new Set(ids)) topics.set(id, [...(topics.get(id) ?? []), topic])
   }
   const chosen = [...topics].sort(([, a], [, b]) => b.length - a.length).slice(0, 500)
   const rows = await describe(
     store,
+    records,
     chosen.map(([id]) => id)
   )
   const ranked = rows
@@ -38,9 +45,10 @@ export async function mostInteresting(store: Store, count: number): Promise<Inte
 
 async function describe(
   store: Store,
+  records: readonly PartRecord[],
   ids: readonly bigint[]
 ): Promise<Omit<Interesting, 'topics'>[]> {
-  const parts = (await readLedger(store)).flatMap((record) => record.files)
+  const parts = records.flatMap((record) => record.files)
   const alerts = parts.filter(({ kind }) => kind === 'alerts')
   const files = (await localPaths(store, alerts)).map((path) => `'${path}'`)
   if (files.length === 0 || ids.length === 0) return []

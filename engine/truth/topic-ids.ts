@@ -1,11 +1,15 @@
 import { readFirstLong } from '../container.ts'
-import { OWN, readLedger } from '../persist/ledger.ts'
+import { OWN } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 
-/** The alert ids that each topic of a lake holds: `alert_id` is the first field of every message. */
-export async function topicIds(store: Store): Promise<Map<string, bigint[]>> {
+/** The alert ids that the topic files of parts hold, by topic: `alert_id` is the first field of every message. */
+export async function topicIds(
+  store: Store,
+  records: readonly PartRecord[]
+): Promise<Map<string, bigint[]>> {
   const ids = new Map<string, bigint[]>()
-  for (const record of await readLedger(store)) {
+  for (const record of records) {
     for (const { topic } of Object.values(record.filters)) ids.set(topic, ids.get(topic) ?? [])
     for (const file of record.files) {
       if (file.kind !== 'topic') continue

@@ -2,8 +2,9 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { SiskinError, messageOf, UsageError } from '../errors.ts'
 import { localPaths } from '../persist/hdfs-copies.ts'
-import { OWN, readLedger } from '../persist/ledger.ts'
+import { noLake, readLedger } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
+import { loadStreamTopics } from './stream-topics.ts'
 import { topicIds } from './topic-ids.ts'
 
 /** One class of the truth: what of it came, landed, passed the quality cuts. */
@@ -37,6 +38,8 @@ export interface TruthReport {
   readonly unknown: number
   /** Good packets of the truth that are not in the lake. */
   readonly missing: number
+  /** Selected alerts of parts whose ledger does not say which packets they are: not in the numbers. */
+  readonly uncounted: number
 }
 
 export interface TopicAim {
@@ -50,19 +53,22 @@ export async function judge(
   truthFiles: readonly string[],
   aims: readonly TopicAim[]
 ): Promise<TruthReport> {
-  const files = (await readLedger(store)).flatMap((record) => record.files)
+  const records = await readLedger(store)
+  const files = records.flatMap((record) => record.files)
   const alerts = await localPaths(
     store,
     files.filter(({ kind }) => kind === 'alerts')
   )
-  if (alerts.length === 0)
-    throw new UsageError(`${store.root} holds no alerts (${OWN}/ledger is empty)`)
+  if (records.length === 0) throw noLake(store.root)
+  if (alerts.length === 0) throw new UsageError(`the lake "${store.root}" holds no alerts yet`)
   const instance = await DuckDBInstance.create(':memory:')
   const db = await instance.connect()
   try {
     await load(db, alerts, truthFiles)
-    await loadTopics(db, await topicIds(store), aims)
-    return await report(db, aims)
+    await loadTopics(db, await topicIds(store, records), aims)
+    const streamed = records.filter(({ stream }) => stream)
+    const uncounted = await loadStreamTopics(db, streamed, quoted(alerts))
+    return { ...(await report(db, aims)), uncounted }
   } finally {
     db.closeSync()
     instance.closeSync()
@@ -124,7 +130,10 @@ async function rows<T>(db: DuckDBConnection, sql: string): Promise<T[]> {
   return reader.getRowObjectsJS() as T[]
 }
 
-async function report(db: DuckDBConnection, aims: readonly TopicAim[]): Promise<TruthReport> {
+async function report(
+  db: DuckDBConnection,
+  aims: readonly TopicAim[]
+): Promise<Omit<TruthReport, 'uncounted'>> {
   const classes = await rows<{
     class: string
     objects: bigint

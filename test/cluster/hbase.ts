@@ -4,9 +4,10 @@ import type { Life } from './daemon.ts'
 import { OPEN_JAVA, writeConfig } from './hadoop.ts'
 import type { Properties } from './hadoop.ts'
 import type { Hdfs } from './hdfs.ts'
-import { jarsOf } from './jars.ts'
+import { javaFor, jarsOf } from './jars.ts'
+import type { Use } from './jars.ts'
 
-export interface HBaseOptions {
+export interface HBaseOptions extends Use {
   /** Where its tables lie. */
   readonly hdfs: Pick<Hdfs, 'rpc'>
   /** Lines of hbase-site.xml that differ. */
@@ -31,7 +32,7 @@ export interface HBase extends Life {
   readonly daemons: readonly Daemon[]
 }
 
-const HEAP = '-Xmx512m -Xms64m -XX:+UseSerialGC'
+const HEAP = '-Xmx512m -Xms64m'
 const EXPORTS = ['java.base/jdk.internal.misc', 'java.security.jgss/sun.security.krb5']
 const JVM = [
   HEAP.split(' '),
@@ -56,7 +57,7 @@ export async function startHBase(options: HBaseOptions): Promise<HBase> {
       classPath: [config, join(jarsOf('hbase'), '*')],
       main: `org.apache.hadoop.hbase.${main}`,
       args: ['start'],
-      jvm: JVM,
+      jvm: [...javaFor(options), ...JVM],
       folder,
       temporary: options.folder === undefined,
       keep: options.keep === true,

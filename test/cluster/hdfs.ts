@@ -4,9 +4,10 @@ import { bringUp, Daemon, dataFolder, freePort, runJava } from './daemon.ts'
 import type { Life } from './daemon.ts'
 import { OPEN_JAVA, writeConfig } from './hadoop.ts'
 import type { Properties } from './hadoop.ts'
-import { jarsOf } from './jars.ts'
+import { javaFor, jarsOf } from './jars.ts'
+import type { Use } from './jars.ts'
 
-export interface HdfsOptions {
+export interface HdfsOptions extends Use {
   /** Lines of hdfs-site.xml that differ. */
   readonly properties?: Properties
   /** Two NameNodes, the first of them active: `ha(['-transitionToActive', 'nn2'])` hands over. */
@@ -41,7 +42,7 @@ interface Ports {
   readonly rpc: number
 }
 
-const JVM = ['-Xmx256m', '-Xms64m', '-XX:+UseSerialGC', ...OPEN_JAVA]
+const JVM = ['-Xmx256m', '-Xms64m', ...OPEN_JAVA]
 const STOP_MS = 10_000
 const SERVER = 'org.apache.hadoop.hdfs.server'
 
@@ -60,7 +61,7 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<Hdfs> {
   )
   const dataNode = dataNodeOf(folder, [configs[0]!, jars], nodes, options)
   const tool = (main: string, args: readonly string[]) =>
-    runJava(['-Xmx128m', ...OPEN_JAVA], [configs[0]!, jars], main, args)
+    runJava(['-Xmx128m', ...javaFor({}), ...OPEN_JAVA], [configs[0]!, jars], main, args)
   const ha = (args: readonly string[]) => tool('org.apache.hadoop.hdfs.tools.DFSHAAdmin', args)
   const start = async () => {
     const active = Promise.all(nameNodes.map((node) => node.start())).then(() => {
@@ -164,7 +165,7 @@ function format(folder: string, config: string, jars: string, nodes: number): vo
   const names = join(folder, 'name1')
   if (existsSync(names)) return
   const args = ['-format', '-nonInteractive']
-  runJava(JVM, [config, jars], `${SERVER}.namenode.NameNode`, args)
+  runJava([...javaFor({}), ...JVM], [config, jars], `${SERVER}.namenode.NameNode`, args)
   if (nodes > 1) cpSync(names, join(folder, 'name2'), { recursive: true })
 }
 
@@ -180,7 +181,7 @@ function nameNodeOf(
     classPath,
     main: `${SERVER}.namenode.NameNode`,
     args: [],
-    jvm: JVM,
+    jvm: [...javaFor(options), ...JVM],
     folder,
     temporary: options.folder === undefined,
     keep: options.keep === true,
@@ -201,7 +202,7 @@ function dataNodeOf(
     classPath,
     main: `${SERVER}.datanode.DataNode`,
     args: [],
-    jvm: JVM,
+    jvm: [...javaFor(options), ...JVM],
     folder,
     temporary: options.folder === undefined,
     keep: options.keep === true,

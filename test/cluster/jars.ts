@@ -21,6 +21,17 @@ const MAVEN = 'mvn'
 
 export const java = process.env['JAVA_HOME'] ? join(process.env['JAVA_HOME'], 'bin/java') : 'java'
 
+/** What a server is for. */
+export interface Use {
+  /** It is put under load, not just asked: all of it is compiled, which makes it start slowly. */
+  readonly underLoad?: boolean
+}
+
+/** How Java is started: the tests start many servers, each for a minute. */
+export function javaFor({ underLoad }: Use): string[] {
+  return underLoad ? [] : ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+}
+
 /** Why no server can be started here; null if it can. */
 export function whyNoCluster(): string | null {
   const runs = (command: string, flag: string) =>

@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { makeCertificate } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 import { bringUp, Daemon, dataFolder, freePort, runJava } from './daemon.ts'
 import type { Life } from './daemon.ts'
 import { LOG4J2 } from './hadoop.ts'
-import { jarsOf } from './jars.ts'
+import { javaFor, jarsOf } from './jars.ts'
+import type { Use } from './jars.ts'
 
-export interface KafkaOptions {
+export interface KafkaOptions extends Use {
   /** Adds a listener that asks for this user (SCRAM-SHA-256), see `saslBootstrap`. */
   readonly user?: { readonly name: string; readonly password: string }
+  /** Adds a listener that speaks TLS, see `tlsBootstrap`. */
+  readonly tls?: boolean
   /** Lines of the server's properties that differ. */
   readonly properties?: Readonly<Record<string, string | number>>
   /** Where its data lies, instead of a temporary folder that `stop` removes. */
@@ -25,6 +30,8 @@ export interface Kafka extends Life {
   readonly bootstrap: string
   /** `127.0.0.1:port`, name and password; null without a user. */
   readonly saslBootstrap: string | null
+  /** `127.0.0.1:port` of the listener that speaks TLS, and the certificate (PEM) to trust it by. */
+  readonly tls: { readonly bootstrap: string; readonly ca: string } | null
   readonly port: number
   readonly folder: string
   readonly daemons: readonly Daemon[]
@@ -39,19 +46,29 @@ const STOP_MS = 15_000
 
 /** Starts Kafka in KRaft mode, one node, topics made only when asked for. */
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
-  const classPath = [join(jarsOf('kafka'), '*')]
+  const jars = jarsOf('kafka')
+  const classPath = [join(jars, '*')]
   const folder = dataFolder('kafka', options.folder)
-  const [port, controller, sasl] = [await freePort(), await freePort(), await freePort()]
-  const jvm = ['-Xmx400m', '-Xms64m', `-Dlog4j2.configurationFile=${writeLogging(folder)}`]
+  const ports = {
+    plain: await freePort(),
+    controller: await freePort(),
+    sasl: options.user ? await freePort() : 0,
+    tls: options.tls ? await freePort() : 0
+  }
+  const certificate = options.tls ? makeCertificate(folder) : null
+  const port = ports.plain
+  const logging = `-Dlog4j2.configurationFile=${writeLogging(folder)}`
+  const classes = new Classes(join(jars, 'kafka.jsa'), join(jars, `${basename(folder)}.jsa`))
+  const jvm = [...javaFor(options), ...classes.known, logging]
   const config = join(folder, 'server.properties')
-  writeFileSync(config, propertiesText(folder, port, controller, options.user ? sasl : 0, options))
-  format(classPath, jvm, config, options)
+  writeFileSync(config, propertiesText(folder, ports, certificate, options))
+  format(classPath, ['-Xmx128m', ...jvm], config, options)
   const daemon = new Daemon({
     name: 'kafka',
     classPath,
     main: 'kafka.Kafka',
     args: [config],
-    jvm,
+    jvm: ['-Xmx400m', '-Xms64m', ...jvm, ...classes.toLearn],
     folder,
     temporary: options.folder === undefined,
     keep: options.keep === true,
@@ -59,29 +76,36 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     answers: () => answersKafka(port)
   })
   const life = await bringUp([daemon], () => daemon.start(), options.folder ? null : folder)
+  const stop = async () => {
+    await daemon.stop()
+    classes.keep()
+    await life.stop()
+  }
   return {
     ...life,
+    stop,
     name: 'kafka',
     bootstrap: `127.0.0.1:${port}`,
-    saslBootstrap: options.user ? `127.0.0.1:${sasl}` : null,
+    saslBootstrap: options.user ? `127.0.0.1:${ports.sasl}` : null,
+    tls: certificate && { bootstrap: `127.0.0.1:${ports.tls}`, ca: certificate.pem },
     port,
     folder,
     daemons: [daemon],
     pause: () => daemon.pause(),
     resume: () => daemon.resume(),
-    tool: (main, args) => runJava(['-Xmx128m', ...jvm.slice(2)], classPath, main, args)
+    tool: (main, args) => runJava(['-Xmx128m', ...jvm], classPath, main, args)
   }
 }
 
 function propertiesText(
   folder: string,
-  port: number,
-  controller: number,
-  sasl: number,
+  { plain, controller, sasl, tls }: Record<'plain' | 'controller' | 'sasl' | 'tls', number>,
+  certificate: Certificate | null,
   options: KafkaOptions
 ): string {
-  const listeners = [`PLAINTEXT://127.0.0.1:${port}`]
+  const listeners = [`PLAINTEXT://127.0.0.1:${plain}`]
   if (sasl) listeners.push(`SASL_PLAINTEXT://127.0.0.1:${sasl}`)
+  if (tls) listeners.push(`SSL://127.0.0.1:${tls}`)
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -90,7 +114,7 @@ function propertiesText(
     listeners: [...listeners, `CONTROLLER://127.0.0.1:${controller}`].join(','),
     'advertised.listeners': listeners.join(','),
     'listener.security.protocol.map':
-      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT',
+      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL',
     'inter.broker.listener.name': 'PLAINTEXT',
     'sasl.enabled.mechanisms': 'SCRAM-SHA-256',
     'listener.name.sasl_plaintext.scram-sha-256.sasl.jaas.config':
@@ -110,6 +134,11 @@ function propertiesText(
     'controlled.shutdown.max.retries': 1,
     'broker.session.timeout.ms': 3000,
     'broker.heartbeat.interval.ms': 500,
+    ...(certificate && {
+      'ssl.keystore.type': 'PKCS12',
+      'ssl.keystore.location': certificate.keyStore,
+      'ssl.keystore.password': certificate.password
+    }),
     ...options.properties
   }
   return Object.entries(properties)
@@ -129,6 +158,29 @@ function format(
     : []
   const args = ['format', '-t', id, '-c', config, '--ignore-formatted', ...scram]
   runJava(jvm, classPath, 'kafka.tools.StorageTool', args)
+}
+
+/** Kafka's classes as they lie in memory: the first server that ends leaves them to all that start later. */
+class Classes {
+  readonly #kept: string
+  readonly #own: string
+
+  constructor(kept: string, own: string) {
+    this.#kept = kept
+    this.#own = own
+  }
+
+  get known(): string[] {
+    return existsSync(this.#kept) ? [`-XX:SharedArchiveFile=${this.#kept}`, '-Xlog:cds*=off'] : []
+  }
+
+  get toLearn(): string[] {
+    return existsSync(this.#kept) ? [] : [`-XX:ArchiveClassesAtExit=${this.#own}`, '-Xlog:cds*=off']
+  }
+
+  keep(): void {
+    if (existsSync(this.#own)) renameSync(this.#own, this.#kept)
+  }
 }
 
 function writeLogging(folder: string): string {

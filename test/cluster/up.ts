@@ -35,7 +35,7 @@ async function up(names: readonly string[]): Promise<void> {
     running.push({ name, address, pids })
     writeFileSync(STATE, `${JSON.stringify(running, null, 1)}\n`)
   }
-  const at = (name: string) => ({ folder: `${folder}/${name}`, keep: true })
+  const at = (name: string) => ({ folder: `${folder}/${name}`, keep: true, underLoad: true })
   if (names.includes('kafka')) {
     const kafka = await startKafka(at('kafka'))
     note('kafka', kafka.bootstrap, kafka.daemons)

@@ -29,7 +29,7 @@ test('as JSON, of chosen modules and filters', async () => {
 })
 
 test.each([
-  [['--modules', 'qualty'], /unknown module "qualty"; known: apparent, .*quality/],
+  [['--modules', 'qualty'], /unknown module "qualty" \(quality\?\); known: apparent, .*quality/],
   [['--filters', 'nova'], /unknown filter "nova"; known: fast_fader/],
   [['--modules', 'quality'], /needs column .* which nothing makes/]
 ])('%s: exit code 2, and what is known', async (args, message) => {

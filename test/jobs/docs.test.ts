@@ -7,15 +7,15 @@ import { temporaryFolder } from '../support/siskin.ts'
 const folder = temporaryFolder()
 
 test('pages that were just written are in date; a changed or missing one is named', async () => {
-  expect(await stalePages(folder)).toEqual(Object.keys(pages()))
+  expect(await stalePages(folder)).toEqual(Object.keys(await pages()))
   await writePages(folder)
   expect(await stalePages(folder)).toEqual([])
   writeFileSync(join(folder, 'modules.md'), 'by hand')
   expect(await stalePages(folder)).toEqual(['modules.md'])
 })
 
-test('every module, filter, column and command is on its page', () => {
-  const all = pages()
+test('every module, filter, column and command is on its page', async () => {
+  const all = await pages()
   expect(all['columns.md']).toMatch(/\| `flux_err` \| float64 \| nJy \|/)
   expect(all['modules.md']).toMatch(/## rate\n[^]*\| `delta_time` \| float64 \| d \|/)
   expect(all['modules.md']).toMatch(/`u\\\|g\\\|r\\\|i\\\|z\\\|y\.skew`/)

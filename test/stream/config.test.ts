@@ -43,7 +43,7 @@ describeKafka('a stream that is configured wrongly', () => {
     const { code, said } = await refused([...args, '--kafka-password', 'wrong'])
     expect(code).toBe(1)
     expect(said).toContain('does not let siskin in')
-    const env = { SISKIN_KAFKA_PASSWORD: 'right', SISKIN_UNTIL_IDLE: '1' }
+    const env = { SISKIN_KAFKA_PASSWORD: 'right', SISKIN_UNTIL_IDLE: '1', SISKIN_LOG_LEVEL: 'warn' }
     const right = await siskin(['stream', '--lake', lake, ...args, '--filters', 'new_source'], env)
     expect(right.stderr).toBe('')
     expect(right.code).toBe(0)

@@ -15,6 +15,8 @@ test('no topic gets more bytes in one send than it may, and the order of a topic
   expect(chunks.map((chunk) => chunk.map(({ topic }) => topic))).toEqual([['a', 'b', 'a'], ['a']])
   expect(cutBySize([message('a', 500)], 100_000)).toHaveLength(1)
   expect(cutBySize([], 100_000)).toEqual([])
+  const withSchema = { ...message('a', 40), schema: new Uint8Array(20_000) }
+  expect(cutBySize([withSchema, withSchema], 100_000)).toHaveLength(2)
 })
 
 test('a range that killed is tried again as it was, then halved until one message is left', async () => {

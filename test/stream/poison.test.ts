@@ -75,7 +75,9 @@ describeKafka('a module that misbehaves in a live stream', () => {
         if (receivedIn(lake) === packets.length) stop.abort()
       },
       onProgress: () => {},
-      onLog: (level, message) => log.push(`${level}: ${message}`)
+      onLog: ({ level, message }) => {
+        log.push(`${level}: ${message}`)
+      }
     })
     await supervisor.run()
     return log

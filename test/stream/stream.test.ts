@@ -1,5 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Group } from '../../engine/stream/group.ts'
+import { openAdmin } from '../../engine/stream/kafka.ts'
+import { stablePositions } from '../../engine/stream/positions.ts'
+import { Publisher } from '../../engine/stream/publish.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
@@ -45,7 +49,7 @@ describeKafka('a live stream', () => {
     const verdict = await verdictOf(lake)
     expect(verdict).toMatchObject({ ok: true, received: packets.length, copies: [] })
     expect(nonZero(verdict.topics)).toEqual(expected)
-    expect(await publishedCounts(kafka, 'whole-')).toEqual(expected)
+    expect(await publishedCounts(kafka, 'whole-', expected)).toEqual(expected)
 
     const again = await drain(args)
     expect(JSON.parse(again.stdout)).toMatchObject({ received: 0 })
@@ -90,9 +94,25 @@ describeKafka('a live stream', () => {
     await send(kafka, feed, packets)
     const more = ['--filters', 'fast_riser']
     await drain({ kafka, lake: join(folder, 'large'), topics: feed.topic, group: 'large', more })
-    const messages = await published(kafka, 'large-')
+    const messages = await published(kafka, 'large-', expected['fast-riser'])
     expect(messages).toHaveLength(expected['fast-riser']!)
     for (const { headers } of messages) expect(headers).toContain('stamps:left-out')
+  })
+
+  test('does not publish what is too large even so, and goes on', async () => {
+    const feed = { topic: 'tiny', partitions: 1 }
+    await makeTopic(kafka, feed)
+    await makeTopic(kafka, { topic: 'tiny-fast-riser', partitions: 1, maxBytes: 5000 })
+    await send(kafka, feed, packets)
+    const lake = join(folder, 'tiny')
+    const more = ['--filters', 'fast_riser']
+    const { code, stderr } = await drain({ kafka, lake, topics: feed.topic, group: 'tiny', more })
+    expect(code).toBe(0)
+    expect(stderr).toMatch(/the alert in tiny-0@\d+ is not published: it has \d+ bytes/)
+    expect(await verdictOf(lake)).toMatchObject({ ok: true, alerts: packets.length })
+    const accounts = ledgerOf(lake).map(({ filters }) => filters['fast_riser']!)
+    const sum = (of: 'published' | 'failed') => accounts.reduce((total, one) => total + one[of], 0)
+    expect([sum('published'), sum('failed')]).toEqual([0, expected['fast-riser']])
   })
 
   test('begins where it is told, and the next member goes on from there', async () => {
@@ -106,6 +126,35 @@ describeKafka('a live stream', () => {
     await drain(args)
     expect(ledgerOf(lake).map(({ first, received }) => [first, received])).toEqual([[10, 5]])
     expect(await verdictOf(lake)).toMatchObject({ ok: true, received: 5 })
+  })
+
+  test('commits the position of a partition that was added a moment ago', async () => {
+    const topic = 'widened'
+    await makeTopic(kafka, { topic, partitions: 1 })
+    const nobody = { user: null, password: null, mechanism: 'PLAIN', tls: false, ca: null } as const
+    const access = { brokers: [kafka.bootstrap], ...nobody }
+    const framing = { headers: {}, frame: (datum: Uint8Array) => Buffer.from(datum) }
+    const output = { prefix: '', finkPrefix: '', maxBytes: 1e6 }
+    const publisher = new Publisher(access, 'widened-0', framing, output)
+    const group = new Group({ kafka: access, group: topic, sessionSeconds: 6 }, 'widened', [topic])
+    const admin = openAdmin(access, 'widened-admin')
+    try {
+      const coordinatorId = await group.consumer.findGroupCoordinator()
+      const consumer = { groupId: topic, generationId: -1, memberId: '', coordinatorId }
+      const commit = (partition: number) => {
+        const position = { topic, partition, offset: 0n, metadata: { consumer } }
+        return publisher.commit(group, { messages: [], positions: [position] }, () => {})
+      }
+      await publisher.start()
+      await commit(0)
+      await admin.createPartitions({ topics: [{ name: topic, count: 2, assignments: null }] })
+      await commit(1)
+      const both = [0, 1].map((partition) => ({ topic, partition }))
+      const positions = await stablePositions(admin, topic, both, new AbortController().signal)
+      expect([...positions.values()]).toEqual([1, 1])
+    } finally {
+      await Promise.all([publisher.close(), group.close(), admin.close()])
+    }
   })
 
   test('refuses a lake that another group filled', async () => {

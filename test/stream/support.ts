@@ -30,6 +30,15 @@ export async function nightOfPackets(folder: string): Promise<Buffer[]> {
   return readArchive(out).map(({ bytes }) => bytes)
 }
 
+const taken = new Map<string, number>()
+
+/** A name that nothing has yet: a test that is tried again finds nothing of its first try. */
+export function newName(name: string): string {
+  const times = taken.get(name) ?? 0
+  taken.set(name, times + 1)
+  return times === 0 ? name : `${name}${times}`
+}
+
 export interface Feed {
   readonly topic: string
   readonly partitions: number
@@ -123,7 +132,7 @@ export function membersOf({ child }: Running): number[] {
 
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let waited = 0; !(await holds()); waited += 50) {
-    if (waited > 40_000) throw new Error(`waited in vain for ${what}`)
+    if (waited > 100_000) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -158,8 +167,23 @@ export interface Published {
   readonly key: string
 }
 
-/** What a read_committed reader finds in the topics, by a consumer that is not ours. */
-export async function published(kafka: Kafka, prefix: string): Promise<Published[]> {
+/** Waits of the consumer for a next message: it may be slow to begin where much else is going on. */
+const PATIENCE_MS = [3000, 10_000, 30_000]
+
+/**
+ * What a read_committed reader finds in the topics, by a consumer that is not ours.
+ * @param least how many messages there should be; with fewer it is asked again, more patiently.
+ */
+export async function published(kafka: Kafka, prefix: string, least = 1): Promise<Published[]> {
+  let found: Published[] = []
+  for (const patience of PATIENCE_MS) {
+    found = await consume(kafka, prefix, patience)
+    if (found.length >= least) break
+  }
+  return found
+}
+
+async function consume(kafka: Kafka, prefix: string, patience: number): Promise<Published[]> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
   const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))
   await admin.close()
@@ -168,7 +192,7 @@ export async function published(kafka: Kafka, prefix: string): Promise<Published
     'bootstrap-server': kafka.bootstrap,
     include: `${prefix}.*`,
     'isolation-level': 'read_committed',
-    'timeout-ms': '3000'
+    'timeout-ms': String(patience)
   }
   const shown = { key: true, headers: true, value: false }
   const flags = [
@@ -182,7 +206,7 @@ export async function published(kafka: Kafka, prefix: string): Promise<Published
   const output = kafka.tool(main, ['--from-beginning', ...flags])
   return output
     .split('\n')
-    .filter((line) => line.includes('\t'))
+    .filter((line) => line.includes('\t') && line.includes('filter:')) // else a schema
     .map((line) => {
       const [headers = '', key = ''] = line.split('\t')
       return { headers, key }
@@ -192,10 +216,12 @@ export async function published(kafka: Kafka, prefix: string): Promise<Published
 /** Messages by topic, as the header with the filter says it; topics without any are left out. */
 export async function publishedCounts(
   kafka: Kafka,
-  prefix: string
+  prefix: string,
+  expected: Readonly<Record<string, number>>
 ): Promise<Record<string, number>> {
   const counts: Record<string, number> = {}
-  for (const { headers } of await published(kafka, prefix)) {
+  const least = Object.values(expected).reduce((sum, count) => sum + count, 0)
+  for (const { headers } of await published(kafka, prefix, least)) {
     const topic = (/filter:(\w+)@/.exec(headers)?.[1] ?? '').replaceAll('_', '-')
     counts[topic] = (counts[topic] ?? 0) + 1
   }

@@ -1,0 +1,84 @@
+import { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { isPacketFile, rangesOf, walkTarBytes } from '../consume/archive.ts'
+import { Damage } from '../consume/bytes.ts'
+import type { ReadOptions, Source } from '../consume/source.ts'
+import { walkFile } from '../consume/walk.ts'
+import type { Window } from '../consume/walk.ts'
+import { messageOf, SiskinError, UsageError } from '../errors.ts'
+import type { Store, StoredFile } from '../persist/store.ts'
+
+const CHUNK = 1024 * 1024
+const ARCHIVE = /\.(tar|tar\.gz|tgz)$/i
+
+type Packets = Pick<Source, 'ranges'>
+
+/** Packet files and archives of a store as sources; no more of them is read than is asked for. */
+export function storedSources(store: Store, files: readonly StoredFile[]): Packets[] {
+  const wanted = files.filter(({ path }) => ARCHIVE.test(path) || isPacketFile(path))
+  if (wanted.length === 0) {
+    const [only] = files
+    throw new UsageError(
+      only && files.length === 1
+        ? `source "${store.root}/${only.path}" is no .tar, .tar.gz, .tgz, .avro or .confluent file`
+        : `folder "${store.root}" holds no .avro, .confluent, .tar or .tar.gz file`
+    )
+  }
+  return wanted.map((file) => ({ ranges: (options) => rangesIn(store, file, options) }))
+}
+
+function rangesIn(store: Store, file: StoredFile, options: ReadOptions) {
+  const { path, size } = file
+  return rangesOf({ name: path }, options, async function* (window: Window) {
+    if (ARCHIVE.test(path)) {
+      const gzipped = await isGzip(store, path)
+      yield* walkTarBytes({ path, gzipped }, window, (read) => {
+        const bytes = bytesOf(store, file, read)
+        return gzipped ? inflated(path, bytes) : bytes
+      })
+    } else {
+      window.from(bytesOf(store, file, () => {}))
+      window.scanner.enter(path)
+      yield* walkFile(window, size)
+    }
+  })
+}
+
+async function* bytesOf(
+  store: Store,
+  { path, size }: StoredFile,
+  read: (bytes: number) => void
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < size; at += CHUNK) {
+    const length = Math.min(CHUNK, size - at)
+    yield await store.read(path, at, length)
+    read(at + length)
+  }
+}
+
+async function isGzip(store: Store, path: string): Promise<boolean> {
+  const head = await store.read(path, 0, 2)
+  return head[0] === 0x1f && head[1] === 0x8b
+}
+
+async function* inflated(
+  path: string,
+  bytes: AsyncIterable<Uint8Array>
+): AsyncGenerator<Uint8Array> {
+  const source = Readable.from(bytes)
+  const gunzip = createGunzip({ chunkSize: CHUNK })
+  source.on('error', (error) => gunzip.destroy(error))
+  let given = 0
+  try {
+    for await (const chunk of source.pipe(gunzip)) {
+      given += (chunk as Buffer).length
+      yield chunk as Buffer
+    }
+  } catch (error) {
+    if (error instanceof SiskinError) throw error // the store does not answer
+    throw new Damage(path, gunzip.bytesWritten, given, messageOf(error))
+  } finally {
+    source.destroy()
+    gunzip.destroy()
+  }
+}

@@ -1,0 +1,256 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { committedSpans, OWN } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+import type { PartitionSpan } from '../stream/committed-reader.ts'
+import type { KafkaAccess } from '../stream/settings.ts'
+import { Book } from './book.ts'
+import type { Parts } from './expected.ts'
+import { checkInput } from './input.ts'
+import { KafkaSide } from './kafka-side.ts'
+import { sourceState, tellSource } from './positions.ts'
+import type { SourceState } from './positions.ts'
+import { addCounts, tell, TopicCheck } from './topic.ts'
+import type { Counts, Missing, Stray } from './topic.ts'
+
+export interface ReconcileOptions {
+  readonly access: KafkaAccess
+  readonly group: string
+  readonly store: Store
+  /** Goes before the names of the topics for subscribers. */
+  readonly prefix: string
+  /** Before those in Fink's form; null: they are not looked at. */
+  readonly finkPrefix: string | null
+  /** How long a topic that is not there any more kept its messages. */
+  readonly retentionDays: number
+  /** Reads the input too, as far as Kafka still has it. */
+  readonly deep: boolean
+  readonly onProgress: (text: string) => void
+}
+
+/** The lake held against Kafka. */
+export interface KafkaVerdict {
+  readonly group: string
+  /** Members that the group has now: the lake is being filled. */
+  readonly members: number
+  readonly sources: readonly SourceState[]
+  readonly topics: readonly TopicVerdict[]
+  /** Messages of all topics by `survey/night`. */
+  readonly nights: Readonly<Record<string, Counts>>
+  readonly differences: readonly string[]
+}
+
+export interface TopicVerdict {
+  readonly topic: string
+  readonly nights: Readonly<Record<string, Counts>>
+  readonly missing: readonly Missing[]
+  readonly strays: readonly Stray[]
+}
+
+interface Known {
+  readonly members: number
+  readonly positions: ReadonlyMap<string, number>
+  readonly topics: ReadonlySet<string>
+  readonly retention: ReadonlyMap<string, number>
+}
+
+const DAY_MS = 24 * 3600 * 1000
+const PLACED_MS = 20_000
+const ASK_AGAIN_MS = 500
+
+/**
+ * Holds a lake against Kafka while both may be moving. The group's positions are asked for when it is
+ * opened, then the records of the ledger are taken one by one, then `finish` reads the topics: what
+ * lands meanwhile is no difference.
+ */
+export class Reconciler {
+  readonly #options: ReconcileOptions
+  readonly #kafka: KafkaSide
+  readonly #known: Known
+  readonly #book: Book
+
+  private constructor(options: ReconcileOptions, kafka: KafkaSide, known: Known) {
+    this.#options = options
+    this.#kafka = kafka
+    this.#known = known
+    const { prefix, finkPrefix, retentionDays } = options
+    const retentionOf = (topic: string) => known.retention.get(topic) ?? retentionDays * DAY_MS
+    this.#book = new Book({ prefix, finkPrefix, retentionOf })
+  }
+
+  static async open(options: ReconcileOptions): Promise<Reconciler> {
+    const kafka = new KafkaSide(options.access, options.group)
+    try {
+      const topics = await kafka.topics()
+      const own = topics.filter(
+        (topic) =>
+          topic.startsWith(options.prefix) || topic.startsWith(options.finkPrefix ?? options.prefix)
+      )
+      return new Reconciler(options, kafka, {
+        members: await kafka.members(),
+        positions: await kafka.positions(),
+        topics: new Set(topics),
+        retention: await kafka.retention(own)
+      })
+    } catch (error) {
+      await kafka.close()
+      throw error
+    }
+  }
+
+  /** Someone is at work on the lake. */
+  get isLive(): boolean {
+    return this.#known.members > 0
+  }
+
+  take(record: PartRecord): void {
+    this.#book.take(record)
+  }
+
+  /** What the input has of offsets that no part covers, in words. */
+  async gap(source: string, first: number, last: number): Promise<string> {
+    const { topic, partition } = partitionOf(source)
+    if (!this.#known.topics.has(topic)) return `Kafka has no topic ${topic} any more`
+    const reader = this.#kafka.reader([topic])
+    const span = (await reader.spans([topic])).find((own) => own.partition === partition)
+    const from = Math.max(first, span?.first ?? 0)
+    const end = Math.min(last + 1, span?.stableEnd ?? 0)
+    const there: number[] = []
+    for await (const { messages } of reader.read([{ topic, partition, offset: from, end }])) {
+      there.push(...messages.map(({ offset }) => offset))
+    }
+    if (there.length > 0) {
+      return `Kafka still has ${there.length} messages of them, from ${there[0]} to ${there.at(-1)}`
+    }
+    return from > first ? 'Kafka has deleted its messages' : 'Kafka has no message there'
+  }
+
+  async finish(): Promise<KafkaVerdict> {
+    const differences: string[] = []
+    const sources = await this.#checkSources(differences)
+    const topics: TopicVerdict[] = []
+    const nights: Record<string, Counts> = {}
+    const newer = new Map<string, number>()
+    for (const topic of this.#book.topics) {
+      const found = await this.#checkTopic(topic, differences, newer)
+      topics.push(found)
+      for (const [night, counts] of Object.entries(found.nights)) addCounts(nights, night, counts)
+    }
+    await this.#checkNewer(newer, differences)
+    const { group } = this.#options
+    return { group, members: this.#known.members, sources, topics, nights, differences }
+  }
+
+  async #checkSources(differences: string[]): Promise<SourceState[]> {
+    const { group, store } = this.#options
+    const inputs = await this.#inputs()
+    const states: SourceState[] = []
+    const now = await this.#kafka.positions()
+    for (const [source, parts] of [...this.#book.parts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const before = this.#known.positions.get(source) ?? now.get(source) ?? null
+      const input = inputs.get(source) ?? null
+      const lake = await this.#lakeEnd(source, parts, before)
+      const state = sourceState(
+        { source, parts: parts.count, lake, input },
+        before,
+        now.get(source)
+      )
+      const isStaged = state.state === 'group-ahead' && (await stagedAt(store, source, lake))
+      differences.push(...tellSource(state, input, group, isStaged))
+      states.push(state)
+      if (input && this.#options.deep) await this.#checkInput(input, parts, differences)
+    }
+    return states
+  }
+
+  async #inputs(): Promise<Map<string, PartitionSpan>> {
+    const topics = [...this.#book.parts.keys()].map((source) => partitionOf(source).topic)
+    const there = [...new Set(topics)].filter((topic) => this.#known.topics.has(topic))
+    if (there.length === 0) return new Map()
+    const spans = await this.#kafka.reader(there).spans(there)
+    return new Map(spans.map((span) => [`${span.topic}-${span.partition}`, span]))
+  }
+
+  async #checkInput(input: PartitionSpan, parts: Parts, differences: string[]): Promise<void> {
+    const { topic, partition } = input
+    this.#options.onProgress(`reading the input ${topic}-${partition}`)
+    await checkInput(this.#kafka.reader([topic]), input, parts.sorted, differences)
+  }
+
+  /** Where someone is at work, a part that is committed may be in the ledger a little later. */
+  async #lakeEnd(source: string, parts: Parts, position: number | null): Promise<number> {
+    let { end } = parts
+    const since = performance.now()
+    while (this.isLive && end < (position ?? 0) && performance.now() - since < PLACED_MS) {
+      await delay(ASK_AGAIN_MS)
+      const spans = await committedSpans(this.#options.store, source)
+      end = Math.max(end, ...spans.map(([, last]) => last + 1))
+    }
+    return end
+  }
+
+  async #checkTopic(
+    topic: string,
+    differences: string[],
+    newer: Map<string, number>
+  ): Promise<TopicVerdict> {
+    const book = this.#book.topic(topic)
+    const check = new TopicCheck({ ...book, parts: this.#book.parts })
+    for (const [night, count] of book.old) check.old(night, count)
+    if (this.#known.topics.has(topic)) {
+      this.#options.onProgress(`reading topic ${topic}`)
+      const reader = this.#kafka.reader([topic])
+      const placeOf = ({ partition, stableEnd }: PartitionSpan) =>
+        `${topic}-${partition}@${stableEnd}`
+      const { spans, stuck } = await this.#kafka.settled(reader, [topic], (open) => {
+        this.#options.onProgress(`waiting for the transaction that is open at ${placeOf(open)}`)
+      })
+      if (stuck) {
+        differences.push(
+          `topic ${topic}: a transaction stays open at ${placeOf(stuck)}: what lies behind it cannot be read yet`
+        )
+      }
+      await check.read(reader, spans)
+    }
+    const findings = check.findings()
+    this.#book.close(topic)
+    differences.push(...tell(topic, findings, this.#known.topics.has(topic)))
+    for (const [source, offset] of findings.newer) {
+      newer.set(source, Math.max(offset, newer.get(source) ?? 0))
+    }
+    const { nights, missing, strays } = findings
+    return { topic, nights, missing, strays }
+  }
+
+  /** Messages of parts that the ledger did not have yet: by now the group has committed them. */
+  async #checkNewer(newer: ReadonlyMap<string, number>, differences: string[]): Promise<void> {
+    if (newer.size === 0) return
+    const positions = await this.#kafka.positions()
+    for (const [source, offset] of newer) {
+      const position = positions.get(source) ?? 0
+      if (offset < position) continue
+      differences.push(
+        `topics hold messages for ${source} up to offset ${offset}, but the lake ends at ${this.#book.parts.get(source)?.end} and the group goes on at ${position}: another group publishes under the same prefix, or it was set back`
+      )
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#kafka.close()
+  }
+}
+
+function partitionOf(source: string): { topic: string; partition: number } {
+  const at = source.lastIndexOf('-')
+  return { topic: source.slice(0, at), partition: Number(source.slice(at + 1)) }
+}
+
+/** A part that begins there lies staged, whole. */
+async function stagedAt(store: Store, source: string, first: number): Promise<boolean> {
+  const root = `${OWN}/staging/${source}/`
+  const files = await store.list(root)
+  return files.some(
+    ({ path }) =>
+      path.endsWith('/record.json') && Number.parseInt(path.slice(root.length), 10) === first
+  )
+}

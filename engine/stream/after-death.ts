@@ -1,0 +1,48 @@
+import { messageOf } from '../errors.ts'
+import type { Store } from '../persist/store.ts'
+import { countDeath } from './bounds.ts'
+import { isKafkaError, openAdmin } from './kafka.ts'
+import type { WorkingRange } from './messages.ts'
+import type { News } from './news.ts'
+import type { StreamSettings } from './settings.ts'
+
+/** A member whose process is gone. */
+export interface Dead {
+  readonly name: string
+  readonly how: string
+  readonly memberId: string | null
+  /** What it worked on, if it ended of that; null: it said itself why it ended. */
+  readonly range: WorkingRange | null
+}
+
+/**
+ * Counts the death for what the member worked on, and tells the group at once, so that nobody waits
+ * for its session to run out.
+ */
+export async function afterDeath(
+  { name, how, memberId, range }: Dead,
+  { kafka, group }: StreamSettings,
+  store: Store,
+  onLog: (news: News) => void
+): Promise<void> {
+  try {
+    if (range) {
+      const { source, first, last } = range
+      const deaths = await countDeath(store, source, first, last)
+      const message = `${source} ${first} to ${last} was worked on (${how}): death ${deaths} of it`
+      onLog({ level: 'warn', message, fields: { member: name, source, first, last, deaths } })
+    }
+    if (memberId === null) return
+    const admin = openAdmin(kafka, `${name}-buried`)
+    const members = [{ memberId, reason: 'its process is gone' }]
+    try {
+      await admin.removeMembersFromConsumerGroup({ groupId: group, members })
+    } finally {
+      await admin.close()
+    }
+  } catch (error) {
+    if (isKafkaError(error, 'UNKNOWN_MEMBER_ID')) return // it had left before
+    const message = `after a death: ${messageOf(error)}`
+    onLog({ level: 'warn', message, fields: { member: name } })
+  }
+}

@@ -1,0 +1,90 @@
+import { partName } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+import { batchAccount, Stopwatch } from './batch-account.ts'
+import type { Waits } from './batch-account.ts'
+import type { Batcher, MicroBatch } from './batcher.ts'
+import type { Committer } from './committer.ts'
+import type { LagMeter } from './lag.ts'
+import { drop } from './landing.ts'
+import type { Maker } from './maker.ts'
+import type { Equipment } from './member.ts'
+import type { StagedPart } from './worker.ts'
+
+/** Micro-batches that are made, staged or committed at the same time; they are committed in order. */
+const IN_WORK = 3
+
+/**
+ * Takes micro-batches until `until` says that it is enough, or one of them cannot be committed.
+ * While one is committed the next is staged and the one after it made. When one fails, none behind it
+ * is committed. @throws what the first failed of; not for a batch that is another member's by now.
+ */
+export async function commitBatches(
+  { options, store, maker }: Equipment,
+  committer: Committer,
+  batcher: Batcher,
+  lag: LagMeter,
+  until: AbortSignal
+): Promise<void> {
+  const broken = new AbortController()
+  const signal = AbortSignal.any([until, broken.signal])
+  const inWork = new Set<Promise<void>>()
+  let failure: { readonly error: unknown } | null = null
+
+  const commit = async (batch: MicroBatch, parts: readonly StagedPart[], waits: Waits) => {
+    const landed = await committer.commit(batch, parts)
+    if (landed === 'void') {
+      options.send({ kind: 'void', parts: parts.map(({ record }) => record.part) })
+      return false
+    }
+    const records = parts.map(({ record }) => record)
+    for (const { source, first, last } of records) maker.committed(partName(source, first, last))
+    lag.committed(records)
+    options.send({ kind: 'committed', records, batch: batchAccount(batch, parts, waits, landed) })
+    return true
+  }
+
+  /** True when it is committed. */
+  const land = async (batch: MicroBatch, before: Promise<boolean>, wait: number) => {
+    try {
+      const parts = await makeAll(maker, store, batch).finally(() => batcher.reuse(batch))
+      const timer = new Stopwatch()
+      if ((await before) && (await commit(batch, parts, { wait, turn: timer.lap() }))) return true
+      await dropAll(store, parts)
+    } catch (error) {
+      failure ??= { error }
+    }
+    broken.abort()
+    return false
+  }
+
+  try {
+    const timer = new Stopwatch()
+    let before = Promise.resolve(true)
+    for (let batch = await batcher.next(signal); batch; batch = await batcher.next(signal)) {
+      before = land(batch, before, timer.lap())
+      const own: Promise<void> = before.then(() => void inWork.delete(own))
+      inWork.add(own)
+      while (inWork.size >= IN_WORK) await Promise.race(inWork)
+      timer.lap()
+    }
+  } catch (error) {
+    failure ??= { error }
+  }
+  await Promise.all(inWork)
+  maker.dropped()
+  if (failure) throw failure.error
+}
+
+/** All parts of a micro-batch, staged; none is left behind if one cannot be made. */
+async function makeAll(maker: Maker, store: Store, batch: MicroBatch): Promise<StagedPart[]> {
+  const made = await Promise.allSettled(batch.map(({ fetched }) => maker.make(fetched)))
+  const parts = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const failed = made.find((one) => one.status === 'rejected')
+  if (!failed) return parts
+  await dropAll(store, parts)
+  throw failed.reason
+}
+
+async function dropAll(store: Store, parts: readonly StagedPart[]): Promise<void> {
+  for (const { record } of parts) await drop(store, record)
+}

@@ -1,0 +1,37 @@
+/** A message of a topic, not decoded yet. */
+export interface Incoming {
+  readonly topic: string
+  /** Where it lies, for people: topic, partition and offset, or a file. */
+  readonly place: string
+  /** Its schema, JSON text; one text for all messages that share it. */
+  readonly schema: string
+  readonly datum: Uint8Array
+}
+
+/** What is read at once, in order. */
+export interface Batch {
+  readonly messages: readonly Incoming[]
+  /** The first `count` messages are dealt with: the next reading begins behind them. */
+  commit(count: number): Promise<void>
+}
+
+/** Where messages come from: Kafka, or the files of a lake. */
+export interface Feed {
+  /** The next messages; null at the end, or when `stop` comes. */
+  next(stop: AbortSignal): Promise<Batch | null>
+  close(): Promise<void>
+}
+
+/** Where reading begins: where the group stopped, an end, or a time in ms. */
+export type Start = 'committed' | 'earliest' | 'latest' | number
+
+/** How far a group is with one partition of a topic, or with one night of a lake's topic. */
+export interface LagRow {
+  readonly topic: string
+  /** Partition of Kafka, or night. */
+  readonly partition: string
+  /** Null: the group has read nothing of it. */
+  readonly position: number | null
+  readonly end: number
+  readonly lag: number
+}

@@ -1,0 +1,91 @@
+import { messageOf } from '../errors.ts'
+import { Decoder } from './alert.ts'
+import type { Alert } from './alert.ts'
+import type { Batch, Feed } from './feed.ts'
+
+/** Where alerts go: printed, saved, handed to a command. */
+export interface Sink {
+  take(alerts: readonly Alert[]): Promise<void>
+  /** All that it took is printed, durable, or handed over; only then it counts as read. */
+  readonly isSettled: boolean
+  /** Settles what it holds. */
+  close(): Promise<void>
+}
+
+export interface SubscribeOptions {
+  readonly feed: Feed
+  readonly sinks: readonly Sink[]
+  /** Stop after so many alerts; null: never. */
+  readonly limit: number | null
+  /** Most alerts that are dealt with before what was read is kept in mind. */
+  readonly atOnce: number
+  readonly stop: AbortSignal
+  /** A message that does not decode; it is left out. */
+  readonly onUnreadable: (message: string) => void
+}
+
+export interface SubscribeAccount {
+  alerts: number
+  unreadable: number
+  readonly topics: Record<string, number>
+}
+
+/**
+ * Reads a feed into sinks until it ends, the limit is reached, or `stop` comes. What was read is kept in
+ * mind after the sinks have settled, so an alert may come twice, and none is missed.
+ */
+export async function subscribe(options: SubscribeOptions): Promise<SubscribeAccount> {
+  const { feed, sinks, limit, stop } = options
+  const account: SubscribeAccount = { alerts: 0, unreadable: 0, topics: {} }
+  const decoder = new Decoder()
+  let pending: (() => Promise<void>)[] = []
+  const settle = async () => {
+    if (!sinks.every(({ isSettled }) => isSettled)) return
+    const commits = pending
+    pending = []
+    for (const commit of commits) await commit()
+  }
+  const left = () => (limit === null ? Number.POSITIVE_INFINITY : limit - account.alerts)
+  while (left() > 0) {
+    const batch = await feed.next(stop)
+    if (!batch) break
+    for (const [from, to] of slices(batch, options.atOnce, left())) {
+      if (stop.aborted) break
+      const alerts = decodeAll(decoder, batch.messages.slice(from, to), account, options)
+      for (const sink of sinks) await sink.take(alerts)
+      for (const { message } of alerts) {
+        account.alerts++
+        account.topics[message.topic] = (account.topics[message.topic] ?? 0) + 1
+      }
+      pending.push(() => batch.commit(to))
+      await settle()
+    }
+  }
+  for (const sink of sinks) await sink.close()
+  await settle()
+  return account
+}
+
+function slices({ messages }: Batch, atOnce: number, limit: number): [number, number][] {
+  const end = Math.min(messages.length, limit)
+  const cuts: [number, number][] = []
+  for (let from = 0; from < end; from += atOnce) cuts.push([from, Math.min(end, from + atOnce)])
+  return cuts
+}
+
+function decodeAll(
+  decoder: Decoder,
+  messages: Batch['messages'],
+  account: SubscribeAccount,
+  { onUnreadable }: SubscribeOptions
+): Alert[] {
+  return messages.flatMap((message) => {
+    try {
+      return [decoder.decode(message)]
+    } catch (error) {
+      account.unreadable++
+      onUnreadable(`${message.place} cannot be read: ${messageOf(error)}`)
+      return []
+    }
+  })
+}

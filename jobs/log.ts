@@ -1,0 +1,109 @@
+import { CommanderError } from 'commander'
+import { messageOf, SiskinError } from '../engine/errors.ts'
+import type { LogLevel } from '../engine/stream/messages.ts'
+import type { News } from '../engine/stream/news.ts'
+import { ProgressLine } from './terminal.ts'
+
+/** Where a long-running command says what happens: lines on stderr. */
+export interface Log {
+  news(news: News): void
+  /** Something that the person at the terminal asked for. */
+  say(message: string): void
+  progress(line: () => string): void
+  clear(): void
+}
+
+export interface LogOptions {
+  readonly logFormat: 'text' | 'json'
+  readonly logLevel: LogLevel
+}
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error']
+
+/** The form of all that is written to stderr, failures of the whole program included. */
+let form: LogOptions['logFormat'] = isAskedForJson() ? 'json' : 'text'
+
+/** Before the settings are read only the command line and the environment can say so. */
+function isAskedForJson(): boolean {
+  const [, , command, ...args] = process.argv
+  if (command !== 'stream') return false
+  const flag = args.indexOf('--log-format')
+  if (flag >= 0) return args[flag + 1] === 'json'
+  const joined = args.find((arg) => arg.startsWith('--log-format='))
+  return (joined ?? `=${process.env['SISKIN_LOG_FORMAT']}`).endsWith('=json')
+}
+
+export function isJson(): boolean {
+  return form === 'json'
+}
+
+export function openLog({ logFormat, logLevel }: LogOptions): Log {
+  form = logFormat
+  const least = LEVELS.indexOf(logLevel)
+  const isShown = (level: LogLevel) => LEVELS.indexOf(level) >= least
+  return logFormat === 'json' ? jsonLog(isShown) : textLog(isShown)
+}
+
+/** For people: news that are routine are told by the progress line. */
+function textLog(isShown: (level: LogLevel) => boolean): Log {
+  const line = new ProgressLine(process.stderr)
+  return {
+    news({ level, message, isRoutine }) {
+      if (isShown(isRoutine ? 'debug' : level)) line.say(`${level}: ${message}`)
+    },
+    say: (message) => line.say(message),
+    progress(text) {
+      if (process.stderr.isTTY || isShown('info')) line.update(text)
+    },
+    clear: () => line.clear()
+  }
+}
+
+/** For machines: one object a line. */
+function jsonLog(isShown: (level: LogLevel) => boolean): Log {
+  const news = ({ level, message, fields }: News) => {
+    if (isShown(level)) writeJson(level, message, fields)
+  }
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) => news({ level: 'warn', message, fields: { name } }))
+  process.on('uncaughtException', (error) => {
+    writeJson('error', `unexpected: ${messageOf(error)}`, { exitCode: 1, stack: error.stack })
+    process.exit(1)
+  })
+  return {
+    news,
+    say: (message) => news({ level: 'info', message }),
+    progress: () => {},
+    clear: () => {}
+  }
+}
+
+function writeJson(level: LogLevel, message: string, fields: object = {}): void {
+  const time = new Date().toISOString()
+  process.stderr.write(`${JSON.stringify({ time, level, message, ...fields })}\n`)
+}
+
+/** Says what went wrong, if nobody has, and returns the exit code: 1 it failed, 2 it was asked wrongly. */
+export function tellFailure(error: unknown): number {
+  if (isJson()) return tellJson(error)
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if (error instanceof SiskinError) {
+    console.error(`siskin: ${error.message}`)
+    return error.exitCode
+  }
+  console.error(`siskin: unexpected: ${error instanceof Error ? error.stack : messageOf(error)}`)
+  return 1
+}
+
+function tellJson(error: unknown): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  const message = messageOf(error).replace(/^error: /, '')
+  if (error instanceof SiskinError || error instanceof CommanderError) {
+    const exitCode = error instanceof SiskinError ? error.exitCode : 2
+    writeJson('error', message, { exitCode })
+    return exitCode
+  }
+  const stack = error instanceof Error ? error.stack : undefined
+  writeJson('error', `unexpected: ${message}`, { exitCode: 1, stack })
+  return 1
+}

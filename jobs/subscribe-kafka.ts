@@ -1,0 +1,53 @@
+import { randomBytes } from 'node:crypto'
+import { openRegistry } from '../engine/consume/registry.ts'
+import { SiskinError } from '../engine/errors.ts'
+import { openStore } from '../engine/persist/open-store.ts'
+import { askInTime } from '../engine/stream/check.ts'
+import { explain } from '../engine/stream/kafka.ts'
+import { schemaTopic } from '../engine/stream/schema-topic.ts'
+import type { KafkaAccess } from '../engine/stream/settings.ts'
+import { KafkaFeed, kafkaLag } from '../engine/subscribe/kafka-feed.ts'
+import { SchemaFinder } from '../engine/subscribe/schemas.ts'
+import { kafkaAccess } from './kafka-access.ts'
+import type { Settings } from './settings.ts'
+import type { Place, Wanted } from './subscribe-feed.ts'
+
+/** Topics in Kafka, with the schemas that their messages name. */
+export async function inKafka(settings: Settings, wanted: Wanted): Promise<Place> {
+  const access = kafkaAccess(settings)
+  const { group, registry, hasLake } = wanted
+  const { outPrefix, refreshSeconds, lake } = settings
+  const topics = await fullNames(access, wanted.topics, outPrefix)
+  const clientId = `${group}-${randomBytes(4).toString('hex')}`
+  const schemas = new SchemaFinder({
+    access,
+    clientId,
+    topic: schemaTopic(outPrefix),
+    lake: hasLake ? openStore(lake) : null,
+    registry: registry === null ? null : openRegistry(registry)
+  })
+  return {
+    open: async () =>
+      new KafkaFeed({ ...wanted, access, clientId, topics, refreshSeconds, schemas }),
+    lag: () => kafkaLag(access, clientId, group, topics),
+    by: 'partition',
+    explain: (error) => explain(access, error)
+  }
+}
+
+/** Topics are named in full, or without the prefix. @throws SiskinError that says which there are. */
+async function fullNames(
+  access: KafkaAccess,
+  names: readonly string[],
+  prefix: string
+): Promise<string[]> {
+  const there = await askInTime(access, (admin) => admin.listTopics())
+  const full = names.map((name) => {
+    const found = [name, prefix + name].find((topic) => there.includes(topic))
+    if (found !== undefined) return found
+    const own = there.filter((topic) => topic.startsWith(prefix) && topic !== schemaTopic(prefix))
+    const known = (own.length > 0 ? own : there).toSorted().join(', ')
+    throw new SiskinError(`no topic "${name}" in Kafka; there are: ${known || 'none'}`)
+  })
+  return [...new Set(full)]
+}

@@ -1,0 +1,77 @@
+import type { Verdict } from '../engine/persist/verify.ts'
+import type { KafkaVerdict } from '../engine/reconcile/reconcile.ts'
+import { count, table } from './terminal.ts'
+
+/** What was found; `kafka` is null where Kafka was not looked at. */
+export interface LakeVerdict extends Verdict {
+  /** Parts of it came from Kafka. */
+  readonly streamed: boolean
+  readonly kafka: KafkaVerdict | null
+}
+
+const SHOWN = 20
+
+/** A verdict for people: the account, what Kafka says, then every difference. */
+export function verdictText(verdict: LakeVerdict, lake: string): string {
+  const { differences, copies, kafka, streamed } = verdict
+  const quarantined = Object.values(verdict.quarantined).reduce((sum, n) => sum + n, 0)
+  const rows = [
+    ['received', count(verdict.received)],
+    ['alerts', count(verdict.alerts)],
+    ['quarantined', count(quarantined)],
+    ['duplicates', count(verdict.duplicates)],
+    ['nights', count(Object.keys(verdict.nights).length)],
+    ['topics', count(Object.keys(verdict.topics).length)]
+  ]
+  const whole = kafka ? ', once, in the lake, the group and the topics' : ', once'
+  const head = verdict.ok
+    ? `${lake} is whole: every packet is accounted for${whole}`
+    : `${lake} is not whole: ${differences.length} difference${differences.length === 1 ? '' : 's'}`
+  const unseen =
+    streamed && !kafka
+      ? ['a stream filled it: its topics and positions in Kafka were not looked at (--brokers)']
+      : []
+  const named = copies.length > 0 ? [`copies of an alert in the lake: ${some(copies, ', ')}`] : []
+  const live = kafka ? ['', kafkaText(verdict, kafka), ''] : []
+  const told = differences.length > 0 ? some(differences, '\n').split('\n') : []
+  return [head, table(rows), ...live, ...unseen, ...named, ...told].join('\n').trimEnd()
+}
+
+function kafkaText({ nights: alerts }: LakeVerdict, kafka: KafkaVerdict): string {
+  const { group, members, sources, nights } = kafka
+  const work = members === 0 ? 'nobody at work' : `${count(members)} at work`
+  const bySource = sources.map(({ source, parts, lake, group: position, waiting, state }) => [
+    source,
+    count(parts),
+    count(lake),
+    position === null ? '-' : count(position),
+    waiting === null ? '-' : count(waiting),
+    state
+  ])
+  const byNight = [...new Set([...Object.keys(alerts), ...Object.keys(nights)])]
+    .sort()
+    .map((night) => {
+      const counts = nights[night]
+      const { selected = 0, found = 0, expired = 0, missing = 0, doubled = 0 } = counts ?? {}
+      return [
+        ...night.split('/'),
+        count(alerts[night] ?? 0),
+        ...[selected, found, expired, missing, doubled].map((number) => count(number))
+      ]
+    })
+  return [
+    `group ${group}, ${work}`,
+    table([['source', 'parts', 'lake ends at', 'group at', 'waiting', ''], ...bySource]),
+    '',
+    table([
+      ['survey', 'night', 'alerts', 'selected', 'in topics', 'expired', 'missing', 'doubled'],
+      ...byNight
+    ])
+  ].join('\n')
+}
+
+function some(lines: readonly string[], glue: string): string {
+  const more =
+    lines.length > SHOWN ? `${glue}… and ${lines.length - SHOWN} more (--json has all)` : ''
+  return lines.slice(0, SHOWN).join(glue) + more
+}

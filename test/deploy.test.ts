@@ -1,0 +1,212 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { Command } from 'commander'
+import { parse, parseAllDocuments } from 'yaml'
+import { METRICS } from '../engine/stream/metric-defs.ts'
+import type { MetricDef } from '../engine/metrics/family.ts'
+import { buildProgram } from '../jobs/program.ts'
+import { readSettings } from '../jobs/settings.ts'
+import type { Settings } from '../jobs/settings.ts'
+import { metricsIn } from './support/promql.ts'
+
+const PROJECT = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'siskin-test-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const read = (path: string) => readFileSync(join(PROJECT, path), 'utf8')
+
+interface Panel {
+  readonly id: number
+  readonly type: string
+  readonly title: string
+  readonly datasource: { readonly uid: string }
+  readonly gridPos: {
+    readonly x: number
+    readonly y: number
+    readonly w: number
+    readonly h: number
+  }
+  readonly targets: readonly { readonly expr: string; readonly refId: string }[]
+}
+
+interface Rules {
+  readonly groups: readonly { readonly rules: readonly { alert: string; expr: string }[] }[]
+}
+
+interface Manifest {
+  readonly kind: string
+  readonly data: Record<string, string>
+  readonly spec: Record<string, any> // oxlint-disable-line typescript/no-explicit-any -- Kubernetes' own
+}
+
+const dashboard = JSON.parse(read('deploy/grafana/siskin.json')) as { panels: Panel[] }
+const rules = parse(read('deploy/prometheus/rules.yml')) as Rules
+const alerts = rules.groups.flatMap((group) => group.rules)
+
+function manifests(path: string): Manifest[] {
+  return parseAllDocuments(read(path)).map((document) => document.toJS() as Manifest)
+}
+
+const kubernetes = manifests('deploy/kubernetes/siskin.yaml')
+const deployment = kubernetes.find(({ kind }) => kind === 'Deployment')!.spec['template']
+const container = deployment.spec.containers[0]
+
+const program = await buildProgram()
+
+/** A command of the program, and the settings that it reads from a configuration file. */
+function commandOf(name: string): Command {
+  return program.commands.find((command) => command.name() === name)!
+}
+
+function settingsOf(name: string, yaml: string): Settings {
+  const path = join(folder, 'settings.yaml')
+  writeFileSync(path, yaml)
+  const command = commandOf(name)
+  command.parseOptions(['--config', path])
+  return readSettings(command)
+}
+
+const inPod = settingsOf(
+  'stream',
+  kubernetes.find(({ kind }) => kind === 'ConfigMap')!.data['stream.yaml']!
+)
+
+/** What cloud-init writes to a machine of members, with something in the place of Terraform's names. */
+function onMachine(file: string): string {
+  const values: Record<string, string> = { workers: '4', address: '10.20.0.50' }
+  const text = read('deploy/openstack/member.yaml.tftpl').replaceAll(
+    /\$\{(\w+)\}/g,
+    (_, name: string) => values[name] ?? `${name}:1`
+  )
+  const { write_files: files } = parse(text) as { write_files: { path: string; content: string }[] }
+  return files.find(({ path }) => path.endsWith(file))!.content
+}
+
+describe('deployment files name what there is', () => {
+  test('settings', () => {
+    expect(inPod).toMatchObject({ group: 'siskin', metricsPort: 9464, logFormat: 'json' })
+    expect(settingsOf('stream', onMachine('stream.yaml'))).toMatchObject({
+      metricsPort: inPod.metricsPort,
+      metricsHost: '10.20.0.50'
+    })
+    expect(settingsOf('run', onMachine('run.yaml')).lake).toBe('lake:1')
+  })
+
+  test('commands and flags', () => {
+    const units = ['siskin-stream.service', 'siskin-run@.service'].flatMap((unit) =>
+      [...read(`deploy/openstack/${unit}`).matchAll(/^ExecStart=.*siskin\.js (.*)$/gm)].map(
+        ([, args = '']) => args.split(' ')
+      )
+    )
+    const started = [...units, container.args as string[]]
+    expect(started).toHaveLength(4)
+    for (const [name = '', ...args] of started) {
+      expect(commandOf(name).parseOptions(args).unknown, name).toEqual([])
+    }
+    const spoken = [...read('deploy/openstack/runbook.md').matchAll(/`siskin (\w+)/g)]
+    for (const [, name = ''] of spoken) expect(commandOf(name), name).toBeDefined()
+  })
+
+  test('ports, probes and the group', () => {
+    const port = inPod.metricsPort
+    expect(container.ports).toEqual([{ name: 'metrics', containerPort: port }])
+    expect(container.livenessProbe.httpGet).toEqual({ path: '/healthz', port: 'metrics' })
+    expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 'metrics' })
+    expect(deployment.metadata.annotations['prometheus.io/port']).toBe(String(port))
+    const scaler = manifests('deploy/kubernetes/autoscale.yaml').at(-1)!.spec
+    expect(scaler['triggers'][0].metadata.consumerGroup).toBe(inPod.group)
+    for (const path of [
+      'terraform/network.tf',
+      'terraform/outputs.tf',
+      'deploy/prometheus/prometheus.yml'
+    ]) {
+      expect(read(path)).toContain(String(port))
+    }
+  })
+
+  test('metrics and their labels, in the dashboard and in the alerts', () => {
+    const known = new Map<string, readonly string[]>([['up', []]])
+    for (const { name, type, labels } of Object.values<MetricDef>(METRICS)) {
+      if (type !== 'histogram') known.set(name, labels)
+      else for (const end of ['_bucket', '_sum', '_count']) known.set(name + end, labels)
+    }
+    const expressions = [
+      ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+      ...alerts.map(({ expr }) => expr)
+    ]
+    const asked = expressions.flatMap(metricsIn)
+    expect(asked.length).toBeGreaterThan(40)
+    for (const { name, labels } of asked) {
+      expect([...known.keys()]).toContain(name)
+      const own = [
+        ...known.get(name)!,
+        'job',
+        'instance',
+        ...(name.endsWith('_bucket') ? ['le'] : [])
+      ]
+      expect(own, name).toEqual(expect.arrayContaining([...labels]))
+    }
+    const shown = new Set(asked.map(({ name }) => name.replace(/_(bucket|sum|count)$/, '')))
+    const hidden = ['siskin_topic_lag_messages', 'siskin_build_info', 'process_start_time_seconds']
+    const unused = Object.values(METRICS).filter(({ name }) => !shown.has(name))
+    expect(unused.map(({ name }) => name)).toEqual(hidden)
+  })
+
+  test('the dashboard is whole', () => {
+    const { panels } = dashboard
+    expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length)
+    for (const { datasource, targets } of panels) {
+      expect(datasource.uid).toBe('${datasource}')
+      expect(new Set(targets.map(({ refId }) => refId)).size).toBe(targets.length)
+    }
+    const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`)
+    )
+    expect(new Set(cells).size).toBe(cells.length)
+  })
+})
+
+describe('tools that know these files find nothing wrong', () => {
+  test('promtool', (context) => {
+    if (spawnSync('promtool', ['--version']).status !== 0) context.skip('there is no promtool')
+    const asRules = dashboard.panels.flatMap(({ id, targets }) =>
+      targets.map(({ expr, refId }) => ({
+        record: `panel:${id}:${refId}`,
+        expr: expr.replaceAll('$__rate_interval', '5m')
+      }))
+    )
+    const path = join(folder, 'dashboard-rules.yml')
+    writeFileSync(path, JSON.stringify({ groups: [{ name: 'panels', rules: asRules }] }))
+    for (const args of [
+      ['check', 'config', 'deploy/prometheus/prometheus.yml'],
+      ['check', 'rules', path],
+      ['test', 'rules', 'test/support/rules.test.yml']
+    ]) {
+      const ran = spawnSync('promtool', args, { cwd: PROJECT, encoding: 'utf8' })
+      expect(ran.stdout + ran.stderr).toContain('SUCCESS')
+      expect(ran.status, ran.stderr).toBe(0)
+    }
+  })
+
+  test('terraform', (context) => {
+    if (spawnSync('terraform', ['version']).status !== 0) context.skip('there is no terraform')
+    const args = ['fmt', '-check', '-diff', '-recursive', 'terraform']
+    const ran = spawnSync('terraform', args, { cwd: PROJECT, encoding: 'utf8' })
+    expect(ran.stdout).toBe('')
+    expect(ran.status).toBe(0)
+  })
+
+  test('systemd-analyze', (context) => {
+    if (spawnSync('systemd-analyze', ['--version']).status !== 0)
+      context.skip('there is no systemd')
+    const units = ['siskin-stream.service', 'siskin-run@.service']
+    const args = ['verify', ...units.map((unit) => join(PROJECT, 'deploy/openstack', unit))]
+    const { stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
+    const said = stderr.split('\n').filter((line) => /siskin/.test(line))
+    expect(said.filter((line) => !/is not executable/.test(line))).toEqual([])
+  })
+})

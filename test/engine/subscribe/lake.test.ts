@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process'
+import { cpSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { readFirstLong } from '../../../engine/container.ts'
+import { simulate } from '../../../simulator/index.ts'
+import { siskin, temporaryFolder } from '../../support/siskin.ts'
+import type { Outcome } from '../../support/siskin.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../../jobs/siskin.js', import.meta.url))
+
+interface Line {
+  readonly topic: string
+  readonly alert_id: string
+  readonly object_id: string
+  readonly mjd: number
+  readonly cutout_science?: string
+}
+
+describe('a subscriber of the topics of a lake', () => {
+  const folder = temporaryFolder()
+  const lake = join(folder, 'lake')
+  const env = { XDG_STATE_HOME: join(folder, 'state') }
+  let ids: string[]
+
+  beforeAll(async () => {
+    for (const start of ['2026-01-12', '2026-01-13']) {
+      const archive = join(folder, `${start}.tar`)
+      const inject = { kilonova: 10 }
+      await simulate({ out: archive, survey: 'ztf', start, scale: 0.002, seed: 5, inject })
+      const { code, stderr } = await siskin([
+        'run',
+        archive,
+        '--lake',
+        lake,
+        '--part-packets',
+        '60'
+      ])
+      expect(code, stderr).toBe(0)
+    }
+    ids = idsOf((await subscribe('all', 'fast-riser', '--json')).stdout)
+    expect(ids.length).toBeGreaterThan(4)
+  })
+
+  function subscribe(group: string, ...args: readonly string[]): Promise<Outcome> {
+    return siskin(['subscribe', ...args, '--lake', lake, '--group', group], env)
+  }
+
+  function linesOf(stdout: string): Line[] {
+    const lines = stdout.split('\n').filter((line) => line !== '')
+    return lines.map((line) => JSON.parse(line) as Line)
+  }
+
+  function idsOf(stdout: string): string[] {
+    return linesOf(stdout)
+      .map(({ alert_id: id }) => id)
+      .sort()
+  }
+
+  it('reads each alert once, also when it stops within a file', async () => {
+    const seen: string[] = []
+    for (const limit of ['1', '2', '1', '1000']) {
+      const { stdout } = await subscribe('one', 'fast-riser', '--json', '--limit', limit)
+      seen.push(...idsOf(stdout))
+      if (limit !== '1000') expect(idsOf(stdout)).toHaveLength(Number(limit))
+    }
+    expect(seen.sort()).toEqual(ids)
+    const { stdout, stderr } = await subscribe('one', 'fast-riser', '--json')
+    expect(stdout).toBe('')
+    expect(stderr).toContain('0 alerts')
+  })
+
+  it('reads again from the beginning, from a time, or nothing that is there by now', async () => {
+    const all = await subscribe('from', 'fast-riser', '--json')
+    const lines = linesOf(all.stdout).sort((a, b) => a.mjd - b.mjd)
+    const middle = lines[Math.floor(lines.length / 2)]!
+    const time = new Date((middle.mjd - 40_587) * 86_400_000 - 1).toISOString()
+    const young = await subscribe('from', 'fast-riser', '--json', '--from', time)
+    const expected = lines.filter(({ mjd }) => mjd >= middle.mjd).map(({ alert_id: id }) => id)
+    expect(idsOf(young.stdout)).toEqual(expected.sort())
+    expect((await subscribe('from', 'fast-riser', '--json')).stdout).toBe('')
+    const again = await subscribe('from', 'fast-riser', '--json', '--from', 'earliest')
+    expect(idsOf(again.stdout)).toEqual(ids)
+    expect((await subscribe('late', 'fast-riser', '--json', '--from', 'latest')).stdout).toBe('')
+    expect((await subscribe('late', 'fast-riser', '--json')).stdout).toBe('')
+  })
+
+  it('says how far behind a group is', async () => {
+    await subscribe('lag', 'fast-riser', '--limit', '2')
+    const { stdout } = await subscribe('lag', 'fast-riser', '--lag', '--json')
+    const rows = JSON.parse(stdout) as { position: number; end: number; lag: number }[]
+    const sum = (of: 'position' | 'end' | 'lag') => rows.reduce((all, row) => all + row[of], 0)
+    expect([sum('position'), sum('end'), sum('lag')]).toEqual([2, ids.length, ids.length - 2])
+    const text = await subscribe('lag', 'fast-riser', '--lag')
+    expect(text.stdout).toMatch(/group lag: \d+ behind\n +topic +night +position +end +lag/)
+  })
+
+  it('saves typed Parquet and the messages as they came', async () => {
+    const [parquet, avro] = [join(folder, 'out.parquet'), join(folder, 'out.avro')]
+    await subscribe('parquet', 'fast-riser', 'new-source', '--save', parquet)
+    await subscribe('avro', 'fast-riser', '--save', avro)
+    expect(readFirstLong(readFileSync(avro)).map(String).sort()).toEqual(ids)
+    const connection = await (await DuckDBInstance.create()).connect()
+    const query = `SELECT typeof(alert_id), typeof(rate.mag_rate), typeof(light_curve), count(*) FROM '${parquet}' GROUP BY ALL`
+    const rows = (await connection.runAndReadAll(query)).getRows()
+    expect(rows).toHaveLength(1)
+    expect(rows[0]!.slice(0, 2)).toEqual(['BIGINT', 'DOUBLE'])
+    expect(rows[0]![2]).toMatch(/^STRUCT\(mjd DOUBLE, band VARCHAR.*\)\[\]$/)
+    const nulls = `SELECT count(*) FROM '${parquet}' WHERE lsst IS NULL AND ztf IS NOT NULL`
+    expect((await connection.runAndReadAll(nulls)).getRows()[0]![0]).toBe(rows[0]![3])
+    const same = `SELECT object_id, mjd, light_curve[-1].mjd FROM '${parquet}'`
+    for (const [, mjd, last] of (await connection.runAndReadAll(same)).getRows()) {
+      expect(last).toBe(mjd)
+    }
+  })
+
+  it('keeps stamps when asked', async () => {
+    const { stdout } = await subscribe('stamps', 'fast-riser', '--json', '--stamps', '--limit', '1')
+    const [line] = linesOf(stdout)
+    expect(Buffer.from(line!.cutout_science!, 'base64').subarray(0, 2).toString('hex')).toBe('1f8b')
+    expect(line!.alert_id).toMatch(/^\d+$/)
+  })
+
+  it('waits for what is new', async () => {
+    const copy = join(folder, 'growing')
+    cpSync(lake, copy, { recursive: true })
+    renameSync(join(copy, 'topics/fast-riser'), join(copy, 'topics/.fast-riser'))
+    const args = ['subscribe', 'fast-riser', '--lake', copy, '--json', '--follow']
+    const limit = ['--limit', String(ids.length)]
+    const child = spawn(process.execPath, [PROGRAM, ...args, ...limit], {
+      env: { ...process.env, ...env }
+    })
+    let stdout = ''
+    child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    renameSync(join(copy, 'topics/.fast-riser'), join(copy, 'topics/fast-riser'))
+    expect(await ended).toBe(0)
+    expect(idsOf(stdout)).toEqual(ids)
+  })
+
+  it('says which topics there are', async () => {
+    const { code, stderr } = await subscribe('none', 'fast-rise')
+    expect(code).toBe(1)
+    expect(stderr).toContain(
+      `no topic "fast-rise" in the lake ${lake}; there are: fast-fader, fast-r`
+    )
+    const nowhere = await siskin(['subscribe', 'fast-riser', '--lake', join(folder, 'no')], env)
+    expect(nowhere.stderr).toContain('there are: none: is it a lake?')
+  })
+})

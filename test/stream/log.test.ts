@@ -1,0 +1,149 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expose } from '../../engine/metrics/server.ts'
+import { openStore } from '../../engine/persist/open-store.ts'
+import { StreamSupervisor } from '../../engine/stream/supervisor.ts'
+import type { StreamSettings } from '../../engine/stream/settings.ts'
+import type { News } from '../../engine/stream/news.ts'
+import { startKafka } from '../cluster/cluster.ts'
+import type { Kafka } from '../cluster/cluster.ts'
+import { parsePrometheus, sumOf, sumsBy } from '../support/prometheus.ts'
+import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { describeKafka, makeTopic, until } from './support.ts'
+
+const SETTINGS: StreamSettings = {
+  kafka: {
+    brokers: ['127.0.0.1:9'],
+    user: null,
+    password: null,
+    mechanism: 'PLAIN',
+    tls: false,
+    ca: null
+  },
+  topics: ['none'],
+  group: 'noisy',
+  from: 'earliest',
+  trigger: { seconds: 1, rows: 50, bytes: 1e7 },
+  lake: '',
+  surveys: ['ztf'],
+  modules: [],
+  filters: [],
+  schemas: null,
+  output: {
+    prefix: '',
+    partitions: 1,
+    replication: 1,
+    retentionDays: 1,
+    registry: null,
+    finkPrefix: null
+  },
+  sessionSeconds: 6,
+  refreshSeconds: 5
+}
+
+/** A supervisor whose only member is an odd one. It stops when there is news that `isEnough`. */
+function supervise(name: string, isEnough: (news: News) => boolean) {
+  const lake = join(temporaryFolder(), 'lake')
+  const stop = new AbortController()
+  const log: News[] = []
+  const supervisor = new StreamSupervisor({
+    settings: { ...SETTINGS, lake },
+    store: openStore(lake),
+    workers: 1,
+    name,
+    program: new URL('./odd-member.ts', import.meta.url),
+    progressSeconds: 2,
+    idleSeconds: null,
+    signal: stop.signal,
+    hushed: true,
+    onRecords: () => {},
+    onProgress: () => {},
+    onLog: (news) => {
+      log.push(news)
+      if (isEnough(news)) stop.abort()
+    }
+  })
+  return { supervisor, log }
+}
+
+const metricsOf = (supervisor: StreamSupervisor) => parsePrometheus(expose(supervisor.families()))
+
+test('what a member says on its way out is in the log of its supervisor', async () => {
+  const { supervisor, log } = supervise('noisy', ({ message }) => /started again/.test(message))
+  await supervisor.run()
+  expect(log).toContainEqual({
+    level: 'warn',
+    message: 'out of memory, says a library',
+    fields: { member: 'noisy-0' }
+  })
+  expect(log).toContainEqual({
+    level: 'error',
+    message: 'member noisy-0: it ended with code 3; another takes over',
+    fields: { member: 'noisy-0', cause: 'crashed', how: 'code 3', range: null }
+  })
+  expect(sumOf(metricsOf(supervisor), 'siskin_member_restarts_total')).toBe(1)
+  expect(supervisor.ready()).toMatchObject({ ok: false, reason: 'it is stopping' })
+})
+
+test('a member that is behind and takes nothing in is ready for a while, then stalled', async () => {
+  const { supervisor, log } = supervise('stuck', ({ fields }) => fields?.['cause'] === 'stalled')
+  const running = supervisor.run()
+  await until(() => supervisor.ready().ok, 'readiness')
+  await until(() => supervisor.ready()['lag'] === 7, 'lag')
+  expect(sumOf(metricsOf(supervisor), 'siskin_lag_messages', { topic: 'night' })).toBe(7)
+  await until(() => !supervisor.ready().ok, 'its end')
+  await running
+  expect(log.map(({ message }) => message)).toContain(
+    'member stuck-0 took nothing in for 2 s: it is killed'
+  )
+  const deaths = sumsBy(metricsOf(supervisor), 'siskin_member_deaths_total', 'cause')
+  expect(deaths).toEqual({ stalled: 1 })
+  expect(sumOf(metricsOf(supervisor), 'siskin_lag_messages')).toBe(null)
+})
+
+describeKafka('a stream that cannot be watched', () => {
+  const lake = join(temporaryFolder(), 'lake')
+  let kafka: Kafka
+
+  beforeAll(async () => {
+    kafka = await startKafka()
+    await makeTopic(kafka, { topic: 'there', partitions: 1 })
+  })
+
+  afterAll(() => kafka?.stop())
+
+  async function refused(args: readonly string[], env: Record<string, string> = {}) {
+    const given = ['stream', '--brokers', kafka.bootstrap, '--topics', 'there', '--lake', lake]
+    const { code, stderr } = await siskin([...given, ...args], env)
+    const lines = stderr.trim().split('\n')
+    expect(lines).toHaveLength(1)
+    return { code, said: lines[0]! }
+  }
+
+  test('says that its port is taken', async () => {
+    const other = createServer()
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const port = String((other.address() as AddressInfo).port)
+    const { code, said } = await refused(['--metrics-port', port])
+    expect(code).toBe(2)
+    expect(said).toBe(
+      `siskin: port ${port} of 127.0.0.1 is taken: choose another --metrics-port, or 0 for any that is free`
+    )
+    const json = await refused(['--metrics-port', port, '--log-format', 'json'])
+    expect(json.code).toBe(2)
+    expect(JSON.parse(json.said)).toMatchObject({ level: 'error', exitCode: 2 })
+    other.close()
+  })
+
+  test('says in its form of log what is wrong with its flags and its settings', async () => {
+    for (const args of [['--trigger-rows', 'many'], ['--nothing'], ['--topics', '/(/']]) {
+      const { code, said } = await refused([...args, '--log-format', 'json'])
+      expect(code).toBe(2)
+      expect(JSON.parse(said)).toMatchObject({ level: 'error', exitCode: 2 })
+    }
+    const env = { SISKIN_LOG_FORMAT: 'json', SISKIN_TRIGGER_ROWS: 'many' }
+    expect(JSON.parse((await refused([], env)).said)).toMatchObject({ level: 'error' })
+  })
+})

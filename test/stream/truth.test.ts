@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ledgerPath } from '../../engine/persist/ledger.ts'
+import type { PartFile, PartRecord } from '../../engine/persist/ledger.ts'
+import type { TruthReport } from '../../engine/truth/truth.ts'
+import { simulate } from '../../simulator/index.ts'
+import { readArchive } from '../../simulator/read-archive.ts'
+import { startKafka } from '../cluster/cluster.ts'
+import type { Kafka } from '../cluster/cluster.ts'
+import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { describeKafka, drain, ledgerOf, makeTopic, send, verdictOf } from './support.ts'
+
+const GROUP = 'judged'
+
+describeKafka('truth of a lake that a stream filled', () => {
+  const folder = temporaryFolder()
+  const input = { topic: 'night', partitions: 3 }
+  const night = join(folder, 'night.tar')
+  const lake = join(folder, 'lake')
+  let kafka: Kafka
+  let records: PartRecord[]
+
+  beforeAll(async () => {
+    kafka = await startKafka()
+    await makeTopic(kafka, input)
+    const odd = { corrupt: 0.03, duplicates: 0.05, schemaChange: true, stamps: 'none' } as const
+    await simulate({
+      ...odd,
+      out: night,
+      survey: 'ztf',
+      scale: 0.003,
+      seed: 5,
+      inject: { kilonova: 20 }
+    })
+    const packets = readArchive(night).map(({ bytes }) => bytes)
+    await send(kafka, input, packets)
+    await drain({ kafka, lake, topics: input.topic, group: GROUP })
+    records = ledgerOf(lake)
+  })
+
+  afterAll(() => kafka?.stop())
+
+  const truthOf = (place: string, ...more: string[]) =>
+    siskin(['truth', '--lake', place, '--truth', join(folder, 'night.truth.parquet'), ...more])
+
+  /** Writes the ledger anew, with other accounts of the files. */
+  const rewrite = (fileOf: (file: PartFile) => PartFile) => {
+    for (const record of records) {
+      const path = join(lake, ledgerPath(record.source, record.first, record.last))
+      writeFileSync(path, JSON.stringify({ ...record, files: record.files.map(fileOf) }))
+    }
+  }
+
+  test('is that of a run over the same night, in every topic', async () => {
+    const run = join(folder, 'run')
+    await siskin(['run', night, '--lake', run])
+    const ofRun = JSON.parse((await truthOf(run, '--json')).stdout) as TruthReport
+    const selected = ofRun.topics.reduce((sum, topic) => sum + topic.selected, 0)
+    expect(selected).toBeGreaterThan(20)
+    const sum = (count: (record: PartRecord) => number) =>
+      records.reduce((all, record) => all + count(record), 0)
+    expect(sum(({ duplicates }) => duplicates)).toBeGreaterThan(3)
+    expect(sum(({ received, alerts }) => received - alerts)).toBeGreaterThan(6)
+    expect(JSON.parse((await truthOf(lake, '--json')).stdout)).toEqual(ofRun)
+  })
+
+  test('says how much it cannot count, where the ledger does not name the packets', async () => {
+    rewrite(({ path, kind, bytes, rows }) => ({ path, kind, bytes, rows }))
+    const filters = records.flatMap((record) => Object.values(record.filters))
+    const all = filters.reduce((sum, { published }) => sum + published, 0)
+    const { stdout } = await truthOf(lake)
+    expect(stdout).toContain(`${all} alerts that a stream selected are not counted`)
+  })
+
+  test('a ledger that does not name the message of every packet is no good account', async () => {
+    rewrite((file) => (file.kind === 'packets' ? { ...file, places: '0' } : file))
+    const { differences } = await verdictOf(lake)
+    const [{ part, files }] = records as [PartRecord]
+    const { path, rows } = files.find(({ kind }) => kind === 'packets')!
+    expect(differences).toContain(
+      `part ${part}: packets and offsets named of ${path}: ${rows} and 1`
+    )
+    rewrite((file) => file)
+    expect(await verdictOf(lake)).toMatchObject({ ok: true })
+  })
+
+  test('the stream ended with the command that verifies the lake', async () => {
+    const where = ['--brokers', kafka.bootstrap, '--group', GROUP, '--out-prefix', `${GROUP}-`]
+    const what = ['--topics', input.topic, '--lake', lake, '--until-idle', '1']
+    const { stdout } = await siskin(['stream', ...where, ...what])
+    const [, command = ''] = /^verify {2}siskin (.*)$/m.exec(stdout) ?? []
+    expect(command.split(' ')).toEqual(['verify', '--lake', lake, ...where])
+    expect((await siskin(command.split(' '))).stdout).toContain('is whole')
+  })
+})

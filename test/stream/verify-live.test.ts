@@ -1,0 +1,209 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Admin, Producer } from '@platformatic/kafka'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { stringify } from 'yaml'
+import { openParquet } from '../../engine/inspect/parquet-file.ts'
+import { ledgerPath, readLedger } from '../../engine/persist/ledger.ts'
+import { openStore } from '../../engine/persist/open-store.ts'
+import { KafkaSide } from '../../engine/reconcile/kafka-side.ts'
+import type { KafkaAccess } from '../../engine/stream/settings.ts'
+import type { LakeVerdict } from '../../jobs/verify-text.ts'
+import { startHdfs, startKafka } from '../cluster/cluster.ts'
+import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { freePort } from '../cluster/daemon.ts'
+import { openContainer, typeOf, writeContainer } from '../support/avro.ts'
+import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { describeKafka, drain, makeTopic, nightOfPackets, receivedIn } from './support.ts'
+import { send, start, until } from './support.ts'
+
+const USER = { name: 'reader', password: 'between-the-lines' }
+
+let feeds = 0
+/** A test that is tried again begins anew. */
+const fresh = (name: string) => `${name}-${(feeds += 1)}`
+
+describeKafka('verify while others are at work', () => {
+  const folder = temporaryFolder()
+  let kafka: Kafka
+  let access: KafkaAccess
+  let packets: Buffer[]
+
+  beforeAll(async () => {
+    kafka = await startKafka({ user: USER })
+    const nobody = { user: null, password: null, mechanism: 'PLAIN', tls: false, ca: null } as const
+    access = { brokers: [kafka.bootstrap], ...nobody }
+    packets = await nightOfPackets(folder)
+  })
+
+  afterAll(() => kafka?.stop())
+
+  const verdictOf = async (lake: string, group: string, ...more: string[]) => {
+    const flags = ['--brokers', kafka.bootstrap, '--group', group, '--out-prefix', `${group}-`]
+    const { stdout, stderr } = await siskin(['verify', '--lake', lake, ...flags, ...more, '--json'])
+    if (stdout === '') throw new Error(stderr)
+    return JSON.parse(stdout) as LakeVerdict
+  }
+
+  test('a lake that is being filled is whole at every look', async () => {
+    const feed = { topic: fresh('live'), partitions: 2 }
+    const lake = join(folder, feed.topic)
+    await makeTopic(kafka, feed)
+    const more = ['--workers', '2', '--trigger-rows', '10']
+    const stream = start({ kafka, lake, topics: feed.topic, group: feed.topic, more })
+    await send(kafka, feed, packets.slice(0, 50))
+    await until(() => receivedIn(lake) > 0, 'the first part')
+    const looks: LakeVerdict[] = []
+    for (let from = 50; from < 300; from += 50) {
+      const sending = send(kafka, feed, packets.slice(from, from + 50))
+      looks.push(await verdictOf(lake, feed.topic))
+      await sending
+    }
+    await until(() => receivedIn(lake) === 300, 'all parts')
+    stream.child.kill('SIGTERM')
+    await stream.ended
+    for (const { differences } of looks) expect(differences).toEqual([])
+    expect(new Set(looks.map(({ received }) => received)).size).toBeGreaterThan(2)
+    expect(looks[0]!.kafka!.members).toBeGreaterThan(0)
+    const last = await verdictOf(lake, feed.topic)
+    expect(last).toMatchObject({ ok: true, received: 300, kafka: { members: 0 } })
+  })
+
+  test('waits for the end of a transaction that is open', async () => {
+    const feed = { topic: fresh('open'), partitions: 1 }
+    await makeTopic(kafka, feed)
+    const producer = new Producer({
+      clientId: 'test',
+      bootstrapBrokers: [kafka.bootstrap],
+      transactionalId: feed.topic,
+      idempotent: true
+    })
+    const transaction = await producer.beginTransaction()
+    await transaction.send({
+      messages: [{ topic: feed.topic, key: Buffer.from('a'), value: Buffer.from('a') }]
+    })
+    const side = new KafkaSide(access, 'nobody')
+    const met: number[] = []
+    const settled = await side.settled(side.reader([feed.topic]), [feed.topic], (open) => {
+      if (met.push(open.stableEnd) === 1) void transaction.commit()
+    })
+    expect(met[0]).toBe(0)
+    expect(settled).toMatchObject({ spans: [{ first: 0, stableEnd: 2, end: 2 }], stuck: null })
+    await side.close()
+    await producer.close(true)
+  })
+
+  test('a lake on HDFS: whole, then a record short', async () => {
+    const hdfs: Hdfs = await startHdfs()
+    try {
+      const feed = { topic: fresh('far'), partitions: 1 }
+      const lake = `${hdfs.root}/lake`
+      await makeTopic(kafka, feed)
+      await send(kafka, feed, packets.slice(0, 200))
+      await drain({ kafka, lake, topics: feed.topic, group: feed.topic })
+      expect(await verdictOf(lake, feed.topic)).toMatchObject({ ok: true, received: 200 })
+      const store = openStore(lake)
+      const [, second] = await readLedger(store)
+      const { first, last } = second!
+      await store.remove(ledgerPath(`${feed.topic}-0`, first, last))
+      const { differences } = await verdictOf(lake, feed.topic)
+      expect(differences).toContain(
+        `source ${feed.topic}-0: offsets ${first} to ${last} are in no part; Kafka still has ${last - first + 1} messages of them, from ${first} to ${last}`
+      )
+    } finally {
+      await hdfs.stop()
+    }
+  })
+
+  test('input that Kafka deleted before it was taken in is named', async () => {
+    const feed = { topic: fresh('short'), partitions: 1 }
+    const lake = join(folder, feed.topic)
+    await makeTopic(kafka, feed)
+    await send(kafka, feed, packets.slice(0, 20))
+    await drain({ kafka, lake, topics: feed.topic, group: feed.topic })
+    await send(kafka, feed, packets.slice(20, 40))
+    const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
+    await admin.deleteRecords({
+      topics: [{ name: feed.topic, partitions: [{ partition: 0, offset: 30n }] }]
+    })
+    await admin.close()
+    expect((await verdictOf(lake, feed.topic)).differences).toEqual([
+      `source ${feed.topic}-0: offsets 20 to 29 were deleted by Kafka before they were taken in`
+    ])
+  })
+
+  test('messages that hold several packets: each is told apart, in Fink’s form too', async () => {
+    const feed = { topic: fresh('many'), partitions: 1 }
+    const lake = join(folder, feed.topic)
+    const opened = await Promise.all(packets.slice(0, 200).map(openContainer))
+    const { schema } = opened[0]!
+    const data = opened.map((container) => typeOf(schema).toBuffer(container.data[0]))
+    const messages = Array.from({ length: 20 }, (_, i) =>
+      writeContainer(schema, data.slice(i * 10, i * 10 + 10))
+    )
+    await makeTopic(kafka, feed)
+    await send(kafka, feed, messages)
+    const finkPrefix = `${feed.topic.replace('-', '_')}_fink_`
+    const fink = ['--fink-compat', '--fink-prefix', finkPrefix]
+    await drain({ kafka, lake, topics: feed.topic, group: feed.topic, more: fink })
+    const verdict = await verdictOf(lake, feed.topic, ...fink)
+    expect(verdict).toMatchObject({ ok: true, received: 200, alerts: 200 })
+    const selected = Object.values(verdict.topics).reduce((sum, count) => sum + count, 0)
+    const found = (prefix: string) =>
+      verdict
+        .kafka!.topics.filter(({ topic }) => topic.startsWith(prefix))
+        .reduce((sum, { nights }) => sum + (nights['ztf/20260110']?.found ?? 0), 0)
+    expect([found(`${feed.topic}-`), found(finkPrefix)]).toEqual([selected, selected])
+    const [record] = await readLedger(openStore(lake))
+    const places = Object.values(record!.filters).flatMap(({ selected: own = {} }) =>
+      Object.values(own)
+    )
+    expect(places.join(' ')).toMatch(/\d+\+[1-9]/)
+
+    const { files, source, first, last } = record!
+    const { path, bytes } = files.find(({ kind }) => kind === 'alerts')!
+    const part = await openParquet(openStore(lake), path, bytes)
+    expect(part.keys).toMatchObject({
+      'siskin.source': source,
+      'siskin.first': String(first),
+      'siskin.last': String(last),
+      'siskin.rows': String(part.rows),
+      'siskin.version': record!.siskin,
+      'siskin.modules': Object.entries(record!.modules)
+        .map(([name, { version }]) => `${name}@${version}`)
+        .join(' ')
+    })
+  })
+
+  test('settings from a file, a user, and a Kafka that says no: one error within 15 s', async () => {
+    const feed = { topic: fresh('asked'), partitions: 1 }
+    const lake = join(folder, feed.topic)
+    const config = join(folder, 'verify.yaml')
+    await makeTopic(kafka, feed)
+    await send(kafka, feed, packets.slice(0, 5))
+    await drain({ kafka, lake, topics: feed.topic, group: feed.topic })
+    const access = { kafkaUser: USER.name, kafkaMechanism: 'SCRAM-SHA-256' }
+    const settings = { lake, group: feed.topic, outPrefix: `${feed.topic}-`, ...access }
+    const look = async (brokers: string, password: string) => {
+      writeFileSync(config, stringify({ ...settings, brokers }))
+      const started = performance.now()
+      const env = { SISKIN_KAFKA_PASSWORD: password }
+      const { code, stdout, stderr } = await siskin(['verify', '--config', config], env)
+      expect(performance.now() - started).toBeLessThan(15_000)
+      return { code, stdout, stderr }
+    }
+    const sasl = kafka.saslBootstrap!
+    const known = await look(sasl, USER.password)
+    expect([known.code, known.stdout]).toEqual([0, expect.stringContaining('once, in the lake')])
+    const wrong = await look(sasl, 'guess')
+    expect([wrong.code, wrong.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^siskin: Kafka at .* does not let reader in: check the user/)
+    ])
+    const nobody = await look(`127.0.0.1:${await freePort()}`, USER.password)
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^siskin: Kafka at .* does not answer/)
+    ])
+  })
+})

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startHdfs, startKafka } from '../cluster/cluster.ts'
+import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { describeKafka, drain, makeTopic, nightOfPackets, send } from '../stream/support.ts'
+import { FakeRegistry } from '../support/registry.ts'
+import { siskin, temporaryFolder } from '../support/siskin.ts'
+
+describeKafka('topics and schemas in other places', () => {
+  const folder = temporaryFolder()
+  const env = { XDG_STATE_HOME: join(folder, 'state') }
+  let kafka: Kafka
+  let hdfs: Hdfs
+  const registry = new FakeRegistry()
+  let packets: Buffer[]
+
+  beforeAll(async () => {
+    packets = await nightOfPackets(folder)
+    kafka = await startKafka()
+    hdfs = await startHdfs()
+    await registry.start()
+  })
+
+  afterAll(async () => {
+    await registry.stop()
+    await kafka?.stop()
+    await hdfs?.stop()
+  })
+
+  function idsOf(stdout: string): string[] {
+    const lines = stdout.split('\n').filter((line) => line !== '')
+    return lines.map((line) => (JSON.parse(line) as { alert_id: string }).alert_id).sort()
+  }
+
+  test('a lake on HDFS, and Confluent’s wire form with and without the registry', async () => {
+    const lake = `${hdfs.root}/lake`
+    const ran = await siskin(['run', join(folder, 'night.tar'), '--lake', lake])
+    expect(ran.code, ran.stderr).toBe(0)
+    const read = await siskin(['subscribe', 'fast-riser', '--lake', lake, '--json'], env)
+    const ids = idsOf(read.stdout)
+    expect(ids.length, read.stderr).toBeGreaterThan(5)
+    const again = await siskin(['subscribe', 'fast-riser', '--lake', lake, '--json'], env)
+    expect(again).toMatchObject({ code: 0, stdout: '' })
+
+    const feed = { topic: 'night', partitions: 1 }
+    await makeTopic(kafka, feed)
+    await send(kafka, feed, packets)
+    const more = ['--out-registry', registry.address]
+    const local = join(folder, 'lake')
+    expect(await drain({ kafka, lake: local, topics: 'night', group: 'wire', more })).toMatchObject(
+      {
+        code: 0
+      }
+    )
+    const flags = ['--brokers', kafka.bootstrap, '--out-prefix', 'wire-', '--json']
+    const topicOnly = await siskin(['subscribe', 'fast-riser', ...flags, '--group', 'topic'])
+    expect(idsOf(topicOnly.stdout)).toEqual(ids)
+    expect(registry.asked).toEqual([])
+    const place = ['--group', 'registry', '--registry', registry.address]
+    const byId = await siskin(['subscribe', 'fast-riser', ...flags, ...place])
+    expect(idsOf(byId.stdout)).toEqual(ids)
+    expect(registry.asked).toEqual([...registry.schemas.keys()])
+  })
+})
