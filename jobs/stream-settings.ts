@@ -95,7 +95,7 @@ export const STREAM_SETTINGS = {
     key: 'triggerMegabytes',
     flag: '--trigger-megabytes <n>',
     about: 'most bytes of a micro-batch, in MiB',
-    fallback: 40,
+    fallback: 32,
     parse: wholeNumber(1, 1024)
   },
   workers: {

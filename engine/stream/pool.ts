@@ -1,22 +1,20 @@
-const STEP = 1024 * 1024
+const LEAST = 1024 * 1024
 /** Kept for later, bytes. */
-const MOST_FREE = 48 * STEP
+const MOST_FREE = 64 * LEAST
 
 /**
  * Memory that was given back, for those who come next: fresh memory of this size costs more than the
- * copy into it, and piles up faster than it is collected.
+ * copy into it, and shared memory is only freed when the collectors of both threads have gone by.
  */
 export class Pool {
   #free: SharedArrayBuffer[] = []
 
-  /** At least `size` bytes, of any content. */
+  /** At least `size` bytes, of any content. Sizes are powers of two: so one fits another's need. */
   take(size: number): SharedArrayBuffer {
-    const fits = this.#free
-      .filter(({ byteLength }) => byteLength >= size)
-      .sort((a, b) => a.byteLength - b.byteLength)[0]
-    if (!fits) return new SharedArrayBuffer(Math.max(1, Math.ceil(size / STEP)) * STEP)
-    this.#free = this.#free.filter((buffer) => buffer !== fits)
-    return fits
+    let room = LEAST
+    while (room < size) room *= 2 // what is never written to takes no memory
+    const at = this.#free.findIndex(({ byteLength }) => byteLength === room)
+    return this.#free.splice(at, at < 0 ? 0 : 1)[0] ?? new SharedArrayBuffer(room)
   }
 
   /** Nobody looks at it any more. */

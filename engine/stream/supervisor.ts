@@ -46,8 +46,11 @@ export interface StreamStatus {
   readonly memory: number
 }
 
-/** Large buffers come and go in several threads: with an arena each, glibc would keep twice the memory. */
-const MEMBER_ENVIRONMENT = { MALLOC_ARENA_MAX: '2' }
+/**
+ * Large buffers come and go in several threads. With an arena for each, and with a threshold that grows
+ * with what was freed, glibc would keep them for itself.
+ */
+const MEMBER_ENVIRONMENT = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: String(64 * 1024) }
 const WATCH_MS = 500
 /** A supervisor that has not looked at its members for so long hangs. */
 const HANGS_MS = 15_000

@@ -33,7 +33,7 @@ export interface StreamResult {
   readonly troubles: readonly string[]
 }
 
-const TRIGGER = { seconds: 5, rows: 1000, bytes: 40 * 1024 * 1024 }
+const TRIGGER = { seconds: 5, rows: 1000, bytes: 32 * 1024 * 1024 }
 
 /** Runs members over a topic, as `siskin stream` does, until enough packets have landed. */
 export async function runStream(run: StreamRun): Promise<StreamResult> {
