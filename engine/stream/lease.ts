@@ -10,6 +10,7 @@ import { measureLag } from './lag.ts'
 import type { Equipment } from './member.ts'
 import { takeOver } from './positions.ts'
 import type { Start } from './positions.ts'
+import { UnsureError } from './publish.ts'
 
 /** What a fetch brings: more would be in memory several times over. */
 const FETCH_BYTES = 8 * 1024 * 1024
@@ -30,7 +31,8 @@ export async function workLease(
     if (starts.length === 0) await waitIdly(equipment, until)
     else await readOn(equipment, group, lease, starts, until)
   } catch (error) {
-    if (!lease.ended.aborted && !isFenced(error)) throw error
+    // whose transaction may still be open must make room for a successor, who ends it
+    if (error instanceof UnsureError || (!lease.ended.aborted && !isFenced(error))) throw error
     // the partitions are another's by now: what went wrong with them is no matter
   }
 }

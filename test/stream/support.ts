@@ -167,8 +167,11 @@ export interface Published {
   readonly key: string
 }
 
-/** Waits of the consumer for a next message: it may be slow to begin where much else is going on. */
-const PATIENCE_MS = [3000, 10_000, 30_000]
+/**
+ * Waits of the consumer for a next message. It may be slow to begin where much else is going on, and
+ * Kafka shows nothing behind a transaction that nobody ends before its minute is over.
+ */
+const PATIENCE_MS = [3000, 10_000, 30_000, 30_000, 30_000]
 
 /**
  * What a read_committed reader finds in the topics, by a consumer that is not ours.
