@@ -97,8 +97,8 @@ export class Account {
     return Object.fromEntries([...byNight].map(([key, own]) => [key, layPlaces(own.map(relative))]))
   }
 
-  /** `fink`: its messages go out in Fink's form too. */
-  record(files: readonly PartFile[], fink: boolean): PartRecord {
+  /** `attempt`: see `PartRecord`. `fink`: its messages go out in Fink's form too. */
+  record(files: readonly PartFile[], attempt: string, fink: boolean): PartRecord {
     const { source, first, count, messages } = this.#range
     const last = lastOf(this.#range)
     return {
@@ -114,6 +114,7 @@ export class Account {
       modules: this.#modules,
       filters: this.#filters,
       files,
+      attempt,
       ...(messages && { stream: accountOf(messages, last - first + 1, fink) }),
       siskin: SISKIN_VERSION,
       started: this.#started,
@@ -138,11 +139,11 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
 }
 
 function accountOf(
-  { count, begins, generation }: MessageSpan,
+  { count, lost, begins, generation }: MessageSpan,
   offsets: number,
   fink: boolean
 ): StreamAccount {
-  return { messages: count, missing: offsets - count, begins, generation, fink }
+  return { messages: count, missing: offsets - count, lost, begins, generation, fink }
 }
 
 function add<K extends string>(counts: Partial<Record<K, number>>, key: K, count: number): void {

@@ -12,6 +12,11 @@ export class SiskinError extends Error {
   }
 }
 
+/** Something outside does not answer or take anything now: no fault of the data, and it may pass. */
+export class OutageError extends SiskinError {
+  override readonly name = 'OutageError'
+}
+
 /** Wrong use: unknown name, impossible value, missing argument. Exit code 2. */
 export class UsageError extends SiskinError {
   override readonly name = 'UsageError'

@@ -53,6 +53,8 @@ export interface MessageSpan {
   readonly last: number
   /** Messages from `first` to `last`; the other offsets between hold none. */
   readonly count: number
+  /** Offsets of it that Kafka had deleted before they were read. */
+  readonly lost: number
   /** The lake holds nothing of this partition before `first`. */
   readonly begins: boolean
   /** Generation of the consumer group in which they were fetched. */

@@ -7,7 +7,7 @@ import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
 import { BLOCK, lastOf } from './packets.ts'
 import type { PacketRange, Quarantined } from './packets.ts'
-import { partName } from './persist/ledger.ts'
+import { partPath } from './persist/ledger.ts'
 import type { PartRecord } from './persist/ledger.ts'
 import { layAlerts, layQuarantine, layTopic, nightsOf } from './persist/part.ts'
 import type { LaidFile, PacketBytes } from './persist/part.ts'
@@ -45,12 +45,14 @@ interface MessageLimits {
   readonly fink: { readonly format: FinkFormat; readonly maxBytes: number } | null
 }
 
-/** What earlier attempts at a range taught. */
+/** Which attempt at a range this is, and what earlier ones taught. */
 export interface Attempt {
+  /** Used once: see `persist/attempt.ts`. */
+  readonly name: string
   /** Modules that hung in it. */
   readonly stopped: ReadonlySet<string>
-  /** It stopped its member more than once and is a single packet: quarantine it unread. */
-  readonly poison: boolean
+  /** A single packet that stopped its member more than once, and how: quarantine it unread. Null: any other. */
+  readonly poison: string | null
 }
 
 /** A part that is made and not yet in the lake. */
@@ -68,9 +70,10 @@ export async function makePart(
   attempt: Attempt
 ): Promise<MadePart> {
   const account = new Account(range)
-  const decoded = attempt.poison ? quarantineAll(range) : await decode(range, parts)
+  const decoded =
+    attempt.poison === null ? await decode(range, parts) : quarantineAll(range, attempt.poison)
   account.decoded(decoded)
-  const part = partName(range.source, range.first, lastOf(range))
+  const part = partPath(range.source, range.first, lastOf(range))
   const metadata = provenance(range, parts.plan)
   const files: LaidFile[] = []
   const messages: SelectedMessage[] = []
@@ -100,6 +103,7 @@ export async function makePart(
   return {
     record: account.record(
       files.map((file) => file.account),
+      attempt.name,
       fink
     ),
     files,
@@ -114,14 +118,14 @@ async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
 }
 
 /** A block that is never to be read again: its first packet keeps the bytes of all. */
-function quarantineAll(range: PacketRange): DecodeResult {
+function quarantineAll(range: PacketRange, detail: string): DecodeResult {
   const bytes = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
   const quarantined = Array.from({ length: range.count }, (_, i): Quarantined => ({
     position: range.first + i,
     name: range.names[0] ?? '',
     offset: range.blocks[BLOCK.offset] ?? 0,
     reason: 'poison',
-    detail: 'it stopped its member every time it was worked on',
+    detail,
     bytes: i === 0 ? bytes : new Uint8Array(0)
   }))
   return { alerts: [], quarantined, duplicates: 0 }

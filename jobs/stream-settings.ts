@@ -27,6 +27,7 @@ export interface StreamValues extends ObserveValues {
   finkCompat: boolean
   finkPrefix: string
   untilIdle: number | null
+  takeOver: boolean
   sessionSeconds: number
   refreshSeconds: number
   progressSeconds: number
@@ -156,6 +157,15 @@ export const STREAM_SETTINGS = {
     flag: '--until-idle <seconds>',
     about: 'stop when nothing came for so long',
     parse: wholeNumber(1, 86_400)
+  },
+  takeOver: {
+    key: 'takeOver',
+    flag: '--take-over [yes]',
+    about:
+      'go on with what another group or lake has: input topics of this lake, topics for subscribers',
+    preset: 'yes',
+    fallback: false,
+    parse: yesNo
   },
   sessionSeconds: {
     key: 'sessionSeconds',

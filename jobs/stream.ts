@@ -47,9 +47,9 @@ interface StreamResult {
 /** Runs members until they are told to stop, with one live line for all. */
 async function stream(settings: Settings, log: Log): Promise<StreamResult> {
   const live = streamSettings(settings)
-  makePlan(pickModules(settings.modules), pickFilters(settings.filters)) // wrong use is told at once
+  const plan = makePlan(pickModules(settings.modules), pickFilters(settings.filters))
   const { checkStream, StreamSupervisor } = await import('../engine/stream/index.ts')
-  await checkStream(live)
+  await checkStream(live, plan)
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130)
@@ -143,6 +143,7 @@ function streamSettings(settings: Settings): StreamSettings {
       registry: settings.outRegistry,
       finkPrefix: settings.finkCompat ? settings.finkPrefix : null
     },
+    takeOver: settings.takeOver,
     sessionSeconds: settings.sessionSeconds,
     refreshSeconds: settings.refreshSeconds
   }

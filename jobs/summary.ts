@@ -65,7 +65,7 @@ export function runSummary(result: RunResult, lake: string): string {
 }
 
 export function duckdbQuery(lake: string): string {
-  return `duckdb -c "SELECT survey, night, count(*) FROM read_parquet('${lake}/*/alerts/*/*.parquet', union_by_name = true) GROUP BY ALL"`
+  return `duckdb -c "SELECT survey, night, count(*) FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) GROUP BY ALL"`
 }
 
 function moduleRow(

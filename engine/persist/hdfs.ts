@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path/posix'
 import { SiskinError, UsageError } from '../errors.ts'
-import type { Store, StoredFile } from './store.ts'
+import type { Entry, Store, StoredFile } from './store.ts'
 import { Refusal, refusalOf } from './webhdfs-refusal.ts'
 import { WebHdfs } from './webhdfs.ts'
 
@@ -37,12 +37,16 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
   return {
     root,
     write: (path, pieces) => told('write', path, writeNew(hdfs, at(path), pieces)),
+    async create(path, bytes) {
+      await told('write', path, writeNew(hdfs, at(path), [bytes]))
+    },
     read: (path, from = 0, length) => told('read', path, readSome(hdfs, at(path), from, length)),
     async size(path) {
       const status = await told('look at', path, hdfs.status(at(path)))
       return status?.type === 'FILE' ? status.length : null
     },
     list: (folder) => told('list', folder, listFiles(hdfs, base, folder)),
+    entries: (folder) => told('list', folder, listEntries(hdfs, at(folder))),
     rename: (from, to) => told('rename to', to, move(hdfs, at(from), at(to))),
     settle: async () => {}, // a rename that was answered is in the edit log
     remove: (path) =>
@@ -163,6 +167,14 @@ async function listFiles(hdfs: WebHdfs, base: string, folder: string): Promise<S
     }
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+async function listEntries(hdfs: WebHdfs, folder: string): Promise<Entry[]> {
+  const listing = (await hdfs.list(folder)) ?? []
+  return listing
+    .filter(({ pathSuffix }) => pathSuffix && !pathSuffix.startsWith(DRAFT))
+    .map(({ pathSuffix, type }) => ({ name: pathSuffix, isFolder: type === 'DIRECTORY' }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 const ADVICE: Record<string, string> = {

@@ -18,6 +18,8 @@ export interface PartFile {
   readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic'
   readonly bytes: number
   readonly rows: number
+  /** CRC-32 of its bytes, as 8 hex digits. */
+  readonly crc32: string
   /**
    * Of packets from Kafka: the message that each came in, in the order of the file, as offsets from
    * the part's first (see `places.ts`).
@@ -44,6 +46,8 @@ export interface PartRecord {
   readonly modules: Readonly<Record<string, ModuleAccount>>
   readonly filters: Readonly<Record<string, FilterAccount>>
   readonly files: readonly PartFile[]
+  /** Which attempt at the part this is: where its files lay before they were in their places. */
+  readonly attempt: string
   /** Of parts from Kafka only: positions are offsets, and the selected alerts went to Kafka's topics. */
   readonly stream?: StreamAccount
   readonly siskin: string
@@ -56,6 +60,8 @@ export interface StreamAccount {
   readonly messages: number
   /** Offsets of the range without a message: compacted, aborted, or markers of transactions. */
   readonly missing: number
+  /** Of those, the ones that Kafka had deleted before they were read: what they held is not known. */
+  readonly lost: number
   /** The source begins here: nothing before it was ever taken in. */
   readonly begins: boolean
   /** Generation of the consumer group that committed it. */
@@ -82,33 +88,58 @@ export interface FilterAccount {
   readonly selected?: Readonly<Record<string, string>>
 }
 
-/** `000000042-000001041`: sorts as the packets do. */
-function rangeName(first: number, last: number): string {
-  const digits = (position: number) => String(position).padStart(9, '0')
-  return `${digits(first)}-${digits(last)}`
+/** `0000000042-0000001041`: sorts as the packets do. */
+export function rangeName(first: number, last: number): string {
+  return `${digits(first, 10)}-${digits(last, 10)}`
 }
 
 export function partName(source: string, first: number, last: number): string {
   return `${source}-${rangeName(first, last)}`
 }
 
-export function ledgerPath(source: string, first: number, last: number): string {
-  return `${OWN}/ledger/${source}/${rangeName(first, last)}.json`
+/**
+ * Positions of a source whose parts share a folder: no folder has more entries, however long a source
+ * grows, and a part is found without a look at the others.
+ */
+const BLOCK = 5000
+const BLOCKS_A_GROUP = 1000
+
+/** The folder that holds the records of parts that begin in the same block. */
+function blockFolder(source: string, first: number): string {
+  const block = Math.floor(first / BLOCK)
+  const group = Math.floor(block / BLOCKS_A_GROUP)
+  return `${OWN}/ledger/${source}/${digits(group, 6)}/${digits(block, 9)}`
 }
 
-export function stagingPath(source: string, first: number, last: number): string {
-  return `${OWN}/staging/${source}/${rangeName(first, last)}`
+/** Where the files of a part lie below the folder of their night, without their ending: in a folder a block. */
+export function partPath(source: string, first: number, last: number): string {
+  return `${source}-${digits(Math.floor(first / BLOCK), 6)}/${partName(source, first, last)}`
+}
+
+export function ledgerPath(source: string, first: number, last: number): string {
+  return `${blockFolder(source, first)}/${rangeName(first, last)}.json`
+}
+
+function digits(number: number, count: number): string {
+  return String(number).padStart(count, '0')
+}
+
+/** Positions [first, last] of a source. */
+export interface PositionSpan {
+  readonly first: number
+  readonly last: number
+}
+
+/** What the name of a record says; null for a file of another kind. */
+export function spanOfRecord(name: string): PositionSpan | null {
+  const match = /(\d+)-(\d+)\.json$/.exec(name)
+  return match ? { first: Number(match[1]), last: Number(match[2]) } : null
 }
 
 /** The packets of a source that are in the lake, ascending; neighbours joined. */
 export async function committedSpans(store: Store, source: string): Promise<[number, number][]> {
-  const files = await store.list(`${OWN}/ledger/${source}`)
   const spans: [number, number][] = []
-  for (const { path } of files) {
-    const match = /(\d+)-(\d+)\.json$/.exec(path)
-    if (!match) continue
-    const first = Number(match[1])
-    const last = Number(match[2])
+  for await (const { first, last } of eachSpan(store, source)) {
     const before = spans.at(-1)
     if (before && before[1] === first - 1) before[1] = last
     else spans.push([first, last])
@@ -116,7 +147,35 @@ export async function committedSpans(store: Store, source: string): Promise<[num
   return spans
 }
 
-export async function readRecord(store: Store, path: string): Promise<PartRecord> {
+/** The spans of a source's parts, ascending, a block at a time. */
+async function* eachSpan(store: Store, source: string): AsyncGenerator<PositionSpan, void> {
+  for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
+    for (const block of await foldersIn(store, group)) yield* await spansIn(store, block)
+  }
+}
+
+/** The part of a source that reaches farthest: found without a look at the others. Null if there is none. */
+export async function lastSpan(store: Store, source: string): Promise<PositionSpan | null> {
+  for (const group of (await foldersIn(store, `${OWN}/ledger/${source}`)).reverse()) {
+    for (const block of (await foldersIn(store, group)).reverse()) {
+      const last = (await spansIn(store, block)).at(-1)
+      if (last) return last
+    }
+  }
+  return null
+}
+
+async function foldersIn(store: Store, folder: string): Promise<string[]> {
+  const entries = await store.entries(folder)
+  return entries.filter(({ isFolder }) => isFolder).map(({ name }) => `${folder}/${name}`)
+}
+
+async function spansIn(store: Store, block: string): Promise<PositionSpan[]> {
+  const spans = (await store.entries(block)).flatMap(({ name }) => spanOfRecord(name) ?? [])
+  return spans.sort((a, b) => a.first - b.first)
+}
+
+async function readRecord(store: Store, path: string): Promise<PartRecord> {
   return JSON.parse(Buffer.from(await store.read(path)).toString()) as PartRecord
 }
 

@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
-import type { Store, StoredFile } from './store.ts'
+import type { Entry, Store, StoredFile } from './store.ts'
+
+/** Marks a file that is being written, or was when its writer died. */
+const DRAFT = '.writing-'
 
 /** The lake in a folder of a local (or mounted) disk. */
 export function localStore(root: string): Store {
@@ -31,6 +35,10 @@ export function localStore(root: string): Store {
       const write = () => writeWhole(at(path), pieces)
       return told(at(path), 'write', inFolder(at(path), write))
     },
+    async create(path, bytes) {
+      const make = () => createWhole(at(path), bytes)
+      await told(at(path), 'write', inFolder(at(path), make))
+    },
     async read(path, from = 0, length) {
       return told(at(path), 'read', readSome(at(path), from, length))
     },
@@ -40,6 +48,9 @@ export function localStore(root: string): Store {
     },
     async list(folder) {
       return listFiles(root, at(folder))
+    },
+    async entries(folder) {
+      return listEntries(at(folder))
     },
     async rename(from, to) {
       const move = () => rename(at(from), at(to))
@@ -90,6 +101,18 @@ async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<
   return size
 }
 
+/** A link to a draft that is complete: it appears with all its bytes, or not at all. */
+async function createWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${path}${DRAFT}${randomBytes(6).toString('hex')}`
+  try {
+    await writeWhole(draft, [bytes])
+    await link(draft, path)
+  } finally {
+    await rm(draft, { force: true })
+  }
+  await syncFolder(dirname(path))
+}
+
 async function readSome(path: string, from: number, length?: number): Promise<Uint8Array> {
   const file = await open(path)
   try {
@@ -117,6 +140,12 @@ async function listFiles(root: string, folder: string): Promise<StoredFile[]> {
     if (info) files.push({ path: relative(root, path).split(sep).join(posix.sep), size: info.size })
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+async function listEntries(folder: string): Promise<Entry[]> {
+  const found = (await readdir(folder, { withFileTypes: true }).catch(absent)) ?? []
+  const entries = found.map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 async function syncFolder(path: string): Promise<void> {

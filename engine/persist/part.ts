@@ -1,8 +1,9 @@
+import { crc32 } from 'node:zlib'
 import { layContainer } from '../container.ts'
 import type { Quarantined } from '../packets.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { toArrow } from './arrow.ts'
-import type { Staged } from './commit.ts'
+import type { Staged } from './attempt.ts'
 import type { PartFile } from './ledger.ts'
 import { layPlaces } from './places.ts'
 import type { InputPlace } from './places.ts'
@@ -30,7 +31,14 @@ function laid(
   pieces: readonly Uint8Array[]
 ): LaidFile {
   const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-  return { path, pieces, account: { path, kind, rows, bytes } }
+  return { path, pieces, account: { path, kind, rows, bytes, crc32: checksum(pieces) } }
+}
+
+/** CRC-32 of the pieces one after the other, as `PartFile` keeps it. */
+function checksum(pieces: Iterable<Uint8Array>): string {
+  let sum = 0
+  for (const piece of pieces) sum = crc32(piece, sum)
+  return sum.toString(16).padStart(8, '0')
 }
 
 /** Rows by night, each night sorted by sky pixel, then id: near on the sky is near in the file. */
@@ -52,7 +60,7 @@ export function nightsOf(batch: Enriched): Map<number, Int32Array> {
 }
 
 /**
- * Lays out one survey's alerts of a part: the packets verbatim, one container per night and writer
+ * Lays out one survey's alerts of a part (`part` is its path below a night): the packets verbatim, one container per night and writer
  * schema, and the Parquet files that point into them.
  */
 export function layAlerts(
@@ -97,7 +105,7 @@ function layPackets(
   }
   const files: LaidFile[] = []
   for (const [fingerprint, own] of bySchema) {
-    const suffix = bySchema.size > 1 ? `-${fingerprint.slice(0, 8)}` : ''
+    const suffix = bySchema.size > 1 ? `-${fingerprint}` : ''
     const path = `${table.survey}/packets/night=${night}/${part}${suffix}.avro`
     const data = own.map((row) => packets.bytesOf(row))
     const layout = layContainer(path, packets.schemaOf(own[0]!).text, {}, data)

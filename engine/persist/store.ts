@@ -5,6 +5,12 @@ export interface StoredFile {
   readonly size: number
 }
 
+/** What a folder holds itself, by name. */
+export interface Entry {
+  readonly name: string
+  readonly isFolder: boolean
+}
+
 /**
  * Where the lake lies. Paths are relative to the root and use `/`. All that resolves has happened
  * and lasts: a written file is durable, a rename is seen whole or not at all.
@@ -14,13 +20,17 @@ export interface Store {
   readonly root: string
   /** Writes a new file from pieces; returns its size. Fails if it exists. */
   write(path: string, pieces: readonly Uint8Array[]): Promise<number>
+  /** Writes a new small file whole or not at all: of two at once, one fails as if it existed before. */
+  create(path: string, bytes: Uint8Array): Promise<void>
   /** Bytes [from, from + length) of a file; to its end without a length. */
   read(path: string, from?: number, length?: number): Promise<Uint8Array>
   /** Size of a file, null if there is none. */
   size(path: string): Promise<number | null>
   /** All files below a folder, sorted by path; none if there is no such folder. */
   list(folder: string): Promise<StoredFile[]>
-  /** Moves a file to its name, making folders on the way and replacing what is there. */
+  /** What lies in a folder itself, sorted by name, without sizes: cheap however deep it is below. */
+  entries(folder: string): Promise<Entry[]>
+  /** Moves a file or a folder to its name, making folders on the way and replacing what is there. */
   rename(from: string, to: string): Promise<void>
   /** Makes renames into folders durable, once for many. */
   settle(folders: Iterable<string>): Promise<void>

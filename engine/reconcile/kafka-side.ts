@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { CommittedReader } from '../stream/committed-reader.ts'
 import type { PartitionSpan } from '../stream/committed-reader.ts'
 import { openAdmin } from '../stream/kafka.ts'
-import { stablePositions } from '../stream/positions.ts'
+import { stablePositions } from '../stream/coordination.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
 
 const CLIENT = 'siskin-verify'

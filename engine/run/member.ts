@@ -6,10 +6,11 @@ import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { messageOf, SiskinError } from '../errors.ts'
 import { openStore } from '../persist/open-store.ts'
 import { commit } from '../persist/commit.ts'
-import type { OnStep } from '../persist/commit.ts'
+import type { OnStep } from '../persist/attempt.ts'
+import { checkRun } from '../persist/run-claim.ts'
 import { makePart } from '../pipeline.ts'
 import { messageFormat } from '../publish/message.ts'
-import { Beat } from './messages.ts'
+import { attemptOf, Beat } from './messages.ts'
 import type { FromMember, MemberSettings, Work } from './messages.ts'
 import { SeenAlerts } from './seen.ts'
 
@@ -49,15 +50,17 @@ export async function runMember(
   let committing = Promise.resolve()
 
   /** The commit waits for the disk: meanwhile the next range is worked on, but no further one. */
-  const work = async ({ id, claimant, range, stopped, poison }: Work) => {
+  const work = async (task: Work) => {
+    const { id, claimant, range, stopped, poison } = task
     const taken = new Set<bigint>()
     const claim = (low: number, high: number) => seen.claim(low, high, claimant, taken)
     beat.enter(plan.modules.length, OTHER_WORK_MS)
-    const attempt = { stopped: new Set(stopped), poison }
+    const attempt = { name: attemptOf(task), stopped: new Set(stopped), poison }
     const { record, files } = await makePart(range, { ...shared, claim }, attempt)
     beat.leave()
     await committing
-    committing = commit(store, record, files, crashAt(settings, range.first)).then(
+    const check = () => checkRun(store, range.source, task.run)
+    committing = commit(store, record, files, check, crashAt(settings, range.first)).then(
       () => send({ kind: 'done', id, record, memory: process.memoryUsage.rss() }),
       (error: unknown) => send(failure(id, error))
     )

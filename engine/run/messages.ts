@@ -22,8 +22,17 @@ export interface Work {
   /** In whose name alert ids are claimed: the parts of a halved range go on in the name of the whole. */
   readonly claimant: number
   readonly range: PacketRange
+  /** The run's number among those of the source, and a number that no other attempt of it has. */
+  readonly run: number
+  readonly attempt: number
   readonly stopped: readonly string[]
-  readonly poison: boolean
+  /** It is a single packet that ended its member more than once, and how; null: it is not. */
+  readonly poison: string | null
+}
+
+/** The name of an attempt: see `persist/attempt.ts`. */
+export function attemptOf({ run, attempt }: Pick<Work, 'run' | 'attempt'>): string {
+  return `run${run}/${attempt}`
 }
 
 export type FromMember =

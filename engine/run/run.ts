@@ -8,10 +8,10 @@ import type { Source } from '../consume/source.ts'
 import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import type { PacketRange } from '../packets.ts'
-import { recover, recoverRange } from '../persist/commit.ts'
+import { recover, recoverAttempt } from '../persist/commit.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { lockLake } from '../persist/lock.ts'
+import { RunClaim } from '../persist/run-claim.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { Beat } from './messages.ts'
@@ -60,24 +60,56 @@ export interface RunResult {
   readonly peakMemory: number
 }
 
-/** Takes sources into a lake. A run that was stopped goes on where it stopped when it is run again. */
+/**
+ * Takes sources into a lake. A run that was stopped goes on where it stopped when it is run again. Others may
+ * fill the same lake from other sources meanwhile.
+ */
 export async function run(options: RunOptions): Promise<RunResult> {
   checkPlace(options.schemas)
   const store = openStore(options.lake)
-  const unlock = await lockLake(store, options.command)
+  const sources = await openSources(options.sources, folderLists(store))
+  const claims = await claimSources(store, sources, options.command)
   try {
-    const { finished, dropped } = await recover(store)
-    if (finished.length + dropped.length > 0) {
-      options.onLog(
-        'info',
-        `the last run was cut off: ${finished.length} commits finished, ${dropped.length} unfinished parts removed`
-      )
-    }
-    const sources = await openSources(options.sources, folderLists(store))
-    return await runSources(options, store, sources)
+    await recoverSources(store, sources, (message) => options.onLog('info', message))
+    return await runSources(options, store, sources, claims)
   } finally {
-    await unlock()
+    for (const claim of claims.values()) await claim.release()
   }
+}
+
+type Claims = ReadonlyMap<string, RunClaim>
+
+/** All of them or none. @throws SiskinError that names the run that has one of them. */
+async function claimSources(
+  store: Store,
+  sources: readonly Source[],
+  command: string
+): Promise<Claims> {
+  const claims = new Map<string, RunClaim>()
+  try {
+    for (const { name } of sources) claims.set(name, await RunClaim.take(store, name, command))
+    return claims
+  } catch (error) {
+    for (const claim of claims.values()) await claim.release()
+    throw error
+  }
+}
+
+async function recoverSources(
+  store: Store,
+  sources: readonly Source[],
+  say: (message: string) => void
+): Promise<void> {
+  const sum = { finished: 0, dropped: 0 }
+  for (const { name } of sources) {
+    const { finished, dropped } = await recover(store, name)
+    sum.finished += finished.length
+    sum.dropped += dropped.length
+  }
+  if (sum.finished + sum.dropped === 0) return
+  say(
+    `the last run was cut off: ${sum.finished} commits finished, ${sum.dropped} unfinished parts removed`
+  )
 }
 
 function folderLists(store: Store) {
@@ -103,13 +135,14 @@ function folderLists(store: Store) {
 async function runSources(
   options: RunOptions,
   store: Store,
-  sources: readonly Source[]
+  sources: readonly Source[],
+  claims: Claims
 ): Promise<RunResult> {
   const started = performance.now()
   const tally = new Tally()
   const damage: Damage[] = []
   const buffers = new BufferPool(options.members * 3 + 2)
-  const supervisor = startSupervisor(options, store, tally)
+  const supervisor = startSupervisor(options, store, tally, claims)
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0)
   let before = 0
   let bytesBefore = 0
@@ -161,7 +194,12 @@ async function readSource(
   }
 }
 
-function startSupervisor(options: RunOptions, store: Store, tally: Tally): Supervisor {
+function startSupervisor(
+  options: RunOptions,
+  store: Store,
+  tally: Tally,
+  claims: Claims
+): Supervisor {
   const seen = seenMemory()
   return new Supervisor({
     members: options.members,
@@ -181,7 +219,9 @@ function startSupervisor(options: RunOptions, store: Store, tally: Tally): Super
       }
       return { worker: new Worker(options.memberProgram, { workerData }), beat }
     },
-    recover: ({ source, first, count }) => recoverRange(store, source, first, first + count - 1),
+    runOf: (source) => claims.get(source)?.run ?? 0,
+    recover: ({ source, first, count }, attempt) =>
+      recoverAttempt(store, { source, first, last: first + count - 1, attempt }),
     onRecord: (record: PartRecord) => tally.add(record),
     onLog: once((level, message) => options.onLog(level, message))
   })

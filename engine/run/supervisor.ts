@@ -3,7 +3,7 @@ import { SiskinError } from '../errors.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { Beat } from './messages.ts'
+import { attemptOf, Beat } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
 import { split } from './split.ts'
 
@@ -17,8 +17,10 @@ export interface SupervisorOptions {
   /** Names of the plan's modules, in order. */
   readonly modules: readonly string[]
   start(): MemberThread
+  /** Number of this run among those of a source. */
+  runOf(source: string): number
   /** After a death: the record of a range that was committed all the same; null: do it again. */
-  recover(range: PacketRange): Promise<PartRecord | null>
+  recover(range: PacketRange, attempt: string): Promise<PartRecord | null>
   onRecord(record: PartRecord): void
   onLog(level: 'warn' | 'error', message: string): void
 }
@@ -30,6 +32,10 @@ interface Job {
   readonly range: PacketRange
   readonly stopped: string[]
   deaths: number
+  /** How the last of them came. */
+  reason: string
+  /** The attempt that is going on, or was the last. */
+  attempt: number
   readonly done: () => void
 }
 
@@ -56,6 +62,7 @@ export class Supervisor {
   readonly #seats: Seat[] = []
   readonly #waiting: Job[] = []
   #nextId = 1
+  #nextAttempt = 1
   #failure: SiskinError | null = null
   #wake: (() => void)[] = []
   #watch: NodeJS.Timeout | null = null
@@ -73,7 +80,16 @@ export class Supervisor {
   /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
   async give(range: PacketRange, done: () => void): Promise<void> {
     const id = this.#nextId++
-    this.#waiting.push({ id, claimant: id, range, stopped: [], deaths: 0, done })
+    this.#waiting.push({
+      id,
+      claimant: id,
+      range,
+      stopped: [],
+      deaths: 0,
+      reason: '',
+      attempt: 0,
+      done
+    })
     this.#assign()
     await this.#until(() => this.#waiting.length < this.#options.members)
   }
@@ -160,8 +176,11 @@ export class Supervisor {
       seat.ready = false
       seat.jobs.push(job)
       const { id, claimant, range, stopped, deaths } = job
-      const poison = deaths >= 2 && range.blocks.length === BLOCK.size
-      const work: Work = { id, claimant, range, stopped, poison }
+      const isAlone = range.blocks.length === BLOCK.size
+      const poison = deaths >= 2 && isAlone ? job.reason : null
+      const attempt = (job.attempt = this.#nextAttempt++)
+      const run = this.#options.runOf(range.source)
+      const work: Work = { id, claimant, range, run, attempt, stopped, poison }
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(work)
       this.#changed()
@@ -175,7 +194,7 @@ export class Supervisor {
       const name = this.#options.modules[module]
       const job = seat.jobs.at(-1)
       if (name) job?.stopped.push(name)
-      else if (job) job.deaths++
+      else if (job) strike(job, 'it made no progress with it, outside all modules')
       this.#options.onLog(
         'error',
         name
@@ -194,7 +213,7 @@ export class Supervisor {
       return
     }
     const job = seat.jobs.at(-1)
-    if (job) job.deaths++
+    if (job) strike(job, reason)
     this.#options.onLog('error', `a member died (${reason}); another takes over`)
     void this.#replace(seat)
   }
@@ -210,7 +229,7 @@ export class Supervisor {
     this.#recovering++
     await thread.worker.terminate()
     for (const job of jobs.toReversed()) {
-      const record = await this.#options.recover(job.range).catch((error: Error) => {
+      const record = await this.#recover(job).catch((error: Error) => {
         this.#failure ??= new SiskinError(error.message)
         return null
       })
@@ -220,6 +239,11 @@ export class Supervisor {
     this.#recovering--
     this.#assign()
     this.#changed()
+  }
+
+  #recover({ range, attempt }: Job): Promise<PartRecord | null> {
+    const run = this.#options.runOf(range.source)
+    return this.#options.recover(range, attemptOf({ run, attempt }))
   }
 
   #again(job: Job): Job[] {
@@ -235,7 +259,14 @@ export class Supervisor {
       range,
       stopped: job.stopped,
       deaths: 1,
+      reason: job.reason,
+      attempt: 0,
       done
     }))
   }
+}
+
+function strike(job: Job, reason: string): void {
+  job.deaths++
+  job.reason = reason
 }

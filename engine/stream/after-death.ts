@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Store } from '../persist/store.ts'
-import { countDeath } from './bounds.ts'
+import { countStrike } from './bounds.ts'
+import type { Strike } from './bounds.ts'
 import { isKafkaError, openAdmin } from './kafka.ts'
 import type { WorkingRange } from './messages.ts'
 import type { News } from './news.ts'
@@ -11,8 +12,9 @@ export interface Dead {
   readonly name: string
   readonly how: string
   readonly memberId: string | null
-  /** What it worked on, if it ended of that; null: it said itself why it ended. */
-  readonly range: WorkingRange | null
+  /** What it ended of, if it was something that it worked on. */
+  readonly ranges: readonly WorkingRange[]
+  readonly strike: Strike
 }
 
 /**
@@ -20,17 +22,17 @@ export interface Dead {
  * for its session to run out.
  */
 export async function afterDeath(
-  { name, how, memberId, range }: Dead,
+  { name, how, memberId, ranges, strike }: Dead,
   { kafka, group }: StreamSettings,
   store: Store,
   onLog: (news: News) => void
 ): Promise<void> {
   try {
-    if (range) {
+    for (const range of ranges) {
       const { source, first, last } = range
-      const deaths = await countDeath(store, source, first, last)
-      const message = `${source} ${first} to ${last} was worked on (${how}): death ${deaths} of it`
-      onLog({ level: 'warn', message, fields: { member: name, source, first, last, deaths } })
+      const { deaths, slow } = await countStrike(store, range, strike, how)
+      const message = `${source} ${first} to ${last} was worked on (${how}): death ${deaths + slow} of it`
+      onLog({ level: 'warn', message, fields: { member: name, source, first, last, deaths, slow } })
     }
     if (memberId === null) return
     const admin = openAdmin(kafka, `${name}-buried`)

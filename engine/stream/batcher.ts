@@ -3,7 +3,7 @@ import type { Chunk, CommittedMessage } from './committed-reader.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
 import { Pool } from './pool.ts'
-import type { Start } from './positions.ts'
+import type { Start } from './takeover.ts'
 import type { Fetched } from './range.ts'
 import type { Trigger } from './settings.ts'
 
@@ -29,6 +29,8 @@ export class Batcher {
   readonly #pool = new Pool()
   /** Next offset of each source. */
   readonly #next = new Map<string, { offset: number; begins: boolean }>()
+  /** Offsets of each source that Kafka had deleted, from and to, and that are in no portion yet. */
+  readonly #lost = new Map<string, [from: number, to: number][]>()
   /** Where each source is read on. */
   readonly #reading = new Map<string, number>()
   #waiting: CommittedMessage[] = []
@@ -95,7 +97,11 @@ export class Batcher {
 
   #take(chunk: Chunk): void {
     const source = sourceOf(chunk)
-    if (chunk.expired > 0) this.#onExpired(source, chunk.next - chunk.expired, chunk.next - 1)
+    if (chunk.expired > 0) {
+      const from = chunk.next - chunk.expired
+      this.#lost.set(source, [...(this.#lost.get(source) ?? []), [from, chunk.next - 1]])
+      this.#onExpired(source, from, chunk.next - 1)
+    }
     this.#reading.set(source, chunk.next)
     if (this.#waiting.length === 0) this.#since = performance.now()
     for (const message of chunk.messages) {
@@ -183,6 +189,17 @@ export class Batcher {
     return end < 0 ? [...own] : own.slice(0, end)
   }
 
+  /** Offsets before `last` that were deleted, each told once. */
+  #takeLost(source: string, last: number): number {
+    const all = this.#lost.get(source)
+    if (!all) return 0
+    this.#lost.set(
+      source,
+      all.filter(([from]) => from > last)
+    )
+    return all.reduce((sum, [from, to]) => (from > last ? sum : sum + to - from + 1), 0)
+  }
+
   #portion(source: string, messages: readonly CommittedMessage[]): Portion {
     const { topic, partition, offset: last } = messages.at(-1)!
     const sizes = Uint32Array.from(messages, ({ value }) => value?.length ?? 0)
@@ -205,9 +222,10 @@ export class Batcher {
       length,
       offsets: Float64Array.from(messages, ({ offset }) => offset),
       sizes,
+      lost: this.#takeLost(source, last),
       begins,
       generation: this.#generation,
-      poison: messages.length === 1 && this.#bounds.isPoison(source, first, last)
+      poison: messages.length === 1 ? this.#bounds.poisonOf(source, first, last) : null
     }
     const times = Float64Array.from(messages, ({ timestamp }) => timestamp)
     return { topic, partition, fetched, times }

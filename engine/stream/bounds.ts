@@ -1,62 +1,70 @@
-import { OWN } from '../persist/ledger.ts'
+import { OWN, spanOfRecord } from '../persist/ledger.ts'
+import type { PositionSpan } from '../persist/ledger.ts'
+import { readJson, replaceFile } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
+import type { WorkingRange } from './messages.ts'
 
-/** A range that was being worked on when its member died, and how often. */
-export interface Death {
+/** What a range did to those who worked on it. */
+export interface Strikes extends PositionSpan {
   readonly source: string
-  readonly first: number
-  readonly last: number
+  /** Members that died of it, or could not bring it into the lake. */
   readonly deaths: number
+  /** Transactions that took too long: too much at once, no fault of a packet. */
+  readonly slow: number
+  /** How it ended the last time. */
+  readonly reason: string
 }
+
+export type Strike = 'death' | 'slow'
 
 function folderOf(source: string): string {
   return `${OWN}/deaths/${source}`
 }
 
-/** Counts a death; kept in the lake, so that whoever owns the partition next knows of it. */
-export async function countDeath(
+/** Counts a strike; kept in the lake, so that whoever owns the partition next knows of it. */
+export async function countStrike(
   store: Store,
-  source: string,
-  first: number,
-  last: number
-): Promise<number> {
+  { source, first, last }: WorkingRange,
+  strike: Strike,
+  reason: string
+): Promise<Strikes> {
   const path = `${folderOf(source)}/${first}-${last}.json`
-  const before = (await store.size(path)) === null ? 0 : await deathsIn(store, path)
-  const staged = `${path}.new`
-  await store.remove(staged)
-  await store.write(staged, [Buffer.from(JSON.stringify({ deaths: before + 1 }))])
-  await store.rename(staged, path)
-  await store.settle([folderOf(source)])
-  return before + 1
+  const before = await readJson<Partial<Strikes>>(store, path)
+  const deaths = (before?.deaths ?? 0) + (strike === 'death' ? 1 : 0)
+  const slow = (before?.slow ?? 0) + (strike === 'slow' ? 1 : 0)
+  const strikes = { source, first, last, deaths, slow, reason }
+  await replaceFile(store, path, strikes)
+  return strikes
 }
 
-async function deathsIn(store: Store, path: string): Promise<number> {
-  const { deaths } = JSON.parse(Buffer.from(await store.read(path)).toString()) as Partial<Death>
-  return deaths ?? 0
-}
+/** After so many deaths not even quarantine takes it. */
+const HOPELESS = 4
 
 /**
  * How far a part may reach beyond its first message, given the deaths so far. A range that killed its member is tried once
  * more as it was; after the second death it is halved, until the packet that kills is alone.
  */
 export class Bounds {
-  #deaths: Death[] = []
+  #deaths: Strikes[] = []
 
   static async read(store: Store, sources: readonly string[]): Promise<Bounds> {
     const bounds = new Bounds()
     for (const source of sources) {
       for (const { path } of await store.list(folderOf(source))) {
-        const match = /\/(\d+)-(\d+)\.json$/.exec(path)
-        if (!match) continue
-        const deaths = await deathsIn(store, path)
-        bounds.#deaths.push({ source, first: Number(match[1]), last: Number(match[2]), deaths })
+        const strikes = spanOfRecord(path) ? await readJson<Strikes>(store, path) : null
+        if (strikes) bounds.#deaths.push(strikes)
       }
     }
     return bounds
   }
 
-  /** Halves go on with one death of the whole. */
-  #deathsOf(source: string, first: number, last: number): number {
+  /** Halves go on with one strike of the whole. */
+  #strikesOf(
+    source: string,
+    first: number,
+    last: number,
+    count: (strikes: Strikes) => number
+  ): number {
     const same = this.#deaths.find(
       (death) => death.source === source && death.first === first && death.last === last
     )
@@ -65,9 +73,10 @@ export class Bounds {
         death.source === source &&
         death.first <= first &&
         death.last >= last &&
-        death.last - death.first > last - first
+        death.last - death.first > last - first &&
+        count(death) > 0
     )
-    return (same?.deaths ?? 0) + (inherited ? 1 : 0)
+    return (same ? count(same) : 0) + (inherited ? 1 : 0)
   }
 
   /** The last offset that a part may hold which begins at `first`. */
@@ -77,7 +86,7 @@ export class Bounds {
       if (death.source !== source || death.last < first) continue
       if (death.first > first) {
         most = Math.min(most, death.first - 1)
-      } else if (this.#deathsOf(source, death.first, death.last) < 2) {
+      } else if (this.#strikesOf(source, death.first, death.last, ofAnyKind) < 2) {
         most = Math.min(most, death.last)
       } else {
         const middle = Math.floor((death.first + death.last) / 2)
@@ -87,9 +96,23 @@ export class Bounds {
     return most
   }
 
-  /** It killed its member more than once: a single message of that kind is quarantined unread. */
-  isPoison(source: string, first: number, last: number): boolean {
-    return this.#deathsOf(source, first, last) >= 2
+  /**
+   * A single message that ended its member more than once is quarantined unread, with what it did as
+   * the reason; null for all others.
+   */
+  poisonOf(source: string, first: number, last: number): string | null {
+    if (this.#strikesOf(source, first, last, ({ deaths }) => deaths) < 2) return null
+    const same = this.#deaths.find((death) => death.source === source && death.first === first)
+    return same?.reason ?? 'it ended its member every time it was worked on'
+  }
+
+  /** What keeps a message of a source out of the lake and out of quarantine; null: nothing does. */
+  hopeless(source: string): string | null {
+    const found = this.#deaths.find(
+      ({ source: own, first, last, deaths }) =>
+        own === source && first === last && deaths >= HOPELESS
+    )
+    return found ? `the message at ${found.first}: ${found.reason}` : null
   }
 
   /** Forgets ranges that are in the lake. */
@@ -101,4 +124,8 @@ export class Bounds {
       await store.remove(`${folderOf(source)}/${death.first}-${death.last}.json`)
     }
   }
+}
+
+function ofAnyKind({ deaths, slow }: Strikes): number {
+  return deaths + slow
 }

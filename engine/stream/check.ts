@@ -1,19 +1,38 @@
 import type { Admin } from '@platformatic/kafka'
 import { randomBytes } from 'node:crypto'
-import { SiskinError } from '../errors.ts'
+import type { Plan } from '../enrich/plan.ts'
+import { SiskinError, UsageError } from '../errors.ts'
 import { OWN } from '../persist/ledger.ts'
 import { openStore } from '../persist/open-store.ts'
+import { lakeId } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { explain, openAdmin } from './kafka.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
-import { expectTopics } from './topics.ts'
+import { claimOutput } from './output-owners.ts'
+import { ownTopics } from './own-topics.ts'
+import { expectTopics, findTopics, outputTopics } from './topics.ts'
 
 const MOST_MS = 12_000
 
-/** Finds out before any member begins whether Kafka lets us in, has the topics, and the lake answers. */
-export async function checkStream({ kafka, topics, lake, output }: StreamSettings): Promise<void> {
+/**
+ * Finds out before any member begins whether Kafka lets us in, has the topics, the lake answers, and
+ * nobody else fills the lake from these topics or publishes to ours.
+ * @throws UsageError that names who does.
+ */
+export async function checkStream(settings: StreamSettings, plan: Plan): Promise<void> {
+  const { kafka, topics, lake, output, group } = settings
   await askInTime(kafka, (admin) => expectTopics(admin, topics, output.prefix))
-  await checkLake(openStore(lake))
+  const store = openStore(lake)
+  await checkLake(store)
+  const id = await lakeId(store)
+  await askInTime(kafka, async (admin) => {
+    const found = await findTopics(admin, topics, output.prefix)
+    const { refused } = await ownTopics(admin, store, settings, [...found.topics.keys()])
+    for (const refusal of refused.values()) throw new UsageError(refusal)
+    const { own, fink } = outputTopics(settings, plan)
+    const me = { group, lake, id }
+    await claimOutput(admin, kafka, me, [...own, ...fink], settings)
+  })
 }
 
 /** The lake lets us write. */

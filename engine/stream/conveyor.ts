@@ -1,3 +1,4 @@
+import { drop } from '../persist/attempt.ts'
 import { partName } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import { batchAccount, Stopwatch } from './batch-account.ts'
@@ -5,7 +6,6 @@ import type { Waits } from './batch-account.ts'
 import type { Batcher, MicroBatch } from './batcher.ts'
 import type { Committer } from './committer.ts'
 import type { LagMeter } from './lag.ts'
-import { drop } from './landing.ts'
 import type { Maker } from './maker.ts'
 import type { Equipment } from './member.ts'
 import type { StagedPart } from './worker.ts'
@@ -31,7 +31,7 @@ export async function commitBatches(
   let failure: { readonly error: unknown } | null = null
 
   const commit = async (batch: MicroBatch, parts: readonly StagedPart[], waits: Waits) => {
-    const landed = await committer.commit(batch, parts)
+    const landed = await committer.commit(parts)
     if (landed === 'void') {
       options.send({ kind: 'void', parts: parts.map(({ record }) => record.part) })
       return false

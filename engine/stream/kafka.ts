@@ -59,6 +59,12 @@ export function isFenced(error: unknown): boolean {
   )
 }
 
+/** The broker does not take these messages, now or later: it is about them, not about Kafka. */
+export function isAboutMessages(error: unknown): boolean {
+  const ids = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE']
+  return isKafkaError(error, ...ids, 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT')
+}
+
 /** What a person can do about an error of Kafka's. */
 export function explain(access: KafkaAccess, error: unknown): SiskinError {
   if (error instanceof SiskinError) return error

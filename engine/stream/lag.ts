@@ -2,7 +2,7 @@ import type { PartRecord } from '../persist/ledger.ts'
 import type { Batcher } from './batcher.ts'
 import { sourceOf } from './partition.ts'
 import type { Equipment } from './member.ts'
-import type { Start } from './positions.ts'
+import type { Start } from './takeover.ts'
 
 const EVERY_MS = 1000
 

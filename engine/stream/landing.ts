@@ -1,8 +1,9 @@
-import { dirname } from 'node:path/posix'
-import { atOnce } from '../persist/at-once.ts'
-import { ledgerPath, OWN, readRecord, stagingPath } from '../persist/ledger.ts'
+import type { Step } from '../persist/attempt.ts'
+import { drop, enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
+import type { FoundAttempt } from '../persist/attempt.ts'
+import { lastSpan, ledgerPath } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import type { Staged, Step } from '../persist/commit.ts'
+import { readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 
 /** Moments of the commit of a micro-batch at which tests kill the member, in their order. */
@@ -13,10 +14,10 @@ export type OnStreamStep = (step: StreamStep) => void
 /*
  * A part from Kafka becomes visible once, or not at all:
  *
- * 1. Its files and its record are staged, durable (`stage`).
+ * 1. Its files and its record are staged, durable (`persist/attempt.ts`).
  * 2. One Kafka transaction publishes the selected alerts and moves the group's position behind the
- *    part: the commit point (`publish.ts`).
- * 3. The record is renamed into the ledger, the files to their places (`place`).
+ *    part: the commit point (`publish.ts`). Kafka takes it only from the generation that has the partition.
+ * 3. The record is renamed into the ledger, the files to their places.
  *
  * | a crash | leaves | the next owner of the partition (`settle`) |
  * |---|---|---|
@@ -25,63 +26,33 @@ export type OnStreamStep = (step: StreamStep) => void
  * | after 2 | staged files, the position behind them | places them |
  * | within 3 | some files placed | places the others |
  *
- * The staging folder carries the generation under which the packets were fetched. A member that was
- * thought dead may still write into its own, never into that of its successor; of two attempts that
- * overlap, only the younger generation can have been committed.
+ * Who settles a partition has first read its position, then listed the attempts, then had Kafka confirm that
+ * its generation still has the partition (`takeOver`). From there on what is decided of each of these
+ * attempts stays true for ever: none of them can be of a younger generation, and no older one can commit any
+ * more. So a member that was overtaken while it settles does the same as its successor, or finds it done.
  */
 
-/** Files of a part that are written or renamed at the same time: a store far away answers slowly. */
-const FILES_AT_ONCE = 8
-
-/** Where an attempt at a part lies until it is placed. */
-function attemptPath({ source, first, last, stream }: PartRecord): string {
-  return `${stagingPath(source, first, last)}.${stream?.generation ?? 0}`
+/** Who made an attempt: `g<generation>/<member>-<number>`. */
+export function attemptName(generation: number, member: string, number: number): string {
+  return `g${generation}/${member}-${number}`
 }
 
-/** Step 1. */
-export async function stage(
-  store: Store,
-  record: PartRecord,
-  files: readonly Staged[],
-  onStep: OnStreamStep
-): Promise<void> {
-  const folder = attemptPath(record)
-  await store.remove(folder)
-  await atOnce(files, FILES_AT_ONCE, async ({ path, pieces }) => {
-    await store.write(`${folder}/${path}`, pieces)
-    onStep('staging')
-  })
-  await store.write(`${folder}/record.json`, [Buffer.from(`${JSON.stringify(record, null, 1)}\n`)])
-  onStep('staged')
-}
-
-/** Step 3. */
-export async function place(store: Store, record: PartRecord, onStep: OnStreamStep): Promise<void> {
-  const { source, first, last, files } = record
-  const folder = attemptPath(record)
-  const ledger = ledgerPath(source, first, last)
-  await store.rename(`${folder}/record.json`, ledger)
-  await store.settle([dirname(ledger)])
-  await atOnce(files, FILES_AT_ONCE, async ({ path }) => {
-    await store.rename(`${folder}/${path}`, path)
-    onStep('placing')
-  })
-  await store.settle(new Set(files.map(({ path }) => dirname(path))))
-  onStep('placed')
-  await store.remove(folder)
-}
-
-/** The attempt was not committed and will not be. */
-export async function drop(store: Store, record: PartRecord): Promise<void> {
-  await store.remove(attemptPath(record))
-}
-
-interface Attempt {
-  readonly folder: string
-  readonly first: number
-  readonly last: number
+interface Age {
   readonly generation: number
-  readonly files: Set<string>
+  readonly number: number
+}
+
+function ageOf(attempt: string): Age {
+  const [, generation = '0', number = '0'] = /^g(\d+)\/.*-(\d+)$/.exec(attempt) ?? []
+  return { generation: Number(generation), number: Number(number) }
+}
+
+/** Ascending by position; of those that begin at one, the youngest first: an older one never counted. */
+function inOrder(attempts: readonly FoundAttempt[]): FoundAttempt[] {
+  return attempts.toSorted((a, b) => {
+    const [old, young] = [ageOf(b.attempt), ageOf(a.attempt)]
+    return a.first - b.first || old.generation - young.generation || old.number - young.number
+  })
 }
 
 export interface Settled {
@@ -91,81 +62,50 @@ export interface Settled {
   readonly end: number | null
 }
 
-/** Brings the staged attempts at a partition to their end; `position` is the group's, and stable. */
-export async function settle(store: Store, source: string, position: number): Promise<Settled> {
+/**
+ * Brings the staged attempts at a partition to their end. Those that count are a chain: from where the ledger
+ * ends, one behind the other, up to the group's position. `position` is that of the group, and stable; null: it has none.
+ */
+export async function settle(
+  store: Store,
+  source: string,
+  position: number | null,
+  attempts: readonly FoundAttempt[]
+): Promise<Settled> {
   const settled: { finished: PartRecord[]; dropped: string[] } = { finished: [], dropped: [] }
-  const taken: { first: number; last: number }[] = []
-  for (const attempt of await attemptsAt(store, source)) {
-    const ledger = ledgerPath(source, attempt.first, attempt.last)
-    const placed = (await store.size(ledger)) === null ? null : await readRecord(store, ledger)
-    const clear = taken.every(({ first, last }) => last < attempt.first || attempt.last < first)
-    const own = placed ? placed.stream?.generation === attempt.generation : isWhole(attempt)
-    if (attempt.last < position && own && clear && !(await overlaps(store, source, attempt))) {
-      const record = placed ?? (await readRecord(store, `${attempt.folder}/record.json`))
-      await finish(store, record, attempt, ledger)
+  const before = await lastSpan(store, source)
+  let end = before ? before.last + 1 : null
+  for (const found of inOrder(attempts)) {
+    const record = await committed(store, source, found, end, position)
+    if (record) {
+      if (found.hasRecord) await enterLedger(store, record, found.folder)
+      await placeFiles(store, record, found.folder, () => {})
       settled.finished.push(record)
-      taken.push(attempt)
+      end = Math.max(end ?? 0, record.last + 1)
     } else {
-      settled.dropped.push(attempt.folder)
+      await drop(store, { source, ...found })
+      settled.dropped.push(found.folder)
     }
-    await store.remove(attempt.folder)
   }
-  const spans = await spansOf(store, source)
-  const end = spans.length === 0 ? null : Math.max(...spans.map(({ last }) => last)) + 1
   return { ...settled, end }
 }
 
-function isWhole({ files }: Attempt): boolean {
-  return files.has('record.json')
-}
-
-/** The youngest first. */
-async function attemptsAt(store: Store, source: string): Promise<Attempt[]> {
-  const root = `${OWN}/staging/${source}`
-  const attempts = new Map<string, Attempt>()
-  for (const { path } of await store.list(root)) {
-    const match = /^((\d+)-(\d+)\.(\d+))\/(.+)$/.exec(path.slice(root.length + 1))
-    if (!match) continue
-    const [, name = '', first, last, generation, file = ''] = match
-    const attempt = attempts.get(name) ?? {
-      folder: `${root}/${name}`,
-      first: Number(first),
-      last: Number(last),
-      generation: Number(generation),
-      files: new Set<string>()
-    }
-    attempt.files.add(file)
-    attempts.set(name, attempt)
-  }
-  return [...attempts.values()].sort((a, b) => b.generation - a.generation)
-}
-
-async function spansOf(store: Store, source: string): Promise<{ first: number; last: number }[]> {
-  const files = await store.list(`${OWN}/ledger/${source}`)
-  return files.flatMap(({ path }) => {
-    const match = /(\d+)-(\d+)\.json$/.exec(path)
-    return match ? [{ first: Number(match[1]), last: Number(match[2]) }] : []
-  })
-}
-
-/** True if the ledger holds another range of these positions: then this attempt never counted. */
-async function overlaps(store: Store, source: string, { first, last }: Attempt): Promise<boolean> {
-  const spans = await spansOf(store, source)
-  return spans.some(
-    (span) =>
-      span.last >= first && span.first <= last && !(span.first === first && span.last === last)
-  )
-}
-
-async function finish(
+/** The record of an attempt that counted, null for one that did not. */
+async function committed(
   store: Store,
-  record: PartRecord,
-  { folder, files }: Attempt,
-  ledger: string
-): Promise<void> {
-  if (files.has('record.json')) await store.rename(`${folder}/record.json`, ledger)
-  await store.settle([dirname(ledger)])
-  const waiting = record.files.filter(({ path }) => files.has(path))
-  await atOnce(waiting, FILES_AT_ONCE, ({ path }) => store.rename(`${folder}/${path}`, path))
-  await store.settle(new Set(waiting.map(({ path }) => dirname(path))))
+  source: string,
+  { folder, attempt, first, last, hasRecord }: FoundAttempt,
+  end: number | null,
+  position: number | null
+): Promise<PartRecord | null> {
+  const entered = async () => {
+    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+    return record?.attempt === attempt ? record : null
+  }
+  const before = await entered()
+  if (before || !hasRecord) return before
+  if (position === null || last >= position || (end !== null && first !== end)) return null
+  const record = await readJson<PartRecord>(store, `${folder}/${RECORD}`)
+  if (!record) return entered() // another settles the same, and has moved it meanwhile
+  return end === null && !record.stream?.begins ? null : record
 }

@@ -1,19 +1,27 @@
 import { once } from 'node:events'
+import { forgetAside, noteAside, readAside } from './aside.ts'
 import { Batcher } from './batcher.ts'
 import { Bounds } from './bounds.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { Committer } from './committer.ts'
 import { commitBatches } from './conveyor.ts'
+import { FencedError, kafkaCoordination } from './coordination.ts'
+import type { Coordination } from './coordination.ts'
+import { crashPoint } from './crash.ts'
 import type { Group, Lease } from './group.ts'
 import { isFenced } from './kafka.ts'
 import { measureLag } from './lag.ts'
 import type { Equipment } from './member.ts'
-import { takeOver } from './positions.ts'
-import type { Start } from './positions.ts'
-import { UnsureError } from './publish.ts'
+import type { LogLevel } from './messages.ts'
+import { sourceOf } from './partition.ts'
+import { takeOver } from './takeover.ts'
+import type { Aside, Start } from './takeover.ts'
 
 /** What a fetch brings: more would be in memory several times over. */
 const FETCH_BYTES = 8 * 1024 * 1024
+
+/** What could not be brought into the lake is tried again after so long: its cause may be mended. */
+export const TRY_AGAIN_MS = 900_000
 
 /** Works on the partitions of a lease until it ends, or `over` says that it is enough. */
 export async function workLease(
@@ -22,39 +30,100 @@ export async function workLease(
   lease: Lease,
   over: AbortSignal
 ): Promise<void> {
-  const { admin, store, options } = equipment
+  const { admin, store, publisher, options, owned } = equipment
+  const { group: groupId, from } = options.settings
   const until = AbortSignal.any([lease.ended, over])
+  const coordination = kafkaCoordination({ admin, group, publisher, groupId })
   try {
-    const { starts, anew } = await takeOver(admin, group, lease, store, options.settings)
-    report(equipment, starts, anew)
+    const { mine, aside } = await sortOut(equipment, lease)
+    const taken = await takeOver(coordination, mine, store, { from, topicIds: owned.topicIds })
+    await tellAside(equipment, [...aside, ...taken.aside], taken.starts)
+    report(equipment, taken.starts)
     if (lease.ended.aborted) return
-    if (starts.length === 0) await waitIdly(equipment, until)
-    else await readOn(equipment, group, lease, starts, until)
+    if (taken.starts.length === 0) await waitIdly(equipment, until)
+    else await readOn(equipment, coordination, lease, taken.starts, until)
   } catch (error) {
-    // whose transaction may still be open must make room for a successor, who ends it
-    if (error instanceof UnsureError || (!lease.ended.aborted && !isFenced(error))) throw error
+    if (error instanceof FencedError) return
+    if (!lease.ended.aborted && !isFenced(error)) throw error
     // the partitions are another's by now: what went wrong with them is no matter
   }
 }
 
-function report({ options }: Equipment, starts: readonly Start[], anew: readonly string[]): void {
-  for (const source of anew) {
-    const message = `${source} ends before what was taken in of it: its topic was made anew, and is left alone. Give new topics a new name, or take them into another lake with another --group`
-    options.send({ kind: 'log', level: 'error', message })
+/** Leaves out what is not ours to read, and what cannot be brought into the lake. */
+async function sortOut(
+  { store, owned }: Equipment,
+  lease: Lease
+): Promise<{ mine: Lease; aside: Aside[] }> {
+  const sources = lease.partitions.map(sourceOf)
+  const bounds = await Bounds.read(store, sources)
+  const notes = await readAside(store)
+  const aside: Aside[] = []
+  const partitions = lease.partitions.filter((partition) => {
+    const source = sourceOf(partition)
+    const refusal = owned.refused.get(partition.topic)
+    const hopeless = bounds.hopeless(source)
+    const note = notes.get(source)
+    const isFresh = note && Date.now() - Date.parse(note.since) < TRY_AGAIN_MS
+    if (refusal !== undefined) {
+      aside.push({ ...partition, source, reason: 'not-ours', detail: refusal })
+    } else if (hopeless !== null && (isFresh || note?.reason !== 'unwritable')) {
+      aside.push({ ...partition, source, reason: 'unwritable', detail: hopeless })
+    } else return true
+    return false
+  })
+  return { mine: { ...lease, partitions }, aside }
+}
+
+/** Says which partitions are not read, in the log, the metrics and the lake; and forgets those that are again. */
+async function tellAside(
+  { options, store }: Equipment,
+  aside: readonly Aside[],
+  starts: readonly Start[]
+): Promise<void> {
+  for (const { source, reason, detail } of aside) {
+    const message = `${source} is left alone, the others go on: ${detail}`
+    options.send({ kind: 'log', level: 'error', message, fields: { source, reason } })
+    await noteAside(store, { source, reason, detail })
   }
-  const elsewhere = starts.filter(({ isElsewhere }) => isElsewhere)
+  const notes = await readAside(store)
+  for (const { source } of starts) if (notes.has(source)) await forgetAside(store, source)
+  options.send({ kind: 'aside', partitions: aside })
+}
+
+function report({ options }: Equipment, starts: readonly Start[]): void {
+  const { group, lake } = options.settings
+  const log = (level: LogLevel, message: string) => options.send({ kind: 'log', level, message })
+  const elsewhere = starts.filter(({ note }) => note?.kind === 'elsewhere')
   if (elsewhere.length > 0) {
-    const { group, lake } = options.settings
     const places = elsewhere.map(({ source, offset }) => `${source} ${offset}`).join(', ')
-    const message = `the lake ${lake} holds nothing of what group ${group} read before: it begins at ${places}. For all of it, begin with another --group`
-    options.send({ kind: 'log', level: 'warn', message })
+    log(
+      'warn',
+      `the lake ${lake} holds nothing of what group ${group} read before: it begins at ${places}. For all of it, begin with another --group`
+    )
+  }
+  for (const { source, offset, note } of starts) {
+    if (note?.kind === 'forward') {
+      const before = note.from === null ? 'has no position' : `is at ${note.from}`
+      log(
+        'warn',
+        `${source}: group ${group} ${before}, the lake ends at ${offset}: it goes on there`
+      )
+    }
+    if (note?.kind === 'gap') {
+      log(
+        'error',
+        `${source}: group ${group} goes on at ${offset}, but offsets ${note.first} to ${note.last} are in no part: "siskin repair" refills them as long as Kafka has them`
+      )
+    }
   }
   const finished = starts.flatMap(({ settled }) => settled.finished)
   const dropped = starts.flatMap(({ settled }) => settled.dropped)
   if (finished.length > 0) options.send({ kind: 'committed', records: finished, batch: null })
   if (finished.length + dropped.length === 0) return
-  const message = `a member was cut off: ${finished.length} commits finished, ${dropped.length} unfinished parts removed`
-  options.send({ kind: 'log', level: 'info', message })
+  log(
+    'info',
+    `a member was cut off: ${finished.length} commits finished, ${dropped.length} unfinished parts removed`
+  )
 }
 
 /** There are more members than partitions. */
@@ -66,18 +135,17 @@ async function waitIdly({ state }: Equipment, until: AbortSignal): Promise<void>
 
 async function readOn(
   equipment: Equipment,
-  group: Group,
+  coordination: Coordination,
   lease: Lease,
   starts: readonly Start[],
   until: AbortSignal
 ): Promise<void> {
-  const { options } = equipment
-  const { settings } = options
+  const { options, store } = equipment
   const bounds = await Bounds.read(
-    equipment.store,
+    store,
     starts.map(({ source }) => source)
   )
-  const { kafka, trigger } = settings
+  const { kafka, trigger } = options.settings
   const topics = [...new Set(starts.map(({ topic }) => topic))]
   const reader = new CommittedReader(kafka, `${options.name}-reader`, topics, {
     fetch: FETCH_BYTES,
@@ -91,9 +159,8 @@ async function readOn(
   })
   const filling = batcher.fill(reader.read(starts, closing.signal))
   const lag = measureLag(equipment, starts, batcher)
-  const { admin, store, publisher } = equipment
-  const groupId = settings.group
-  const committer = new Committer({ store, admin, groupId, group, publisher, lease, bounds })
+  const { die } = equipment
+  const committer = new Committer({ store, coordination, lease, bounds, crash: crashPoint(), die })
   try {
     await commitBatches(equipment, committer, batcher, lag, until)
   } finally {

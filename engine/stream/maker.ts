@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads'
-import { SiskinError } from '../errors.ts'
+import { OutageError } from '../errors.ts'
+import type { SiskinError } from '../errors.ts'
 import { Beat } from '../run/messages.ts'
 import type { WorkingRange } from './messages.ts'
+import { PartError } from './part-error.ts'
 import type { Fetched } from './range.ts'
 import type { FromWorker, StagedPart, ToWorker, WorkerSettings } from './worker.ts'
 
@@ -14,7 +16,7 @@ export interface MakerOptions {
   readonly onLog: (level: 'warn' | 'error', message: string) => void
   /** Another part is being made now, or none. */
   readonly onWork: (range: WorkingRange | null) => void
-  /** The thread died of something that is no error of ours. */
+  /** The thread died of something that is no error of ours, or makes no progress outside all modules. */
   readonly onDeath: (reason: string) => void
 }
 
@@ -118,13 +120,17 @@ export class Maker {
     } else {
       this.#pending.delete(message.id)
       if (message.kind === 'staged') pending?.resolve(message.part)
-      else pending?.reject(new SiskinError(message.message))
+      else pending?.reject(failureOf(message, pending.fetched))
     }
     this.#tell()
   }
 
   #died(worker: Worker, reason: string): void {
     if (this.#closed || worker !== this.#worker) return
+    this.#end(reason)
+  }
+
+  #end(reason: string): void {
     this.#closed = true
     clearInterval(this.#watch)
     this.#options.onDeath(reason)
@@ -134,7 +140,11 @@ export class Maker {
     const current = this.#current
     const module = current ? new Beat(this.#beat).overdue() : null
     if (!current || module === null) return
-    const name = this.#options.modules[module] ?? 'unknown'
+    const name = this.#options.modules[module]
+    if (name === undefined) {
+      this.#end('it made no progress with a part, outside all modules')
+      return
+    }
     this.#options.onLog('error', `module ${name} hangs: the alerts go on without it`)
     current.stopped.push(name)
     void this.#replace()
@@ -155,4 +165,11 @@ export class Maker {
     }
     this.#tell()
   }
+}
+
+function failureOf(
+  { message, isOutage }: Extract<FromWorker, { kind: 'failed' }>,
+  { source, first, last }: Fetched
+): SiskinError {
+  return isOutage ? new OutageError(message) : new PartError(message, [{ source, first, last }])
 }

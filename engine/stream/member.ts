@@ -1,14 +1,19 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
+import { readAside } from './aside.ts'
+import type { CommitterOptions } from './committer.ts'
 import { Group } from './group.ts'
 import { openAdmin } from './kafka.ts'
-import { workLease } from './lease.ts'
+import { TRY_AGAIN_MS, workLease } from './lease.ts'
 import { Maker } from './maker.ts'
-import type { FromStreamMember, PartitionLag } from './messages.ts'
+import type { FromStreamMember, PartitionLag, WorkingRange } from './messages.ts'
+import { ownTopics } from './own-topics.ts'
+import type { OwnedTopics } from './own-topics.ts'
 import { Publisher } from './publish.ts'
 import { openFraming } from './schema.ts'
 import type { StreamSettings } from './settings.ts'
@@ -26,6 +31,8 @@ export interface MemberOptions {
   readonly send: (message: FromStreamMember) => void
   /** The pipeline's thread died; so does the member, and its successor begins again. */
   readonly onDeath: (reason: string) => void
+  /** Ends the process at once: of these ranges nobody here can say if they counted. */
+  readonly die: (reason: string, ranges: readonly WorkingRange[]) => void
 }
 
 /** What a member has as long as it lives. */
@@ -36,6 +43,9 @@ export interface Equipment {
   readonly maker: Maker
   readonly publisher: Publisher
   readonly state: MemberState
+  /** What of the input may be read into this lake; anew with every look at the topics. */
+  owned: OwnedTopics
+  readonly die: CommitterOptions['die']
 }
 
 /** How far behind the member is: messages it holds, messages in Kafka by partition. */
@@ -90,7 +100,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
   await publisher.start()
   const maker = new Maker({
     program: options.workerProgram,
-    settings: { stream: settings, maxBytes, finkMaxBytes },
+    settings: { member: randomBytes(6).toString('hex'), stream: settings, maxBytes, finkMaxBytes },
     modules: plan.modules.map((module) => module.name),
     onLog: (level, message) => send({ kind: 'log', level, message }),
     onWork: (range) => send({ kind: 'working', range }),
@@ -102,7 +112,12 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     admin,
     maker,
     publisher,
-    state: { knowsLag: false, waiting: 0, lags: [] }
+    state: { knowsLag: false, waiting: 0, lags: [] },
+    owned: { topicIds: new Map(), refused: new Map() },
+    die(reason, records) {
+      options.die(reason.message, records)
+      return new Promise<never>(() => {})
+    }
   }
 }
 
@@ -119,6 +134,7 @@ async function runSession(equipment: Equipment): Promise<void> {
   const over = AbortSignal.any([stop, ends.signal])
   const looking = lookForTopics(equipment, topics, over, ends)
   if (topics.size === 0) return looking
+  equipment.owned = await ownTopics(admin, equipment.store, settings, [...topics.keys()])
   const group = new Group(settings, name, [...topics.keys()])
   try {
     await group.join()
@@ -136,15 +152,17 @@ async function runSession(equipment: Equipment): Promise<void> {
 
 /** Ends the session when the input topics, or their partitions, are others than they were. */
 async function lookForTopics(
-  { options, admin }: Equipment,
+  { options, admin, store }: Equipment,
   known: InputTopics,
   over: AbortSignal,
   ends: AbortController
 ): Promise<void> {
   const { settings, send } = options
+  const since = Date.now()
   while (!over.aborted) {
     await delay(settings.refreshSeconds * 1000, null, { signal: over }).catch(() => {})
     if (over.aborted) return
+    if (Date.now() - since > TRY_AGAIN_MS && (await readAside(store)).size > 0) return ends.abort()
     const now = await lookAgain(admin, settings).catch(() => known)
     if (sameTopics(known, now)) continue
     const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')

@@ -1,6 +1,8 @@
 import type { PartRecord } from '../persist/ledger.ts'
 import type { BatchAccount } from './batch-account.ts'
+import type { Strike } from './bounds.ts'
 import type { Partition } from './partition.ts'
+import type { Aside } from './takeover.ts'
 import type { StreamSettings } from './settings.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -43,7 +45,16 @@ export type FromStreamMember =
       readonly message: string
       readonly fields?: LogFields
     }
-  | { readonly kind: 'failed'; readonly message: string; readonly exitCode: 1 | 2 }
+  /** Partitions that it has and does not read, and why; all of them, again at every change. */
+  | { readonly kind: 'aside'; readonly partitions: readonly Aside[] }
+  | {
+      readonly kind: 'failed'
+      readonly message: string
+      readonly exitCode: 1 | 2
+      /** What it failed at, if the packets are to blame or there were too many of them at once. */
+      readonly ranges: readonly WorkingRange[]
+      readonly strike: Strike
+    }
 
 export interface PartitionLag extends Partition {
   readonly lag: number

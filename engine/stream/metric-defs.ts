@@ -91,6 +91,18 @@ export const METRICS = {
     labels: ['topic', 'partition'],
     about: 'Messages in Kafka that are not committed, of the partitions that this supervisor has'
   },
+  aside: {
+    name: 'siskin_partition_aside',
+    type: 'gauge',
+    labels: ['topic', 'partition', 'reason'],
+    about: 'Partitions that are left alone while the others go on, and why; the log says what to do'
+  },
+  lost: {
+    name: 'siskin_messages_lost_total',
+    type: 'counter',
+    labels: ['topic'],
+    about: 'Offsets that Kafka deleted before they were read'
+  },
   lagSpread: {
     name: 'siskin_topic_lag_messages',
     type: 'histogram',

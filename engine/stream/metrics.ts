@@ -5,6 +5,8 @@ import { SISKIN_VERSION } from '../version.ts'
 import type { BatchAccount } from './batch-account.ts'
 import type { PartitionLag } from './messages.ts'
 import { METRICS } from './metric-defs.ts'
+import { partitionOf } from './partition.ts'
+import type { Aside } from './takeover.ts'
 
 /** Why a member ended unasked. */
 export type DeathCause = 'failed' | 'crashed' | 'stalled'
@@ -16,6 +18,8 @@ export interface Gauges {
   readonly joined: number
   readonly waiting: number
   readonly lags: readonly PartitionLag[]
+  /** Partitions that are left alone. */
+  readonly aside: readonly Aside[]
   /** Resident memory by member, bytes. */
   readonly memory: Readonly<Record<string, number>>
   readonly ready: boolean
@@ -89,7 +93,7 @@ export class StreamMetrics {
 
   /** All metrics, with the gauges as they are now. */
   families(gauges: Gauges): Iterable<Family> {
-    const { lag, memberMemory, ...rest } = this.#families
+    const { lag, memberMemory, aside, ...rest } = this.#families
     rest.members.set(gauges.members)
     rest.membersAlive.set(gauges.alive)
     rest.membersJoined.set(gauges.joined)
@@ -98,18 +102,23 @@ export class StreamMetrics {
     rest.memory.set(process.memoryUsage.rss())
     lag.clear()
     for (const { topic, partition, lag: n } of gauges.lags) lag.set(n, topic, String(partition))
+    aside.clear()
+    for (const { topic, partition, reason } of gauges.aside) {
+      aside.set(1, topic, String(partition), reason)
+    }
     memberMemory.clear()
     for (const [member, bytes] of Object.entries(gauges.memory)) memberMemory.set(bytes, member)
     return Object.values(this.#families)
   }
 
   #part(record: PartRecord): void {
-    const { parts, received, duplicates, alerts, written, quarantined } = this.#families
-    const topic = topicOf(record.source)
+    const { parts, received, duplicates, alerts, written, quarantined, lost } = this.#families
+    const topic = partitionOf(record.source).topic
     this.#hear(topic)
     parts.add(1)
     received.add(record.received, topic)
     duplicates.add(record.duplicates, topic)
+    lost.add(record.stream?.lost ?? 0, topic)
     for (const [key, count] of Object.entries(record.nights)) {
       alerts.add(count, key.slice(0, key.indexOf('/')), topic)
     }
@@ -138,8 +147,8 @@ export class StreamMetrics {
   /** A counter that begins above 0 has no rate: what may come is there with 0 from the start. */
   #hear(topic: string): void {
     if (!this.#heard.has(topic)) {
-      const { received, receivedBytes, duplicates, quarantined } = this.#families
-      for (const counter of [received, receivedBytes, duplicates]) counter.add(0, topic)
+      const { received, receivedBytes, duplicates, quarantined, lost } = this.#families
+      for (const counter of [received, receivedBytes, duplicates, lost]) counter.add(0, topic)
       for (const reason of Object.keys(REASONS)) quarantined.add(0, topic, reason)
     }
     this.#heard.set(topic, performance.now())
@@ -153,9 +162,4 @@ export class StreamMetrics {
       this.#heard.delete(topic)
     }
   }
-}
-
-/** A source is `<topic>-<partition>`. */
-function topicOf(source: string): string {
-  return source.slice(0, source.lastIndexOf('-'))
 }

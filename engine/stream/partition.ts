@@ -4,6 +4,17 @@ export interface Partition {
   readonly partition: number
 }
 
+/** Stands before topics that begin as files do which Spark, Hive and pyarrow pass over; no topic has it itself. */
+const MARK = '+'
+
+/** `<topic>-<partition>`: the name of the source in the lake. */
 export function sourceOf({ topic, partition }: Partition): string {
-  return `${topic}-${partition}`
+  return `${/^[._]/.test(topic) ? MARK : ''}${topic}-${partition}`
+}
+
+/** The partition that a source is. */
+export function partitionOf(source: string): Partition {
+  const at = source.lastIndexOf('-')
+  const topic = source.slice(source.startsWith(MARK) ? 1 : 0, at)
+  return { topic, partition: Number(source.slice(at + 1)) }
 }

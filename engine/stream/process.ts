@@ -2,9 +2,11 @@ import { setFlagsFromString } from 'node:v8'
 import type { Plan } from '../enrich/plan.ts'
 import { messageOf } from '../errors.ts'
 import type { SiskinError } from '../errors.ts'
+import type { Strike } from './bounds.ts'
 import { explain } from './kafka.ts'
 import { runStreamMember } from './member.ts'
-import type { FromStreamMember, ToStreamMember } from './messages.ts'
+import type { FromStreamMember, ToStreamMember, WorkingRange } from './messages.ts'
+import { PartError } from './part-error.ts'
 import type { StreamSettings } from './settings.ts'
 
 export interface MemberProgram {
@@ -60,19 +62,29 @@ async function run(
       workerProgram: program.worker,
       stop,
       send,
-      onDeath: () => process.exit(PIPELINE_DIED)
+      onDeath: () => process.exit(PIPELINE_DIED),
+      die: (reason, ranges) => fail(reason, 1, ranges, 'slow')
     })
     end(0)
   } catch (error) {
     const known = explain(settings.kafka, error)
-    send({ kind: 'failed', message: told(known, error), exitCode: known.exitCode })
-    end(1)
+    fail(told(known, error), known.exitCode, error instanceof PartError ? error.ranges : [])
   }
 }
 
 function told(known: SiskinError, error: unknown): string {
   const stack = error instanceof Error && process.env['SISKIN_DEBUG'] ? `\n${error.stack}` : ''
   return messageOf(known) + stack
+}
+
+function fail(
+  message: string,
+  exitCode: 1 | 2,
+  ranges: readonly WorkingRange[],
+  strike: Strike = 'death'
+): void {
+  send({ kind: 'failed', message, exitCode, ranges, strike })
+  end(1)
 }
 
 /** Once the last message is out. */

@@ -2,7 +2,9 @@ import { murmur2, Producer } from '@platformatic/kafka'
 import type { Message, MessageToProduce } from '@platformatic/kafka'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import { SISKIN_VERSION } from '../version.ts'
-import type { Group } from './group.ts'
+import { UnsureError } from './coordination.ts'
+import type { Position } from './coordination.ts'
+import type { Group, Lease } from './group.ts'
 import { clientOptions } from './kafka.ts'
 import type { OnStreamStep } from './landing.ts'
 import type { Framing } from './schema.ts'
@@ -10,9 +12,6 @@ import type { KafkaAccess } from './settings.ts'
 
 type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 type Produced = MessageToProduce
-
-/** The last message of a partition that counts, and the membership under which it is ours to say so. */
-export type Position = Pick<Message, 'topic' | 'partition' | 'offset' | 'metadata'>
 
 export interface Publication {
   readonly messages: readonly SelectedMessage[]
@@ -28,16 +27,16 @@ export interface PublisherOutput {
   readonly maxBytes: number
 }
 
-/** The transaction did not come to its end for sure: only the group's positions tell if it counted. */
-export class UnsureError extends Error {
-  override readonly name = 'UnsureError'
-}
-
 /** The client would ask to go on as producer 0, and be fenced where another had the name before. */
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
 
-/** Longer than all that the client tries again; a commit that takes longer has lost an answer. */
-const MOST_MS = 120_000
+/**
+ * How long a transaction may be open before the broker aborts it: enough for the largest micro-batch on a slow
+ * cluster, and no longer than subscribers can bear who wait behind one whose member died with its machine.
+ */
+const TRANSACTION_MS = 120_000
+/** Then the broker has ended it for sure, one way or the other; what is heard later is not waited for. */
+const MOST_MS = TRANSACTION_MS + 10_000
 
 /** Publishes in transactions. One per member; a successor of the same name fences it. */
 export class Publisher {
@@ -51,6 +50,7 @@ export class Publisher {
     this.#producer = new Producer({
       ...clientOptions(access, name),
       transactionalId: name,
+      timeout: TRANSACTION_MS, // the client takes it for the transaction's, and for that of a send
       idempotent: true,
       compression: 'zstd'
     })
@@ -67,17 +67,22 @@ export class Publisher {
 
   /**
    * Step 2 of a commit: the messages and the group's positions, together or not at all. The positions
-   * go with the generation under which they were fetched: a member whose partitions were given away
-   * meanwhile fails here.
+   * go with the generation of the lease, whatever the client joined since: a member whose partitions were
+   * given away meanwhile fails here.
    * @throws UnsureError when the end of the transaction was not heard; else it did not count.
    */
-  async commit(group: Group, publication: Publication, onStep: OnStreamStep): Promise<void> {
+  async commit(
+    group: Group,
+    lease: Lease,
+    publication: Publication,
+    onStep: OnStreamStep
+  ): Promise<void> {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       reject(new UnsureError(`the transaction took more than ${MOST_MS / 1000} s`))
     }, MOST_MS)
     try {
-      await Promise.race([this.#commit(group, publication, onStep), late])
+      await Promise.race([this.#commit(group, lease, publication, onStep), late])
     } finally {
       clearTimeout(timer)
     }
@@ -85,6 +90,7 @@ export class Publisher {
 
   async #commit(
     group: Group,
+    lease: Lease,
     { messages, positions }: Publication,
     onStep: OnStreamStep
   ): Promise<void> {
@@ -92,7 +98,9 @@ export class Publisher {
     const transaction = await this.#producer.beginTransaction()
     try {
       await transaction.addConsumer(group.consumer)
-      for (const position of positions) await transaction.addOffset(position as Message)
+      for (const position of positions) {
+        await transaction.addOffset(this.#offsetOf(position, group, lease))
+      }
       onStep('begun')
       await this.#send(transaction, messages)
       onStep('sent')
@@ -119,6 +127,20 @@ export class Publisher {
     const isKnown = ({ topic, partition }: Position) =>
       known.topics.get(topic)?.partitions[partition] !== undefined
     if (!positions.every(isKnown)) await this.#producer.metadata({ topics, forceUpdate: true })
+  }
+
+  /** As the client wants to be told: the last message that counts, and the membership by which it is ours. */
+  #offsetOf({ topic, partition, next }: Position, group: Group, lease: Lease): Message {
+    const { generation: generationId, memberId } = lease
+    const { groupId, coordinatorId } = group.consumer
+    const consumer = { groupId, generationId, memberId, coordinatorId }
+    // the client reads no more of a message than this
+    return {
+      topic,
+      partition,
+      offset: BigInt(next) - 1n,
+      metadata: { consumer }
+    } as unknown as Message
   }
 
   async #send(transaction: Transaction, messages: readonly SelectedMessage[]): Promise<void> {

@@ -17,15 +17,18 @@ export interface Fetched {
   readonly length: number
   readonly offsets: Float64Array
   readonly sizes: Uint32Array
+  /** Offsets of it that Kafka had deleted before they were read. */
+  readonly lost: number
   readonly begins: boolean
   readonly generation: number
-  /** It killed its member, twice, alone. */
-  readonly poison: boolean
+  /** What it did to its members, more than once and alone; null: nothing. */
+  readonly poison: string | null
 }
 
 /** The packets in the messages. A message is a container of packets or one Confluent-wire packet. */
 export async function rangeOf(fetched: Fetched): Promise<PacketRange> {
-  const { source, bytes, length, offsets, sizes, first, last, begins, generation } = fetched
+  const { source, bytes, length, offsets, sizes, first, last } = fetched
+  const { lost, begins, generation } = fetched
   const everything = { packets: Number.POSITIVE_INFINITY, bytes: length + 1 }
   const scanner = new Scanner(source, everything, () => bytes)
   scanner.filled = length
@@ -39,7 +42,7 @@ export async function rangeOf(fetched: Fetched): Promise<PacketRange> {
   }
   const range = scanner.take()
   nameBlocks(range, offsets, blocks)
-  const messages = { last, count: offsets.length, begins, generation }
+  const messages = { last, count: offsets.length, lost, begins, generation }
   return { ...range, first, messages }
 }
 

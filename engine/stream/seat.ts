@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { DeathCause, Gauges } from './metrics.ts'
-import type { PartitionLag, WorkingRange } from './messages.ts'
+import type { FromStreamMember, PartitionLag, WorkingRange } from './messages.ts'
+import type { Aside } from './takeover.ts'
 
 /** The place of one member at its supervisor, whoever has it. */
 export interface Seat {
@@ -16,7 +17,9 @@ export interface Seat {
   progress: number
   /** Deaths since it last took something in. */
   failures: number
-  told: { message: string; exitCode: 1 | 2 } | null
+  told: Extract<FromStreamMember, { kind: 'failed' }> | null
+  /** Partitions that are its own and that it leaves alone. */
+  aside: readonly Aside[]
   /** Its supervisor killed it for making no progress. */
   stalled: boolean
 }
@@ -36,6 +39,7 @@ export function nobody() {
     waiting: 0,
     memory: 0,
     told: null,
+    aside: [],
     stalled: false
   } satisfies Partial<Seat>
 }
@@ -56,6 +60,7 @@ export function gaugesOf(seats: readonly Seat[]): Omit<Gauges, 'ready'> {
     joined: seats.filter(({ child, memberId }) => child && memberId).length,
     waiting: seats.reduce((sum, { waiting }) => sum + waiting, 0),
     lags: seats.flatMap(({ lags }) => lags),
+    aside: seats.flatMap(({ aside }) => aside),
     memory: Object.fromEntries(seats.map(({ memory }, i) => [String(i), memory]))
   }
 }

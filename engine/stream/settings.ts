@@ -38,6 +38,8 @@ export interface StreamSettings {
   readonly output: OutputSettings
   /** A member that is silent for so long is taken for dead by its group. */
   readonly sessionSeconds: number
+  /** Take topics over that another group filled the lake from, and output topics of others. */
+  readonly takeOver: boolean
   /** How often new topics and partitions are looked for. */
   readonly refreshSeconds: number
 }

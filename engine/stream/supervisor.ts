@@ -40,6 +40,8 @@ export interface StreamStatus {
   readonly joined: number
   readonly lag: number
   readonly waiting: number
+  /** Partitions that are left alone. */
+  readonly aside: number
   /** Seconds of the last commit. */
   readonly commitSeconds: number
   /** The most memory of one member, bytes. */
@@ -163,6 +165,9 @@ export class StreamSupervisor implements MetricsSource {
         this.#peak = Math.max(this.#peak, message.memory)
         if (lagOf(seat) + message.waiting === 0 && !seat.range) seat.progress = performance.now()
         break
+      case 'aside':
+        seat.aside = message.partitions
+        break
       case 'log': {
         const { level, message: text, fields } = message
         onLog({ level, message: text, fields: { member: name, ...fields } })
@@ -190,10 +195,12 @@ export class StreamSupervisor implements MetricsSource {
 
   async #died(seat: Seat, how: string, isClean: boolean): Promise<void> {
     const { told, range, memberId } = seat
+    const ranges = told ? told.ranges : range ? [range] : []
     const cause = causeOf(seat)
     Object.assign(seat, { child: null, ...nobody() })
     const { settings, store, onLog } = this.#options
-    const dead = { name: seat.name, how, memberId, range: told ? null : range }
+    const strike = told?.strike ?? 'death'
+    const dead = { name: seat.name, how: told?.message ?? how, memberId, ranges, strike }
     if (!isClean) await afterDeath(dead, settings, store, onLog)
     if (told && (!this.#everJoined || told.exitCode === 2)) {
       this.#failure ??= new SiskinError(told.message, told.exitCode)
@@ -203,7 +210,7 @@ export class StreamSupervisor implements MetricsSource {
       if (this.#seats.every(({ child }) => child === null)) this.#ended()
       return
     }
-    const hunting = range !== null && !told // each death halves the range: that is progress
+    const hunting = ranges.length > 0 // each strike brings it nearer to the packet: that is progress
     const pause = BACK_OFF_MS[hunting ? 0 : Math.min(seat.failures, BACK_OFF_MS.length - 1)]!
     seat.failures++
     const why = told ? told.message : `it ended with ${how}`
@@ -247,7 +254,16 @@ export class StreamSupervisor implements MetricsSource {
     const { alive, joined, waiting } = gaugesOf(this.#seats)
     const lag = this.#seats.reduce((sum, seat) => sum + lagOf(seat), 0)
     const seconds = this.#commitSeconds
-    return { members: alive, joined, lag, waiting, commitSeconds: seconds, memory: this.#peak }
+    const aside = this.#seats.reduce((sum, seat) => sum + seat.aside.length, 0)
+    return {
+      members: alive,
+      joined,
+      lag,
+      waiting,
+      aside,
+      commitSeconds: seconds,
+      memory: this.#peak
+    }
   }
 
   families() {
@@ -261,7 +277,7 @@ export class StreamSupervisor implements MetricsSource {
 
   /** A member is in the group, and one takes something in or has nothing to take in. */
   ready(): Health {
-    const { members, joined, lag } = this.#status()
+    const { members, joined, lag, aside } = this.#status()
     const { progressSeconds } = this.#options
     const since = performance.now() - progressSeconds * 1000
     const moves = this.#seats.some((seat) => seat.child && seat.memberId && seat.progress > since)
@@ -272,7 +288,7 @@ export class StreamSupervisor implements MetricsSource {
         : moves
           ? null
           : `no member took anything in for ${progressSeconds} s`
-    return { ok: reason === null, reason, members, joined, lag }
+    return { ok: reason === null, reason, members, joined, lag, aside }
   }
 
   /** An open transaction at the end of a partition looks like a lag: hence the longer wait. */

@@ -98,7 +98,7 @@ export async function makeTopics(
   output: OutputSettings
 ): Promise<void> {
   await createTopics(admin, [...own, ...fink], output)
-  if (schemas !== null) await createSchemaTopic(admin, schemas, output)
+  if (schemas !== null) await createCompacted(admin, schemas, output.replication)
 }
 
 /** Makes the output topics that are missing; those that are there stay as they are. */
@@ -115,11 +115,11 @@ export async function createTopics(
   }
 }
 
-/** Makes the topic of the schemas, of which the newest of every key is kept for ever. */
-async function createSchemaTopic(
+/** Makes a topic of which the newest message of every key is kept for ever, unless it is there. */
+export async function createCompacted(
   admin: Admin,
   topic: string,
-  { replication: replicas }: OutputSettings
+  replicas: number
 ): Promise<void> {
   if ((await admin.listTopics()).includes(topic)) return
   const configs = [{ name: 'cleanup.policy', value: 'compact' }]

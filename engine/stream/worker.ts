@@ -1,11 +1,14 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { Registry } from '../consume/registry.ts'
 import { SchemaCache } from '../decode/schemas.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
-import { messageOf, SiskinError } from '../errors.ts'
+import { messageOf, OutageError, SiskinError } from '../errors.ts'
+import { stage } from '../persist/attempt.ts'
 import { partName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { openStore } from '../persist/open-store.ts'
+import { isOutage } from '../persist/store-errors.ts'
 import { makePart } from '../pipeline.ts'
 import type { MadePart } from '../pipeline.ts'
 import { FinkFormat } from '../publish/fink.ts'
@@ -14,7 +17,7 @@ import { messageFormat } from '../publish/message.ts'
 import { Beat } from '../run/messages.ts'
 import { crashPoint } from './crash.ts'
 import { keptRegistry } from './kept-schemas.ts'
-import { stage } from './landing.ts'
+import { attemptName } from './landing.ts'
 import { rangeOf } from './range.ts'
 import type { Fetched } from './range.ts'
 import { RecentIds } from './recent.ts'
@@ -22,6 +25,8 @@ import type { StreamSettings } from './settings.ts'
 
 /** What the thread of a pipeline is started with. */
 export interface WorkerSettings {
+  /** Of the member's process: no two that ever live have the same. */
+  readonly member: string
   readonly stream: StreamSettings
   /** Most bytes of a message for the topics, and for those in Fink's form. */
   readonly maxBytes: number
@@ -51,8 +56,17 @@ export type FromWorker =
   /** All of it is in memory: what goes wrong from now on is not the packets' fault. */
   | { readonly kind: 'made'; readonly id: number }
   | { readonly kind: 'staged'; readonly id: number; readonly part: StagedPart }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+  | {
+      readonly kind: 'failed'
+      readonly id: number
+      readonly message: string
+      /** Something outside does not answer: no fault of the packets. */
+      readonly isOutage: boolean
+    }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
+
+/** How long decoding, filters and the files of one part may take before the member counts as stuck. */
+const OTHER_WORK_MS = 60_000
 
 /** Parts that are staged while the next is made: their bytes are in memory so long. */
 const STAGED_AT_ONCE = 2
@@ -63,7 +77,7 @@ const STAGED_AT_ONCE = 2
  */
 export function runStreamWorker(
   port: MessagePort,
-  { stream, maxBytes, finkMaxBytes, beat }: WorkerSettings,
+  { member, stream, maxBytes, finkMaxBytes, beat }: WorkerSettings,
   plan: Plan
 ): void {
   const send = (message: FromWorker) => port.postMessage(message)
@@ -71,6 +85,7 @@ export function runStreamWorker(
   const warn = (message: string) => log('warn', message)
   const pulse = new Beat(beat)
   const recent = new RecentIds()
+  let attempts = 0
   const store = openStore(stream.lake)
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
@@ -83,18 +98,30 @@ export function runStreamWorker(
     runner: new ModuleRunner(log),
     surveys: stream.surveys,
     topics: { maxBytes, fink },
-    resolve: (ids: Iterable<number>) => registry.resolve(ids),
+    resolve: async (ids: Iterable<number>) => {
+      pulse.leave() // a registry is waited for
+      const found = await resolveOrFail(registry, ids)
+      pulse.enter(plan.modules.length, OTHER_WORK_MS)
+      return found
+    },
     onModule: (index: number, rows: number) => {
       const module = plan.modules[index]
-      pulse.enter(index, module ? budgetMs(module, rows) : 0)
+      if (module) pulse.enter(index, budgetMs(module, rows))
+      else pulse.enter(plan.modules.length, OTHER_WORK_MS)
     },
     warn
   }
   const make = async (fetched: Fetched, stopped: readonly string[]): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
     const claim = recent.claims(partName(source, first, last))
-    const attempt = { stopped: new Set(stopped), poison }
-    return makePart(await rangeOf(fetched), { ...shared, claim }, attempt)
+    const name = attemptName(fetched.generation, member, attempts++)
+    const attempt = { name, stopped: new Set(stopped), poison }
+    pulse.enter(plan.modules.length, OTHER_WORK_MS)
+    try {
+      return await makePart(await rangeOf(fetched), { ...shared, claim }, attempt)
+    } finally {
+      pulse.leave()
+    }
   }
 
   const stageIt = async ({ record, files, messages }: MadePart): Promise<StagedPart> => {
@@ -107,7 +134,10 @@ export function runStreamWorker(
 
   const staging = new Set<Promise<void>>()
   const work = async (id: number, fetched: Fetched, stopped: readonly string[]) => {
-    const failed = (error: unknown) => send({ kind: 'failed', id, message: told(error) })
+    const failed = (error: unknown) => {
+      const outside = error instanceof OutageError || isOutage(error)
+      send({ kind: 'failed', id, message: told(error), isOutage: outside })
+    }
     while (staging.size >= STAGED_AT_ONCE) await Promise.race(staging)
     try {
       const made = await make(fetched, stopped)
@@ -127,6 +157,18 @@ export function runStreamWorker(
     else if (message.kind === 'dropped') queue = queue.then(() => recent.dropped())
     else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
   })
+}
+
+/** A registry that does not answer is no fault of the packets. */
+async function resolveOrFail(
+  registry: Registry,
+  ids: Iterable<number>
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  try {
+    return await registry.resolve(ids)
+  } catch (error) {
+    throw new OutageError(messageOf(error), 1, { cause: error })
+  }
 }
 
 /** An error that is not one of ours is a defect: its stack helps whoever mends it. */

@@ -111,6 +111,7 @@ function settingsOf({ bootstrap, topic, name, lake, filters }: StreamRun): Strea
       registry: null
     },
     sessionSeconds: 30,
+    takeOver: false,
     refreshSeconds: 30
   }
 }

@@ -136,7 +136,13 @@ describe.skipIf(why)('siskin with its lake on HDFS', () => {
   test('its files as local ones: copied once, again when they changed', async () => {
     vi.stubEnv('SISKIN_CACHE', join(folder, 'cache'))
     const store = newStore()
-    const file = { path: 'ztf/a.parquet', kind: 'alerts', bytes: 5, rows: 1 } as const
+    const file = {
+      path: 'ztf/a.parquet',
+      kind: 'alerts',
+      bytes: 5,
+      rows: 1,
+      crc32: '00000000'
+    } as const
     for (const content of ['first', 'other']) {
       await store.remove(file.path)
       await store.write(file.path, [Buffer.from(content)])

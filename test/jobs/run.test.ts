@@ -65,7 +65,7 @@ describe('siskin run', () => {
   })
 
   it('makes a lake that DuckDB reads: both surveys, light curves, module structs', async () => {
-    const parts = `read_parquet('${lake}/*/alerts/*/*.parquet')`
+    const parts = `read_parquet('${lake}/*/alerts/**/*.parquet')`
     const counts = await query(
       `SELECT survey, night, count(*)::INT AS n FROM ${parts} GROUP BY ALL`
     )
@@ -98,12 +98,12 @@ describe('siskin run', () => {
 import glob, json, sys
 import fastavro, pyarrow.parquet as pq
 lake = sys.argv[1]
-rows = sum(pq.read_table(f).num_rows for f in glob.glob(lake + '/*/alerts/*/*.parquet'))
+rows = sum(pq.read_table(f).num_rows for f in glob.glob(lake + '/*/alerts/**/*.parquet', recursive=True))
 packets = messages = wrong = 0
-for f in glob.glob(lake + '/*/packets/*/*.avro'):
+for f in glob.glob(lake + '/*/packets/**/*.avro', recursive=True):
     with open(f, 'rb') as fh:
         packets += sum(1 for _ in fastavro.reader(fh))
-for f in glob.glob(lake + '/topics/*/*/*.avro'):
+for f in glob.glob(lake + '/topics/**/*.avro', recursive=True):
     with open(f, 'rb') as fh:
         for m in fastavro.reader(fh):
             messages += 1
@@ -238,17 +238,33 @@ describe('bad input', () => {
     expect(existsSync(join(folder, 'by-environment'))).toBe(true)
   })
 
-  it('a second run on the lake: refused, the first is named', async () => {
+  it('a second run of the same source meanwhile: refused, the first is named', async () => {
     const own = join(folder, 'two')
     const { child, ended } = startSiskin(['run', ztf, '--lake', own, '--part-packets', '2'])
-    const lock = join(own, '_siskin', 'lock.json')
-    while (!existsSync(lock) && child.exitCode === null) {
+    const claims = join(own, '_siskin/owners/runs')
+    while (!existsSync(claims) && child.exitCode === null) {
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
-    const second = await siskin(['run', lsst, '--lake', own, '--schemas', schemas])
+    const second = await siskin(['run', ztf, '--lake', own])
     await ended
     expect(second.code).toBe(1)
-    expect(second.stderr).toContain(`in use by process ${child.pid}`)
+    expect(second.stderr).toContain(`by process ${child.pid}`)
+    expect((await siskin(['verify', '--lake', own])).code).toBe(0)
+  })
+
+  it('runs of other sources at the same time fill one lake', async () => {
+    const own = join(folder, 'beside')
+    const runs = [
+      siskin(['run', ztf, '--lake', own, '--part-packets', '3']),
+      siskin(['run', lsst, '--lake', own, '--schemas', schemas, '--part-packets', '2'])
+    ]
+    for (const { code, stderr } of await Promise.all(runs)) expect(code, stderr).toBe(0)
+    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, copies: [] })
+    const { nights } = JSON.parse(verdict.stdout) as { nights: Record<string, number> }
+    expect(new Set(Object.keys(nights).map((key) => key.split('/')[0]))).toEqual(
+      new Set(['ztf', 'lsst'])
+    )
   })
 
   it('a full disk: a clear error, nothing half-visible, and the lake goes on when there is room', async (context) => {

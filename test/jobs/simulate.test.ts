@@ -28,7 +28,7 @@ async function landed(truths: string[], lake: string): Promise<Record<string, [n
   const db = await instance.connect()
   const files = truths.map((file) => `'${file}'`).join(', ')
   const reader = await db.runAndReadAll(
-    `WITH lake AS (SELECT DISTINCT alert_id FROM read_parquet('${lake}/*/alerts/*/*.parquet'))
+    `WITH lake AS (SELECT DISTINCT alert_id FROM read_parquet('${lake}/*/alerts/**/*.parquet'))
      SELECT packet_kind kind, count(*)::INT n, count(lake.alert_id)::INT there
      FROM read_parquet([${files}]) LEFT JOIN lake USING (alert_id) GROUP BY ALL`
   )

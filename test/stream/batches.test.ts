@@ -18,7 +18,7 @@ const STARTS = [0, 1, 2].map((partition) => {
     source: `t-${partition}`,
     offset: 0,
     begins: true,
-    isElsewhere: false,
+    note: null,
     settled
   }
 })

@@ -40,6 +40,7 @@ const SETTINGS: StreamSettings = {
     finkPrefix: null
   },
   sessionSeconds: 6,
+  takeOver: false,
   refreshSeconds: 5
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { localStore } from '../../engine/persist/local.ts'
-import { Bounds, countDeath } from '../../engine/stream/bounds.ts'
+import { Bounds, countStrike } from '../../engine/stream/bounds.ts'
 import { cutBySize } from '../../engine/stream/publish.ts'
 import { RecentIds } from '../../engine/stream/recent.ts'
 import { temporaryFolder } from '../support/siskin.ts'
@@ -22,12 +22,13 @@ test('no topic gets more bytes in one send than it may, and the order of a topic
 test('a range that killed is tried again as it was, then halved until one message is left', async () => {
   const store = localStore(temporaryFolder())
   const read = () => Bounds.read(store, ['s'])
-  const die = (first: number, last: number) => countDeath(store, 's', first, last)
+  const die = (first: number, last: number) =>
+    countStrike(store, { source: 's', first, last }, 'death', 'it died')
   expect((await read()).lastOf('s', 10)).toBe(Number.POSITIVE_INFINITY)
   await die(10, 17)
   expect((await read()).lastOf('s', 10)).toBe(17)
   expect((await read()).lastOf('s', 4)).toBe(9)
-  expect((await read()).isPoison('s', 10, 17)).toBe(false)
+  expect((await read()).poisonOf('s', 10, 17)).toBeNull()
   await die(10, 17)
   expect((await read()).lastOf('s', 10)).toBe(13)
   expect((await read()).lastOf('s', 14)).toBe(17)
@@ -36,8 +37,11 @@ test('a range that killed is tried again as it was, then halved until one messag
   await die(10, 11)
   await die(10, 10)
   const bounds = await read()
-  expect(bounds.isPoison('s', 10, 10)).toBe(true)
-  expect(bounds.isPoison('s', 11, 11)).toBe(false)
+  expect(bounds.poisonOf('s', 10, 10)).toBe('it died')
+  expect(bounds.poisonOf('s', 11, 11)).toBeNull()
+  expect(bounds.hopeless('s')).toBeNull()
+  for (let i = 0; i < 3; i++) await die(10, 10)
+  expect((await read()).hopeless('s')).toBe('the message at 10: it died')
   await bounds.landed(store, 's', 17)
   expect((await read()).lastOf('s', 10)).toBe(Number.POSITIVE_INFINITY)
 })

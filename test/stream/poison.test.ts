@@ -62,6 +62,7 @@ describeKafka('a module that misbehaves in a live stream', () => {
         schemas: null,
         output: { prefix: '', partitions: 1, replication: 1, retentionDays: 1, registry: null },
         sessionSeconds: 6,
+        takeOver: false,
         refreshSeconds: 5
       },
       store: openStore(lake),

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Group } from '../../engine/stream/group.ts'
 import { openAdmin } from '../../engine/stream/kafka.ts'
-import { stablePositions } from '../../engine/stream/positions.ts'
+import { stablePositions } from '../../engine/stream/coordination.ts'
 import { Publisher } from '../../engine/stream/publish.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
@@ -135,22 +135,24 @@ describeKafka('a live stream', () => {
     const access = { brokers: [kafka.bootstrap], ...nobody }
     const framing = { headers: {}, frame: (datum: Uint8Array) => Buffer.from(datum) }
     const output = { prefix: '', finkPrefix: '', maxBytes: 1e6 }
+    const never = new AbortController().signal
     const publisher = new Publisher(access, 'widened-0', framing, output)
     const group = new Group({ kafka: access, group: topic, sessionSeconds: 6 }, 'widened', [topic])
     const admin = openAdmin(access, 'widened-admin')
     try {
       const coordinatorId = await group.consumer.findGroupCoordinator()
-      const consumer = { groupId: topic, generationId: -1, memberId: '', coordinatorId }
+      expect(coordinatorId).toBeTypeOf('number')
+      const lease = { generation: -1, memberId: '', partitions: [], ended: never }
       const commit = (partition: number) => {
-        const position = { topic, partition, offset: 0n, metadata: { consumer } }
-        return publisher.commit(group, { messages: [], positions: [position] }, () => {})
+        const positions = [{ topic, partition, next: 1 }]
+        return publisher.commit(group, lease, { messages: [], positions }, () => {})
       }
       await publisher.start()
       await commit(0)
       await admin.createPartitions({ topics: [{ name: topic, count: 2, assignments: null }] })
       await commit(1)
       const both = [0, 1].map((partition) => ({ topic, partition }))
-      const positions = await stablePositions(admin, topic, both, new AbortController().signal)
+      const positions = await stablePositions(admin, topic, both, never)
       expect([...positions.values()]).toEqual([1, 1])
     } finally {
       await Promise.all([publisher.close(), group.close(), admin.close()])
@@ -161,6 +163,6 @@ describeKafka('a live stream', () => {
     const args = { kafka, lake: join(folder, 'whole'), topics: 'whole', group: 'other' }
     const { code, stderr } = await drain(args)
     expect(code).toBe(2)
-    expect(stderr).toContain('go on with the group that filled it')
+    expect(stderr).toContain('go on with --group whole, choose another lake')
   })
 })

@@ -66,7 +66,7 @@ describeKafka('truth of a lake that a stream filled', () => {
   })
 
   test('says how much it cannot count, where the ledger does not name the packets', async () => {
-    rewrite(({ path, kind, bytes, rows }) => ({ path, kind, bytes, rows }))
+    rewrite(({ path, kind, bytes, rows, crc32 }) => ({ path, kind, bytes, rows, crc32 }))
     const filters = records.flatMap((record) => Object.values(record.filters))
     const all = filters.reduce((sum, { published }) => sum + published, 0)
     const { stdout } = await truthOf(lake)

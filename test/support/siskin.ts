@@ -46,21 +46,25 @@ export function temporaryFolder(): string {
   return folder
 }
 
-/** Every file of a lake with the hash of its bytes; in the ledger, times are left out. */
+/** Every file of a lake with the hash of its bytes; in the ledger, times and the number of the attempt are left out. */
 export function fingerprint(lake: string): Record<string, string> {
   const files: Record<string, string> = {}
   for (const entry of readdirSync(lake, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
     const name = relative(lake, path)
+    if (name.startsWith('_siskin/owners/')) continue
     const bytes = name.startsWith('_siskin/ledger/') ? timeless(path) : readFileSync(path)
     files[name] = createHash('sha256').update(bytes).digest('hex')
   }
   return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
+/** What differs between two runs that made the same. */
+const TIMES = new Set(['seconds', 'started', 'ms', 'attempt'])
+
 function timeless(path: string): string {
   return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')), (key, value: unknown) =>
-    key === 'seconds' || key === 'started' || key === 'ms' ? undefined : value
+    TIMES.has(key) ? undefined : value
   )
 }

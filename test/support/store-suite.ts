@@ -105,6 +105,35 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       )
     })
 
+    test('a small file is made whole, by one of those who make it', async () => {
+      const tries = [1, 2, 3, 4].map((i) => store.create('claims/a', bytes(`${i}`.repeat(1000))))
+      const results = await Promise.allSettled(tries)
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect(await text(store, 'claims/a')).toMatch(/^(\d)\1{999}$/)
+      const late = store.create('claims/a', bytes('late'))
+      await late.catch((error: Error) => expect(codeOf(error.cause)).toBe('EEXIST'))
+      await expect(late).rejects.toThrow(/it is there already/)
+      expect((await store.list('')).map(({ path }) => path)).toEqual(['claims/a'])
+    })
+
+    test('the entries of a folder are its own, folders told from files', async () => {
+      for (const path of ['x/b', 'x/a/2', 'x/a/c/1', 'y']) await store.write(path, [bytes(path)])
+      expect(await store.entries('x')).toEqual([
+        { name: 'a', isFolder: true },
+        { name: 'b', isFolder: false }
+      ])
+      expect(await store.entries('')).toHaveLength(2)
+      expect(await store.entries('nowhere')).toEqual([])
+    })
+
+    test('a folder is renamed with all that is in it: nothing of it is found under its old name', async () => {
+      await store.write('old/a/1', [bytes('1')])
+      await store.write('old/2', [bytes('2')])
+      await store.rename('old', 'new')
+      expect((await store.list('')).map(({ path }) => path)).toEqual(['new/2', 'new/a/1'])
+      await expect(store.rename('old/2', 'other')).rejects.toThrow(/cannot rename to .*other/)
+    })
+
     test('a folder goes with all that is in it, a file alone; nothing is no error', async () => {
       for (const path of ['a/b/1', 'a/b/2', 'a/bb', 'c']) await store.write(path, [bytes('x')])
       await store.remove('a/b')

@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path/posix'
+import type { Store } from './store.ts'
+import { isMissing } from './store-errors.ts'
+
+/** Replaces a small file of Siskin's own, or makes it: a reader sees the old or the new, whole. */
+export async function replaceFile(store: Store, path: string, value: unknown): Promise<void> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}.new`
+  await store.write(draft, [jsonBytes(value)])
+  await store.rename(draft, path)
+  await store.settle([dirname(path)])
+}
+
+export function jsonBytes(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value, null, 1)}\n`)
+}
+
+/** A small file of Siskin's own; null if there is none. */
+export async function readJson<T>(store: Store, path: string): Promise<T | null> {
+  try {
+    return JSON.parse(Buffer.from(await store.read(path)).toString()) as T
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}

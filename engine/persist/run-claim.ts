@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { codeOf, SiskinError } from '../errors.ts'
+import { OWN } from './ledger.ts'
+import { jsonBytes, readJson, replaceFile } from './replace-file.ts'
+import { isMissing, isTaken } from './store-errors.ts'
+import type { Store } from './store.ts'
+
+/** Who is, or was, taking a source of files into the lake. */
+interface Holder {
+  readonly pid: number
+  readonly host: string
+  readonly since: string
+  readonly command: string
+  /** When the process began, in the kernel's own count: a re-used pid is not the same process. */
+  readonly birth: string
+  /** When it last said that it lives: for those on other machines, who cannot ask. */
+  readonly beat: string
+}
+
+const BEAT_MS = 20_000
+/** A run on another machine that was silent for so long is taken for dead. */
+const SILENT_MS = 180_000
+
+function folderOf(source: string): string {
+  return `${OWN}/owners/runs/${source}`
+}
+
+interface Entry {
+  readonly run: number
+  readonly isOver: boolean
+}
+
+/** Runs of a source, the newest last: `<number>.json`, `.over` once it has ended. */
+async function runsOf(store: Store, source: string): Promise<Entry[]> {
+  const runs = (await store.entries(folderOf(source))).flatMap(({ name }) => {
+    const match = /^(\d+)\.(json|over)$/.exec(name)
+    return match ? [{ run: Number(match[1]), isOver: match[2] === 'over' }] : []
+  })
+  return runs.sort((a, b) => a.run - b.run)
+}
+
+/**
+ * The right to take one source of files into the lake: one run at a time has it, whatever other runs and streams do
+ * with other sources. Claims are numbered; to claim is to make the file of the next number, which only one
+ * can do, and only when the newest run is over or its process gone.
+ */
+export class RunClaim {
+  readonly source: string
+  readonly run: number
+  readonly #store: Store
+  readonly #me: Holder
+  readonly #beat: NodeJS.Timeout
+
+  private constructor(store: Store, source: string, run: number, me: Holder) {
+    this.#store = store
+    this.source = source
+    this.run = run
+    this.#me = me
+    this.#beat = setInterval(() => void this.#tell().catch(() => {}), BEAT_MS)
+    this.#beat.unref()
+  }
+
+  /** @throws SiskinError that names the run that has the source. */
+  static async take(store: Store, source: string, command: string): Promise<RunClaim> {
+    const now = new Date().toISOString()
+    const { pid } = process
+    const me = { pid, host: hostname(), since: now, command, birth: birthOf(pid), beat: now }
+    for (;;) {
+      const newest = (await runsOf(store, source)).at(-1)
+      if (newest && !newest.isOver) await expectDead(store, source, newest.run)
+      const run = (newest?.run ?? 0) + 1
+      try {
+        await store.create(`${folderOf(source)}/${run}.json`, jsonBytes(me))
+      } catch (error) {
+        if (isTaken(error)) continue // another was quicker: is it alive?
+        throw error
+      }
+      await forgetOlder(store, source, run)
+      return new RunClaim(store, source, run, me)
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const path = `${folderOf(this.source)}/${this.run}.json`
+    await replaceFile(this.#store, path, { ...this.#me, beat: new Date().toISOString() })
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#beat)
+    const path = `${folderOf(this.source)}/${this.run}`
+    await this.#store.rename(`${path}.json`, `${path}.over`).catch((error: unknown) => {
+      if (!isMissing(error)) throw error
+    })
+  }
+}
+
+/** @throws SiskinError when a younger run has claimed the source: this one was taken for dead. */
+export async function checkRun(store: Store, source: string, run: number): Promise<void> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (newest && newest.run > run) {
+    throw new SiskinError(
+      `another run took ${source} over meanwhile, because this one was silent for too long: nothing of it is lost, let the other one end`
+    )
+  }
+}
+
+async function expectDead(store: Store, source: string, run: number): Promise<void> {
+  const holder = await readJson<Holder>(store, `${folderOf(source)}/${run}.json`)
+  if (!holder || !isAlive(holder)) return
+  throw new SiskinError(
+    `${source} is being taken into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
+  )
+}
+
+async function forgetOlder(store: Store, source: string, run: number): Promise<void> {
+  for (const { run: older, isOver } of await runsOf(store, source)) {
+    if (older >= run) continue
+    await store.remove(`${folderOf(source)}/${older}.${isOver ? 'over' : 'json'}`)
+  }
+}
+
+function isAlive(holder: Holder): boolean {
+  if (holder.host !== hostname()) return Date.now() - Date.parse(holder.beat) < SILENT_MS
+  try {
+    process.kill(holder.pid, 0)
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+  return holder.birth === '' || birthOf(holder.pid) === holder.birth
+}
+
+function birthOf(pid: number): string {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,50 @@
+import { OWN } from '../persist/ledger.ts'
+import { readJson, replaceFile } from '../persist/replace-file.ts'
+import type { Store } from '../persist/store.ts'
+
+/** Why a partition is not read, while the others are. */
+const ASIDE = {
+  gone: 'its topic is gone from Kafka',
+  'made-anew': 'its topic was deleted and made anew: its offsets mean other messages',
+  'ends-before': 'Kafka has less of it than the lake',
+  'not-ours': 'another group, or another Kafka, fills this lake from its topic',
+  unwritable: 'a packet of it can be brought neither into the lake nor into quarantine'
+} as const
+
+export type AsideReason = keyof typeof ASIDE
+
+/** What the lake keeps of a partition that stands aside, for whoever looks at it later. */
+export interface AsideNote {
+  readonly source: string
+  readonly reason: AsideReason
+  readonly detail: string
+  readonly since: string
+}
+
+const FOLDER = `${OWN}/aside`
+
+export async function noteAside(
+  store: Store,
+  { source, reason, detail }: Omit<AsideNote, 'since'>
+): Promise<void> {
+  const path = `${FOLDER}/${source}.json`
+  const before = await readJson<AsideNote>(store, path)
+  if (before?.reason === reason && before.detail === detail) return
+  await replaceFile(store, path, { source, reason, detail, since: new Date().toISOString() })
+}
+
+/** The partition is read again. */
+export async function forgetAside(store: Store, source: string): Promise<void> {
+  await store.remove(`${FOLDER}/${source}.json`)
+}
+
+/** All that stand aside, by source. */
+export async function readAside(store: Store): Promise<Map<string, AsideNote>> {
+  const notes = new Map<string, AsideNote>()
+  for (const { name } of await store.entries(FOLDER)) {
+    if (!name.endsWith('.json')) continue
+    const note = await readJson<AsideNote>(store, `${FOLDER}/${name}`)
+    if (note) notes.set(note.source, note)
+  }
+  return notes
+}

@@ -1,0 +1,175 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Admin } from '@platformatic/kafka'
+import type { Group, Lease } from './group.ts'
+import { isFenced, isKafkaError } from './kafka.ts'
+import type { OnStreamStep } from './landing.ts'
+import { sourceOf } from './partition.ts'
+import type { Partition } from './partition.ts'
+import type { Publisher } from './publish.ts'
+import type { SelectedMessage } from '../publish/kafka.ts'
+import type { From } from './settings.ts'
+
+/** Where a source goes on. */
+export interface Position extends Partition {
+  /** Offset of the next message to take in. */
+  readonly next: number
+}
+
+/** What the broker has of a partition now. */
+export interface LogSpan {
+  readonly first: number
+  readonly end: number
+  /** Tells a topic from a former one of its name. */
+  readonly topicId: string
+}
+
+/** The partitions were given away: whatever was under way did not count and never will. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError'
+}
+
+/** The end of a transaction was not heard: only who comes after it can find out if it counted. */
+export class UnsureError extends Error {
+  override readonly name = 'UnsureError'
+}
+
+/**
+ * What is Kafka's business and not the lake's: who has a partition, where it goes on, and that both are
+ * changed together with what is published, or not at all.
+ */
+export interface Coordination {
+  /** The group's positions by source, none of which a transaction that is still open can change. */
+  positions(partitions: readonly Partition[], ended: AbortSignal): Promise<Map<string, number>>
+  /** What there is of the partitions, by source; one whose topic is gone is left out. */
+  spans(partitions: readonly Partition[]): Promise<Map<string, LogSpan>>
+  /** Where partitions begin that nobody read yet, by source. */
+  begin(partitions: readonly Partition[], from: From): Promise<Map<string, number>>
+  /**
+   * Messages and positions, together or not at all, and only while the lease is in force.
+   * @throws FencedError, UnsureError; after any other error it did not count either.
+   */
+  commit(
+    lease: Lease,
+    messages: readonly SelectedMessage[],
+    positions: readonly Position[],
+    onStep: OnStreamStep
+  ): Promise<void>
+}
+
+const EARLIEST = -2n
+const LATEST = -1n
+const ASK_AGAIN_MS = 100
+
+export interface KafkaClients {
+  readonly admin: Admin
+  readonly group: Group
+  readonly publisher: Publisher
+  readonly groupId: string
+}
+
+export function kafkaCoordination({
+  admin,
+  group,
+  publisher,
+  groupId
+}: KafkaClients): Coordination {
+  return {
+    positions: (partitions, ended) => stablePositions(admin, groupId, partitions, ended),
+    async spans(partitions) {
+      const topics = [...new Set(partitions.map(({ topic }) => topic))]
+      const { topics: known } = await admin.metadata({ topics, forceUpdate: true })
+      const firsts = await offsetsAt(admin, partitions, EARLIEST)
+      const ends = await offsetsAt(admin, partitions, LATEST)
+      const spans = new Map<string, LogSpan>()
+      for (const partition of partitions) {
+        const source = sourceOf(partition)
+        const topicId = known.get(partition.topic)?.id
+        const end = ends.get(source)
+        if (topicId === undefined || end === undefined) continue
+        spans.set(source, { first: firsts.get(source) ?? 0, end, topicId })
+      }
+      return spans
+    },
+    begin: (partitions, from) => firstOffsets(admin, partitions, from),
+    async commit(lease, messages, positions, onStep) {
+      if (lease.ended.aborted) throw new FencedError('the partitions are another member’s by now')
+      try {
+        await publisher.commit(group, lease, { messages, positions }, onStep)
+      } catch (error) {
+        if (isFenced(error)) throw new FencedError('Kafka refused the generation', { cause: error })
+        throw error
+      }
+    }
+  }
+}
+
+/**
+ * The group's positions, none of which a transaction that is still completing can change: the client
+ * itself would read the old ones, and a batch of the former owner would be processed twice.
+ */
+export async function stablePositions(
+  admin: Admin,
+  groupId: string,
+  partitions: readonly Partition[],
+  ended: AbortSignal
+): Promise<Map<string, number>> {
+  const byTopic = Map.groupBy(partitions, ({ topic }) => topic)
+  const topics = [...byTopic].map(([name, own]) => ({
+    name,
+    partitionIndexes: own.map(({ partition }) => partition)
+  }))
+  for (;;) {
+    try {
+      const groups = await admin.listConsumerGroupOffsets({
+        groups: [{ groupId, topics }],
+        requireStable: true
+      })
+      const positions = new Map<string, number>()
+      for (const { name: topic, partitions: own } of groups[0]?.topics ?? []) {
+        for (const { partitionIndex: partition, committedOffset } of own) {
+          if (committedOffset >= 0n) {
+            positions.set(sourceOf({ topic, partition }), Number(committedOffset))
+          }
+        }
+      }
+      return positions
+    } catch (error) {
+      const unstable = isKafkaError(error, 'UNSTABLE_OFFSET_COMMIT')
+      if (ended.aborted || !unstable) throw error
+      await delay(ASK_AGAIN_MS)
+    }
+  }
+}
+
+/** The first offsets of their partitions whose messages are at least as young, by source. */
+async function offsetsAt(
+  admin: Admin,
+  partitions: readonly Partition[],
+  timestamp: bigint
+): Promise<Map<string, number>> {
+  const offsets = new Map<string, number>()
+  if (partitions.length === 0) return offsets
+  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, own]) => ({
+    name,
+    partitions: own.map(({ partition }) => ({ partitionIndex: partition, timestamp }))
+  }))
+  for (const { name: topic, partitions: own } of await admin.listOffsets({ topics })) {
+    for (const { partitionIndex: partition, offset } of own) {
+      if (offset >= 0n) offsets.set(sourceOf({ topic, partition }), Number(offset))
+    }
+  }
+  return offsets
+}
+
+/** Offsets at which partitions begin that the group has no position of. */
+async function firstOffsets(
+  admin: Admin,
+  partitions: readonly Partition[],
+  from: From
+): Promise<Map<string, number>> {
+  const at = from === 'latest' ? LATEST : typeof from === 'number' ? BigInt(from) : EARLIEST
+  const offsets = await offsetsAt(admin, partitions, at)
+  const later = partitions.filter((partition) => !offsets.has(sourceOf(partition)))
+  const ends = await offsetsAt(admin, later, LATEST) // no message is as young as the time asked for
+  return new Map([...offsets, ...ends])
+}

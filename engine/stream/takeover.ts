@@ -1,0 +1,143 @@
+import { attemptsAt } from '../persist/attempt.ts'
+import type { FoundAttempt } from '../persist/attempt.ts'
+import { lastSpan } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+import type { AsideReason } from './aside.ts'
+import type { Coordination, LogSpan } from './coordination.ts'
+import type { Lease } from './group.ts'
+import { settle } from './landing.ts'
+import type { Settled } from './landing.ts'
+import { sourceOf } from './partition.ts'
+import type { Partition } from './partition.ts'
+import type { From } from './settings.ts'
+
+/** Where a partition is read on. */
+export interface Start extends Partition {
+  readonly source: string
+  readonly offset: number
+  /** The lake holds nothing of it yet. */
+  readonly begins: boolean
+  /** What is to be said of where it begins. */
+  readonly note: StartNote | null
+  readonly settled: Settled
+}
+
+type StartNote =
+  /** The group read it before, from where it could: what it read then is not in this lake. */
+  | { readonly kind: 'elsewhere' }
+  /** The group had no position, or one before the lake's end: it goes on where the lake ends. */
+  | { readonly kind: 'forward'; readonly from: number | null }
+  /** The group is at its position, the lake ends before it: what lies between is in no part. */
+  | { readonly kind: 'gap'; readonly first: number; readonly last: number }
+
+/** A partition that is not read, and why. */
+export interface Aside extends Partition {
+  readonly source: string
+  readonly reason: AsideReason
+  readonly detail: string
+}
+
+export interface TakenOver {
+  readonly starts: readonly Start[]
+  readonly aside: readonly Aside[]
+}
+
+export interface TakeoverSettings {
+  /** Where a partition begins that nobody read yet. */
+  readonly from: From
+  /** The topics' own ids, as the lake knows them. */
+  readonly topicIds: ReadonlyMap<string, string>
+}
+
+/** What is known of a partition before anything is touched. */
+interface Found extends Partition {
+  readonly source: string
+  readonly position: number | null
+  /** Offset behind the lake's last part; null if it holds nothing. */
+  readonly end: number | null
+  readonly span: LogSpan
+  readonly attempts: readonly FoundAttempt[]
+}
+
+/**
+ * Takes partitions over: settles what their former owners left staged, and says where to read on.
+ *
+ * The order is what makes it safe, however slow it is and whoever overtakes it: positions, then the
+ * attempts, then a commit of the positions as they are, which Kafka takes only from the generation that has
+ * the partitions; only then anything is touched (see `landing.ts`). Its cost does not depend on how much the
+ * lake holds.
+ * @throws FencedError when the lease ended meanwhile: nothing was touched.
+ */
+export async function takeOver(
+  coordination: Coordination,
+  lease: Lease,
+  store: Store,
+  settings: TakeoverSettings
+): Promise<TakenOver> {
+  const { partitions, ended } = lease
+  if (partitions.length === 0) return { starts: [], aside: [] }
+  const positions = await coordination.positions(partitions, ended)
+  const spans = await coordination.spans(partitions)
+  const looks = partitions.map(async (partition): Promise<Found | Aside> => {
+    const source = sourceOf(partition)
+    const span = spans.get(source)
+    if (!span) return { ...partition, source, reason: 'gone', detail: 'its topic is gone' }
+    const attempts = await attemptsAt(store, source)
+    const last = await lastSpan(store, source)
+    const end = last ? last.last + 1 : null
+    const position = positions.get(source) ?? null
+    const found = { ...partition, source, position, end, span, attempts }
+    return oddity(found, settings.topicIds.get(partition.topic)) ?? found
+  })
+  const all = await Promise.all(looks)
+  const aside = all.filter((one): one is Aside => 'reason' in one)
+  const found = all.filter((one): one is Found => !('reason' in one))
+  const fresh = found.filter(({ position, end }) => position === null && end === null)
+  const firsts = await coordination.begin(fresh, settings.from)
+  const nextOf = ({ source, position, end }: Found) =>
+    Math.max(position ?? firsts.get(source) ?? 0, end ?? 0)
+  const keep = found.map((one) => ({ ...one, next: nextOf(one) }))
+  if (keep.length > 0) await coordination.commit(lease, [], keep, () => {})
+  const settling = keep.map(async (one): Promise<Start> => {
+    const settled = await settle(store, one.source, one.position, one.attempts)
+    return startOf(one, settled, settings.from)
+  })
+  return { starts: await Promise.all(settling), aside }
+}
+
+function startOf(
+  { topic, partition, source, position, next, span }: Found & { readonly next: number },
+  settled: Settled,
+  from: From
+): Start {
+  const { end } = settled
+  const start = { topic, partition, source, offset: next, begins: end === null, settled }
+  if (end === null) {
+    const isElsewhere = position !== null && from === 'earliest' && next > span.first
+    return { ...start, note: isElsewhere ? { kind: 'elsewhere' } : null }
+  }
+  if (position === null || end > position) {
+    return { ...start, note: { kind: 'forward', from: position } }
+  }
+  return { ...start, note: end < next ? { kind: 'gap', first: end, last: next - 1 } : null }
+}
+
+/** What keeps a partition from being read; null: nothing. */
+function oddity(
+  { topic, partition, source, position, end, span }: Found,
+  topicId: string | undefined
+): Aside | null {
+  const aside = (reason: AsideReason, detail: string): Aside => {
+    return { topic, partition, source, reason, detail }
+  }
+  const wayOut = 'give it a new name, or take it into another lake with another --group'
+  if (topicId !== undefined && topicId !== span.topicId) {
+    return aside('made-anew', `topic ${topic} was deleted and made anew: ${wayOut}`)
+  }
+  const reached = Math.max(position ?? 0, end ?? 0)
+  if (reached <= span.end) return null
+  return aside(
+    'ends-before',
+    `${source} ends at offset ${span.end}, before ${reached}, up to where it was taken in: Kafka lost its end or it was made anew; ${wayOut}`
+  )
+}
