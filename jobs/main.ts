@@ -8,7 +8,17 @@ if (isJson()) hush(program)
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = tellFailure(error)
+  process.exitCode = wantsGuard(error) ? await guardThis() : tellFailure(error)
+}
+
+/** The run before died: this one is done by a process that we survive. */
+function wantsGuard(error: unknown): boolean {
+  return error instanceof Error && error.name === 'GuardWanted'
+}
+
+async function guardThis(): Promise<number> {
+  const { guard } = await import('./guard.ts')
+  return guard(process.argv[1]!, process.argv.slice(2))
 }
 
 /** Wrong use is told once, by us. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { makePlan } from '../engine/enrich/plan.ts'
 import { run } from '../engine/run/run.ts'
 import type { Progress, RunResult } from '../engine/run/run.ts'
+import { ownBlame } from './guard.ts'
 import { pickFilters, pickModules } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -63,6 +64,7 @@ export async function runWithProgress(
       command: `siskin run ${sources.join(' ')}`,
       signal: stop.signal,
       crash: crashPoint(),
+      blame: ownBlame(),
       onProgress: (progress) => line.update(() => progressText(progress, started)),
       onLog: (level, message) => line.say(`${level}: ${message}`)
     })
@@ -102,5 +104,8 @@ export function report(result: RunResult, { schemas }: Settings): number {
   for (const damage of result.damage) {
     console.error(`siskin: ${damage.message}; all before it is in the lake`)
   }
-  return result.damage.length > 0 ? 1 : result.interrupted ? 130 : 0
+  for (const packet of result.stuck) {
+    console.error(`siskin: ${packet}: it is in no part; all others are`)
+  }
+  return result.damage.length + result.stuck.length > 0 ? 1 : result.interrupted ? 130 : 0
 }

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf, messageOf, SiskinError, UsageError } from '../errors.ts'
+import { codeOf, messageOf, OutageError, SiskinError, UsageError } from '../errors.ts'
 
 /** Finds writer schemas by Confluent id: a folder of `<id>.avsc`, or a Confluent-compatible registry over HTTP. */
 export interface Registry {
@@ -66,4 +66,16 @@ async function byHttp(address: string, id: number): Promise<Uint8Array | null> {
     }
   }
   throw new SiskinError(`schema registry ${url}: ${reason}; is it running, is the address right?`)
+}
+
+/** A registry that does not answer is no fault of the packets. */
+export async function resolveOrFail(
+  registry: Registry,
+  ids: Iterable<number>
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  try {
+    return await registry.resolve(ids)
+  } catch (error) {
+    throw new OutageError(messageOf(error), 1, { cause: error })
+  }
 }

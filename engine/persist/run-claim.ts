@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { codeOf, SiskinError } from '../errors.ts'
+import { codeOf, OutageError, SiskinError } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import { jsonBytes, readJson, replaceFile } from './replace-file.ts'
 import { isMissing, isTaken } from './store-errors.ts'
@@ -48,14 +48,22 @@ async function runsOf(store: Store, source: string): Promise<Entry[]> {
 export class RunClaim {
   readonly source: string
   readonly run: number
+  /** The run before did not come to its end: it was killed, or died. */
+  readonly isAfterDeath: boolean
   readonly #store: Store
   readonly #me: Holder
   readonly #beat: NodeJS.Timeout
 
-  private constructor(store: Store, source: string, run: number, me: Holder) {
+  private constructor(
+    store: Store,
+    source: string,
+    { run, isAfterDeath }: { readonly run: number; readonly isAfterDeath: boolean },
+    me: Holder
+  ) {
     this.#store = store
     this.source = source
     this.run = run
+    this.isAfterDeath = isAfterDeath
     this.#me = me
     this.#beat = setInterval(() => void this.#tell().catch(() => {}), BEAT_MS)
     this.#beat.unref()
@@ -77,7 +85,8 @@ export class RunClaim {
         throw error
       }
       await forgetOlder(store, source, run)
-      return new RunClaim(store, source, run, me)
+      const isAfterDeath = newest !== undefined && !newest.isOver
+      return new RunClaim(store, source, { run, isAfterDeath }, me)
     }
   }
 
@@ -99,7 +108,7 @@ export class RunClaim {
 export async function checkRun(store: Store, source: string, run: number): Promise<void> {
   const newest = (await runsOf(store, source)).at(-1)
   if (newest && newest.run > run) {
-    throw new SiskinError(
+    throw new OutageError(
       `another run took ${source} over meanwhile, because this one was silent for too long: nothing of it is lost, let the other one end`
     )
   }

@@ -1,13 +1,14 @@
 import type { MessagePort } from 'node:worker_threads'
-import { openRegistry } from '../consume/registry.ts'
+import { openRegistry, resolveOrFail } from '../consume/registry.ts'
 import { SchemaCache } from '../decode/schemas.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
-import { messageOf, SiskinError } from '../errors.ts'
+import { messageOf, OutageError, SiskinError, UsageError } from '../errors.ts'
 import { openStore } from '../persist/open-store.ts'
 import { commit } from '../persist/commit.ts'
 import type { OnStep } from '../persist/attempt.ts'
 import { checkRun } from '../persist/run-claim.ts'
+import { isOutage as isOutageOf } from '../persist/store-errors.ts'
 import { makePart } from '../pipeline.ts'
 import { messageFormat } from '../publish/message.ts'
 import { attemptOf, Beat } from './messages.ts'
@@ -39,7 +40,12 @@ export async function runMember(
     runner: new ModuleRunner((level, message) => send({ kind: 'log', level, message })),
     surveys: settings.surveys,
     topics: 'files' as const,
-    resolve: (ids: Iterable<number>) => registry.resolve(ids),
+    resolve: async (ids: Iterable<number>) => {
+      beat.leave() // a registry is waited for
+      const found = await resolveOrFail(registry, ids)
+      beat.enter(plan.modules.length, OTHER_WORK_MS)
+      return found
+    },
     onModule: (index: number, rows: number) => {
       const module = plan.modules[index]
       if (module) beat.enter(index, budgetMs(module, rows))
@@ -68,7 +74,11 @@ export async function runMember(
   }
 
   port.on('message', (next: Work) => {
-    void work(next).catch((error: unknown) => send(failure(next.id, error)))
+    void work(next).catch((error: unknown) => {
+      beat.leave()
+      send(failure(next.id, error))
+      send({ kind: 'ready' })
+    })
   })
   send({ kind: 'ready' })
 }
@@ -82,9 +92,10 @@ function crashAt({ crash }: MemberSettings, first: number): OnStep {
 }
 
 function failure(id: number, error: unknown): FromMember {
+  const isOutage = error instanceof OutageError || error instanceof UsageError || isOutageOf(error)
   const exitCode = error instanceof SiskinError ? error.exitCode : 1
   const message = error instanceof SiskinError ? error.message : stackOf(error)
-  return { kind: 'failed', id, message, exitCode }
+  return { kind: 'failed', id, message, exitCode, isOutage }
 }
 
 /** An error that is not one of ours is a defect: its stack helps whoever mends it. */

@@ -50,6 +50,8 @@ export type FromMember =
       readonly id: number
       readonly message: string
       readonly exitCode: 1 | 2
+      /** Something outside does not take or give anything: no fault of the packets. */
+      readonly isOutage: boolean
     }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
 

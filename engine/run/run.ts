@@ -14,6 +14,7 @@ import type { PartRecord } from '../persist/ledger.ts'
 import { RunClaim } from '../persist/run-claim.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
+import type { Blame } from './blame.ts'
 import { Beat } from './messages.ts'
 import type { MemberSettings } from './messages.ts'
 import { seenMemory } from './seen.ts'
@@ -37,6 +38,8 @@ export interface RunOptions {
   /** Aborted: what is in work is committed, nothing new is begun. */
   readonly signal: AbortSignal
   readonly crash: MemberSettings['crash']
+  /** Of a process that is guarded: what to begin again with care, and where to note what is worked on. */
+  readonly blame: Blame | null
   onProgress(progress: Progress): void
   onLog(level: 'info' | 'warn' | 'error', message: string): void
 }
@@ -55,6 +58,8 @@ export interface RunResult {
   /** Archives that broke off, each with the place. */
   readonly damage: readonly Damage[]
   readonly interrupted: boolean
+  /** Packets that could be brought neither into the lake nor into quarantine, and why. */
+  readonly stuck: readonly string[]
   /** Packets of these sources that an earlier run had taken in already. */
   readonly before: number
   readonly peakMemory: number
@@ -70,11 +75,18 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const sources = await openSources(options.sources, folderLists(store))
   const claims = await claimSources(store, sources, options.command)
   try {
+    const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
+    if (isAfterDeath && !options.blame) throw new GuardWanted()
     await recoverSources(store, sources, (message) => options.onLog('info', message))
     return await runSources(options, store, sources, claims)
   } finally {
     for (const claim of claims.values()) await claim.release()
   }
+}
+
+/** The run before died: this one is to be run in a process of its own, by somebody who survives it. */
+export class GuardWanted extends Error {
+  override readonly name = 'GuardWanted'
 }
 
 type Claims = ReadonlyMap<string, RunClaim>
@@ -168,6 +180,7 @@ async function runSources(
     before,
     seconds: (performance.now() - started) / 1000,
     interrupted: options.signal.aborted,
+    stuck: supervisor.stuck,
     peakMemory: supervisor.peakMemory
   }
 }
@@ -219,6 +232,7 @@ function startSupervisor(
       }
       return { worker: new Worker(options.memberProgram, { workerData }), beat }
     },
+    blame: options.blame,
     runOf: (source) => claims.get(source)?.run ?? 0,
     recover: ({ source, first, count }, attempt) =>
       recoverAttempt(store, { source, first, last: first + count - 1, attempt }),

@@ -1,8 +1,9 @@
 import type { Worker } from 'node:worker_threads'
-import { SiskinError } from '../errors.ts'
+import { messageOf, SiskinError } from '../errors.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { PartRecord } from '../persist/ledger.ts'
+import type { Blame } from './blame.ts'
 import { attemptOf, Beat } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
 import { split } from './split.ts'
@@ -16,6 +17,8 @@ export interface SupervisorOptions {
   readonly members: number
   /** Names of the plan's modules, in order. */
   readonly modules: readonly string[]
+  /** What earlier processes died of; null: nothing is known, and nothing is to be noted. */
+  readonly blame: Blame | null
   start(): MemberThread
   /** Number of this run among those of a source. */
   runOf(source: string): number
@@ -48,6 +51,8 @@ interface Seat {
 }
 
 const WATCH_MS = 200
+/** A single packet that failed so often cannot be brought into quarantine either. */
+const HOPELESS = 4
 
 /**
  * Hands ranges to members and keeps the members alive.
@@ -68,6 +73,8 @@ export class Supervisor {
   #watch: NodeJS.Timeout | null = null
   #closing = false
   #recovering = 0
+  /** Packets that neither the lake nor quarantine takes, and why. */
+  readonly stuck: string[] = []
   /** The most memory this process had while members worked. */
   peakMemory = 0
 
@@ -80,18 +87,19 @@ export class Supervisor {
   /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
   async give(range: PacketRange, done: () => void): Promise<void> {
     const id = this.#nextId++
-    this.#waiting.push({
-      id,
-      claimant: id,
-      range,
-      stopped: [],
-      deaths: 0,
-      reason: '',
-      attempt: 0,
-      done
-    })
+    this.#waiting.push(...this.#withCare({ id, claimant: id, range, done }))
     this.#assign()
     await this.#until(() => this.#waiting.length < this.#options.members)
+  }
+
+  /** A job for a range; for each half of it where it is known to have killed a process more than once. */
+  #withCare({ id, claimant, range, done }: Pick<Job, 'id' | 'claimant' | 'range' | 'done'>): Job[] {
+    const { source, first, count } = range
+    const deaths = this.#options.blame?.deathsOf(source, first, first + count - 1) ?? 0
+    const reason = deaths > 0 ? 'the process that worked on it died' : ''
+    const job = { id, claimant, range, stopped: [], deaths, reason, attempt: 0, done }
+    const halves = this.#parted(job)
+    return halves.length < 2 ? [job] : halves.flatMap((half) => this.#withCare(half))
   }
 
   /** Waits until every range is in the lake. */
@@ -147,8 +155,8 @@ export class Supervisor {
         this.#options.onLog(message.level, message.message)
         break
       case 'failed':
-        this.#failure ??= new SiskinError(message.message, message.exitCode)
-        this.#changed()
+        if (message.isOutage) this.#fail(new SiskinError(message.message, message.exitCode))
+        else void this.#failed(seat, message.id, message.message)
         break
       case 'done':
         this.peakMemory = Math.max(this.peakMemory, message.memory)
@@ -160,6 +168,28 @@ export class Supervisor {
     const job = seat.jobs.find((other) => other.id === id)
     seat.jobs = seat.jobs.filter((other) => other !== job)
     if (job) this.#landed(job, record)
+    this.#assign()
+  }
+
+  #fail(error: SiskinError): void {
+    this.#failure ??= error
+    this.#changed()
+  }
+
+  /** The member lives, and could not bring a range into the lake: it is tried again, then halved. */
+  async #failed(seat: Seat, id: number, reason: string): Promise<void> {
+    const job = seat.jobs.find((other) => other.id === id)
+    if (!job) return
+    seat.jobs = seat.jobs.filter((other) => other !== job)
+    strike(job, reason)
+    const { source, first, count } = job.range
+    const last = first + count - 1
+    this.#options.onLog('error', `${source}, packets ${first} to ${last}: ${reason}`)
+    this.#recovering++
+    await this.#again(job)
+    this.#recovering--
+    this.#assign()
+    this.#changed()
   }
 
   #landed(job: Job, record: PartRecord): void {
@@ -171,10 +201,12 @@ export class Supervisor {
   #assign(): void {
     for (const seat of this.#seats) {
       if (!seat.ready || this.#failure) continue
+      if (this.#waits()) return
       const job = this.#waiting.shift()
       if (!job) return
       seat.ready = false
       seat.jobs.push(job)
+      this.#note()
       const { id, claimant, range, stopped, deaths } = job
       const isAlone = range.blocks.length === BLOCK.size
       const poison = deaths >= 2 && isAlone ? job.reason : null
@@ -185,6 +217,25 @@ export class Supervisor {
       seat.thread.worker.postMessage(work)
       this.#changed()
     }
+  }
+
+  /** What may have killed a process is worked on alone: else its neighbours would be blamed with it. */
+  #waits(): boolean {
+    if (!this.#options.blame || this.#idle()) return false
+    const working = this.#seats.flatMap((seat) => seat.jobs)
+    return [...working, ...this.#waiting.slice(0, 1)].some(({ deaths }) => deaths > 0)
+  }
+
+  /** For the guard of this process, if it has one. */
+  #note(): void {
+    const jobs = this.#seats.flatMap((seat) => seat.jobs)
+    this.#options.blame?.working(
+      jobs.map(({ range: { source, first, count } }) => ({
+        source,
+        first,
+        last: first + count - 1
+      }))
+    )
   }
 
   #stopHanging(): void {
@@ -228,17 +279,27 @@ export class Supervisor {
     this.#listen(seat)
     this.#recovering++
     await thread.worker.terminate()
-    for (const job of jobs.toReversed()) {
-      const record = await this.#recover(job).catch((error: Error) => {
-        this.#failure ??= new SiskinError(error.message)
-        return null
-      })
-      if (record) this.#landed(job, record)
-      else this.#waiting.unshift(...this.#again(job))
-    }
+    for (const job of jobs.toReversed()) await this.#again(job)
     this.#recovering--
     this.#assign()
     this.#changed()
+  }
+
+  /** Finds out what became of an attempt that is over; what did not land is done again before all else. */
+  async #again(job: Job): Promise<void> {
+    try {
+      const record = await this.#recover(job)
+      if (record) return this.#landed(job, record)
+      if (job.deaths < HOPELESS || job.range.blocks.length > BLOCK.size) {
+        this.#waiting.unshift(...this.#parted(job))
+        return
+      }
+      const { source, first } = job.range
+      this.stuck.push(`${source}, packet ${first}: ${job.reason}`)
+      job.done()
+    } catch (error) {
+      this.#fail(new SiskinError(messageOf(error)))
+    }
   }
 
   #recover({ range, attempt }: Job): Promise<PartRecord | null> {
@@ -246,7 +307,7 @@ export class Supervisor {
     return this.#options.recover(range, attemptOf({ run, attempt }))
   }
 
-  #again(job: Job): Job[] {
+  #parted(job: Job): Job[] {
     const halves = job.deaths < 2 ? [] : split(job.range)
     if (halves.length < 2) return [job]
     let left = halves.length

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
-import type { Registry } from '../consume/registry.ts'
+import { resolveOrFail } from '../consume/registry.ts'
 import { SchemaCache } from '../decode/schemas.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
@@ -157,18 +157,6 @@ export function runStreamWorker(
     else if (message.kind === 'dropped') queue = queue.then(() => recent.dropped())
     else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
   })
-}
-
-/** A registry that does not answer is no fault of the packets. */
-async function resolveOrFail(
-  registry: Registry,
-  ids: Iterable<number>
-): Promise<ReadonlyMap<number, Uint8Array>> {
-  try {
-    return await registry.resolve(ids)
-  } catch (error) {
-    throw new OutageError(messageOf(error), 1, { cause: error })
-  }
 }
 
 /** An error that is not one of ours is a defect: its stack helps whoever mends it. */

@@ -19,6 +19,7 @@ const result = await run({
   command: 'bench',
   signal: new AbortController().signal,
   crash: null,
+  blame: null,
   onProgress: () => {},
   onLog: (level, message) => console.error(`${level}: ${message}`)
 })

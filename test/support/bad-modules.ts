@@ -28,8 +28,9 @@ const hangs = misbehaving('hangs', () => {
   for (;;) Math.random()
 })
 const dies = misbehaving('dies', () => process.exit(3))
+const slays = misbehaving('slays', () => process.kill(process.pid, 'SIGKILL'))
 const throws = misbehaving('throws', () => {
   throw new Error('this alert is not to my taste')
 })
 
-export const BAD: Readonly<Record<string, Module>> = { hangs, dies, throws }
+export const BAD: Readonly<Record<string, Module>> = { hangs, dies, slays, throws }

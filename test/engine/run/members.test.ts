@@ -1,10 +1,12 @@
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { makePlan } from '../../../engine/enrich/plan.ts'
 import { openStore } from '../../../engine/persist/open-store.ts'
 import { verify } from '../../../engine/persist/verify.ts'
 import { run } from '../../../engine/run/run.ts'
 import type { RunResult } from '../../../engine/run/run.ts'
+import { guard } from '../../../jobs/guard.ts'
 import { simulate } from '../../../simulator/index.ts'
 import { BAD } from '../../support/bad-modules.ts'
 import { temporaryFolder } from '../../support/siskin.ts'
@@ -52,6 +54,7 @@ async function runWith(
     command: 'test',
     signal: new AbortController().signal,
     crash: null,
+    blame: null,
     onProgress: () => {},
     onLog: (level, message) => log.push(`${level}: ${message}`)
   })
@@ -82,6 +85,19 @@ describe('a member with a module that', () => {
     expect(stopped).toBeLessThanOrEqual(50)
     expect(log.join()).toContain('module hangs hangs')
     await expectWhole(lake)
+  })
+
+  it('kills the whole process: a guarded run ends all the same, with that packet in quarantine', async () => {
+    const lake = join(folder, 'slays')
+    const program = fileURLToPath(new URL('../../support/guarded-run.ts', import.meta.url))
+    expect(await guard(program, [archive, lake, 'slays'])).toBe(0)
+    const verdict = await verify(openStore(lake), { deep: true, onProgress: () => {} })
+    expect(verdict).toMatchObject({
+      ok: true,
+      received: packets,
+      alerts: packets - 1,
+      quarantined: { poison: 1 }
+    })
   })
 
   it('kills it: the one packet that does so ends in quarantine, all others land', async () => {
