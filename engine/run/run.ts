@@ -85,7 +85,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
 }
 
 /** The run before died: this one is to be run in a process of its own, by somebody who survives it. */
-export class GuardWanted extends Error {
+class GuardWanted extends Error {
   override readonly name = 'GuardWanted'
 }
 
