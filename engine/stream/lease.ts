@@ -20,6 +20,9 @@ import type { Aside, Start } from './takeover.ts'
 /** What a fetch brings: more would be in memory several times over. */
 const FETCH_BYTES = 8 * 1024 * 1024
 
+/** A part's name is that of its source and 25 characters more, and file systems take 255. */
+const LONGEST = 200
+
 /** What could not be brought into the lake is tried again after so long: its cause may be mended. */
 export const TRY_AGAIN_MS = 900_000
 
@@ -64,7 +67,10 @@ async function sortOut(
     const hopeless = bounds.hopeless(source)
     const note = notes.get(source)
     const isFresh = note && Date.now() - Date.parse(note.since) < TRY_AGAIN_MS
-    if (refusal !== undefined) {
+    if (source.length > LONGEST) {
+      const detail = `its topic's name is too long for the names of files: ${LONGEST} characters are possible`
+      aside.push({ ...partition, source, reason: 'unwritable', detail })
+    } else if (refusal !== undefined) {
       aside.push({ ...partition, source, reason: 'not-ours', detail: refusal })
     } else if (hopeless !== null && (isFresh || note?.reason !== 'unwritable')) {
       aside.push({ ...partition, source, reason: 'unwritable', detail: hopeless })
