@@ -27,6 +27,7 @@ import type { StreamArgs } from './support.ts'
 const isLong = process.env['SISKIN_FAULTS'] !== undefined
 const STEPS = ['staged', 'begun', 'sent', 'committed', 'placing']
 const MORE_STEPS = ['staging', 'placed', 'done']
+const FREEZES = ['staging', 'staged', 'begun', 'sent', 'committed', 'placing', 'placed']
 /** A member found that what it was committing was not its own any more: it says so, dies, or joins again. */
 const FENCED = /another member's by its commit|another takes over|member \S+ has /
 const LONG_MS = isLong ? 1_800_000 : 300_000
@@ -132,7 +133,7 @@ describeKafka('faults that lose and double nothing', () => {
     LONG_MS
   )
 
-  test.each(['staged', 'sent'])(
+  test.each(isLong ? FREEZES : ['staged', 'sent'])(
     'a member frozen past its session at "%s" and woken is fenced',
     async (step) => {
       const group = newName(`frozen-${step}`)

@@ -89,7 +89,7 @@ describeKafka('topics and registries that go away', () => {
     await makeTopic(kafka, goes)
     await send(kafka, stays, packets.slice(2 * third))
     await until(() => receivedIn(lake) >= packets.length, 'the rest')
-    await until(() => running.log().includes('its topic was made anew'), 'the warning')
+    await until(() => running.log().includes('was deleted and made anew'), 'the warning')
     running.child.kill('SIGTERM')
     expect(await running.ended).toBe(0)
     const verdict = await verdictOf(lake)
