@@ -96,6 +96,7 @@ export function kafkaCoordination({
       try {
         await publisher.commit(group, lease, { messages, positions }, onStep)
       } catch (error) {
+        if (error instanceof UnsureError) throw error
         if (isFenced(error)) throw new FencedError('Kafka refused the generation', { cause: error })
         throw error
       }

@@ -32,26 +32,26 @@ export type OnStreamStep = (step: StreamStep) => void
  * more. So a member that was overtaken while it settles does the same as its successor, or finds it done.
  */
 
-/** Who made an attempt: `g<generation>/<member>-<number>`. */
-export function attemptName(generation: number, member: string, number: number): string {
+/**
+ * Who made an attempt: `g<generation>/<member>-<number>`. A partition is one member's in a generation, so
+ * its numbers, which only grow, tell the younger attempt.
+ */
+export function attemptName(generation: number, member: string, number: bigint): string {
   return `g${generation}/${member}-${number}`
 }
 
-interface Age {
-  readonly generation: number
-  readonly number: number
-}
-
-function ageOf(attempt: string): Age {
+/** Greater for a younger attempt. */
+function ageOf(attempt: string): [generation: number, number: bigint] {
   const [, generation = '0', number = '0'] = /^g(\d+)\/.*-(\d+)$/.exec(attempt) ?? []
-  return { generation: Number(generation), number: Number(number) }
+  return [Number(generation), BigInt(number)]
 }
 
 /** Ascending by position; of those that begin at one, the youngest first: an older one never counted. */
 function inOrder(attempts: readonly FoundAttempt[]): FoundAttempt[] {
   return attempts.toSorted((a, b) => {
-    const [old, young] = [ageOf(b.attempt), ageOf(a.attempt)]
-    return a.first - b.first || old.generation - young.generation || old.number - young.number
+    const [generationA, numberA] = ageOf(a.attempt)
+    const [generationB, numberB] = ageOf(b.attempt)
+    return a.first - b.first || generationB - generationA || (numberA < numberB ? 1 : -1)
   })
 }
 
@@ -63,8 +63,8 @@ export interface Settled {
 }
 
 /**
- * Brings the staged attempts at a partition to their end. Those that count are a chain: from where the ledger
- * ends, one behind the other, up to the group's position. `position` is that of the group, and stable; null: it has none.
+ * Brings the staged attempts at a partition to their end. Those that count lie between the end of the ledger
+ * and the group's position, none over another, the youngest where several begin at one place. `position` is that of the group, and stable; null: it has none.
  */
 export async function settle(
   store: Store,
@@ -104,8 +104,8 @@ async function committed(
   }
   const before = await entered()
   if (before || !hasRecord) return before
-  if (position === null || last >= position || (end !== null && first !== end)) return null
+  if (position === null || last >= position || first < (end ?? 0)) return null
   const record = await readJson<PartRecord>(store, `${folder}/${RECORD}`)
   if (!record) return entered() // another settles the same, and has moved it meanwhile
-  return end === null && !record.stream?.begins ? null : record
+  return record
 }

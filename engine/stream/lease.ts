@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setTimeout as delay } from 'node:timers/promises'
 import { forgetAside, noteAside, readAside } from './aside.ts'
 import { Batcher } from './batcher.ts'
 import { Bounds } from './bounds.ts'
@@ -19,6 +20,9 @@ import type { Aside, Start } from './takeover.ts'
 
 /** What a fetch brings: more would be in memory several times over. */
 const FETCH_BYTES = 8 * 1024 * 1024
+
+/** Kafka may know that a lease is over before the client has heard of it. */
+const HEAR_MS = 1000
 
 /** A part's name is that of its source and 25 characters more, and file systems take 255. */
 const LONGEST = 200
@@ -46,9 +50,9 @@ export async function workLease(
     if (taken.starts.length === 0) await waitIdly(equipment, until)
     else await readOn(equipment, coordination, lease, taken.starts, until)
   } catch (error) {
-    if (error instanceof FencedError) return
-    if (!lease.ended.aborted && !isFenced(error)) throw error
+    if (!(error instanceof FencedError) && !lease.ended.aborted && !isFenced(error)) throw error
     // the partitions are another's by now: what went wrong with them is no matter
+    await delay(HEAR_MS, null, { signal: until }).catch(() => {})
   }
 }
 

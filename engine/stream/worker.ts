@@ -85,7 +85,6 @@ export function runStreamWorker(
   const warn = (message: string) => log('warn', message)
   const pulse = new Beat(beat)
   const recent = new RecentIds()
-  let attempts = 0
   const store = openStore(stream.lake)
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
@@ -114,7 +113,7 @@ export function runStreamWorker(
   const make = async (fetched: Fetched, stopped: readonly string[]): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
     const claim = recent.claims(partName(source, first, last))
-    const name = attemptName(fetched.generation, member, attempts++)
+    const name = attemptName(fetched.generation, member, process.hrtime.bigint())
     const attempt = { name, stopped: new Set(stopped), poison }
     pulse.enter(plan.modules.length, OTHER_WORK_MS)
     try {

@@ -26,7 +26,7 @@ function recordOf(generation: number, number: number): PartRecord {
     modules: {},
     filters: {},
     files: [{ path: PATH, kind: 'alerts', bytes: 1, rows: 10, crc32: '' }],
-    attempt: attemptName(generation, 'member', number),
+    attempt: attemptName(generation, 'member', BigInt(number)),
     stream: { messages: 10, missing: 0, lost: 0, begins: true, generation, fink: false },
     siskin: '0',
     started: '2026-01-10T00:00:00.000Z',
