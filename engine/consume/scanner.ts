@@ -76,6 +76,13 @@ export class Scanner {
     this.base += size
   }
 
+  /** Takes back all that is not parsed yet, as a copy. */
+  giveBack(): Uint8Array {
+    const rest = this.bytes.slice(this.at, this.filled)
+    this.filled = this.at
+    return rest
+  }
+
   #makeRoom(more: number): void {
     if (this.#count === 0 && this.at > 0) {
       this.bytes.copyWithin(0, this.at, this.filled)

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import type { SourceBook, SourceRecord } from '../consume/book.ts'
 import { Damage } from '../consume/bytes.ts'
+import { Notes } from '../consume/notes.ts'
 import { openSources } from '../consume/open.ts'
 import { checkPlace } from '../consume/registry.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
@@ -26,6 +28,10 @@ export interface RunOptions {
   readonly members: number
   readonly cut?: Cut
   readonly surveys: readonly Survey[]
+  /** A folder whose known files changed begins anew as another source. */
+  readonly replace?: boolean
+  /** Hears what there is to say of the sources: what was skipped, and why. */
+  readonly notes?: Notes
   /** Folder or address of a schema registry for Confluent-wire packets. */
   readonly schemas: string | null
   readonly modules: readonly string[] | null
@@ -73,30 +79,35 @@ export async function run(options: RunOptions): Promise<RunResult> {
         `the last run was cut off: ${finished.length} commits finished, ${dropped.length} unfinished parts removed`
       )
     }
-    const sources = await openSources(options.sources, folderLists(store))
+    const { replace = false, notes = new Notes() } = options
+    const book = sourceBook(store)
+    const sources = await openSources(options.sources, { book, replace, notes })
     return await runSources(options, store, sources)
   } finally {
     await unlock()
   }
 }
 
-function folderLists(store: Store) {
-  const path = (source: string) => `${OWN}/sources/${source}.json`
+function sourceBook(store: Store): SourceBook {
+  const folder = `${OWN}/sources`
+  const path = (source: string) => `${folder}/${source}.json`
   return {
-    async known(source: string) {
-      if ((await store.size(path(source))) === null) return []
-      return JSON.parse(Buffer.from(await store.read(path(source))).toString()) as {
-        name: string
-        size: number
-      }[]
+    async names() {
+      const files = await store.list(folder)
+      return files.flatMap((file) => /([^/]+)\.json$/.exec(file.path)?.[1] ?? [])
     },
-    async remember(source: string, files: readonly { name: string; size: number }[]) {
-      const staged = `${path(source)}.new`
+    async load(source) {
+      if ((await store.size(path(source))) === null) return null
+      return JSON.parse(Buffer.from(await store.read(path(source))).toString()) as SourceRecord
+    },
+    async save(record) {
+      const staged = `${path(record.name)}.new`
       await store.remove(staged)
-      await store.write(staged, [Buffer.from(JSON.stringify(files, null, 1))])
-      await store.rename(staged, path(source))
-      await store.settle([`${OWN}/sources`])
-    }
+      await store.write(staged, [Buffer.from(JSON.stringify(record, null, 1))])
+      await store.rename(staged, path(record.name))
+      await store.settle([folder])
+    },
+    done: (source) => committedSpans(store, source)
   }
 }
 
