@@ -4,8 +4,9 @@ import { messageOf } from '../errors.ts'
 import { Inflation, isGzipMagic } from './inflate.ts'
 
 const CHUNK = 1024 * 1024
-const FINE_CHUNK = 64 // bytes: as near as damage is placed
 const PADDING = 64 * 1024
+/** Fewer bytes than the header of a gzip member has. */
+const SHORT = 9
 
 /** Where a file can no longer be read or inflated. Offsets are bytes: in the file, and of inflated data. */
 export class Damage extends Error {
@@ -69,93 +70,69 @@ async function* plain(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> 
   }
 }
 
-/**
- * Inflates a file, member after member. zlib gives up a whole input chunk when it meets damage in it:
- * the good bytes in front of the damage are then fetched by inflating once more, in small steps.
- */
+/** Inflates a file: members that lie one behind the other, zeros between them or not. */
 async function* inflated(
   path: string,
   onRead: OnRead,
   onTrailing: (bytes: number) => void
 ): AsyncGenerator<Uint8Array> {
-  let before = 0
+  let given = 0
   for (let from: number | null = 0; from !== null;) {
-    const run = new FileRun(path, from, before, onRead)
-    yield* run.chunks()
-    before = run.given
-    from = await nextMember(path, run.end, onTrailing)
-  }
-}
-
-/** The members of a gzip file that lie one behind the other from an offset on. */
-class FileRun {
-  /** Bytes inflated so far, those of earlier runs too. */
-  given: number
-  /** Where in the file the last member ended. */
-  end: number
-  readonly #path: string
-  readonly #from: number
-  readonly #before: number
-  readonly #onRead: OnRead
-
-  constructor(path: string, from: number, before: number, onRead: OnRead) {
-    this.#path = path
-    this.#from = from
-    this.#before = before
-    this.#onRead = onRead
-    this.given = before
-    this.end = from
-  }
-
-  async *chunks(): AsyncGenerator<Uint8Array> {
-    const first = new Inflation(pieces(this.#path, this.#from, Number.POSITIVE_INFINITY))
+    const start: number = from
+    const inflation = new Inflation((near, step) => pieces(path, start, start + near, step))
     try {
-      for await (const chunk of first.chunks()) {
-        this.given += chunk.length
-        this.#onRead(this.#from + first.consumed)
+      for await (const chunk of inflation.chunks()) {
+        onRead(start + inflation.consumed)
         yield chunk
       }
-      this.end = this.#from + first.consumed
-      return
-    } catch {
-      // The second pass finds the place.
-    }
-    yield* this.#upToDamage(this.given, this.#from + first.consumed)
-  }
-
-  async *#upToDamage(skip: number, near: number): AsyncGenerator<Uint8Array> {
-    const fine = new Inflation(pieces(this.#path, this.#from, near))
-    let seen = this.#before
-    try {
-      for await (const chunk of fine.chunks()) {
-        const fresh = Math.max(0, skip - seen)
-        seen += chunk.length
-        if (fresh < chunk.length) yield chunk.subarray(fresh)
-      }
     } catch (error) {
-      if (!fine.betweenMembers) {
-        throw new Damage(this.#path, this.#from + fine.consumed, seen, messageOf(error))
-      }
+      const end = start + inflation.consumed
+      const behind =
+        inflation.isCut && inflation.given > 0 ? await behindMember(path, inflation.given) : 0
+      if (behind === 0) throw new Damage(path, end, given + inflation.given, messageOf(error))
+      onTrailing(behind)
+      return
     }
-    this.given = seen
-    this.end = this.#from + fine.consumed
+    given += inflation.given
+    from = await nextMember(path, start + inflation.consumed, onTrailing)
   }
 }
 
-/** Large steps up to `fineFrom`, then small ones; single bytes where a checksum may stand, at the end. */
-async function* pieces(path: string, from: number, fineFrom: number): AsyncGenerator<Uint8Array> {
+async function* pieces(
+  path: string,
+  from: number,
+  near: number,
+  step: number
+): AsyncGenerator<Uint8Array> {
   let offset = from
   for await (const chunk of createReadStream(path, { start: from, highWaterMark: CHUNK })) {
     const bytes = chunk as Buffer
     for (let at = 0; at < bytes.length;) {
-      const left = bytes.length - at
-      const near = fineFrom - offset - at
-      const size =
-        near > 0 ? Math.min(near, left) : Math.max(1, Math.min(FINE_CHUNK, left - FINE_CHUNK))
-      yield bytes.subarray(at, at + size)
-      at += size
+      const before = near - offset - at
+      const piece = bytes.subarray(at, at + (before > 0 ? before : step))
+      yield piece
+      at += piece.length
     }
     offset += bytes.length
+  }
+}
+
+/**
+ * Bytes behind the last member that are too few for zlib to see that they are none. A member ends in
+ * the length of what is in it; 0 where none ends so.
+ */
+async function behindMember(path: string, inflatedSize: number): Promise<number> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const tail = Buffer.alloc(Math.min(size, 4 + SHORT))
+    await file.read(tail, 0, tail.length, size - tail.length)
+    for (let behind = 1; behind <= tail.length - 4; behind++) {
+      if (tail.readUInt32LE(tail.length - behind - 4) === inflatedSize % 2 ** 32) return behind
+    }
+    return 0
+  } finally {
+    await file.close()
   }
 }
 
