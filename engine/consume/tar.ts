@@ -68,8 +68,14 @@ function isSummed(header: Uint8Array): boolean {
   return told === unsigned || told === signed
 }
 
+const ZEROS = new Uint8Array(64 * 1024)
+
 export function isZero(bytes: Uint8Array): boolean {
-  return bytes.every((byte) => byte === 0)
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const piece = bytes.subarray(at, at + ZEROS.length)
+    if (Buffer.compare(piece, ZEROS.subarray(0, piece.length)) !== 0) return false
+  }
+  return true
 }
 
 const latin = new TextDecoder('latin1')

@@ -118,9 +118,13 @@ class Given {
 async function goesOn(window: Window, path: string, notes: Notes): Promise<boolean> {
   const { scanner } = window
   while (await window.need(1)) {
+    const many = scanner.available - (scanner.available % TAR_BLOCK)
+    if (many > 0 && isZero(scanner.bytes.subarray(scanner.at, scanner.at + many))) {
+      scanner.skip(many)
+      continue
+    }
     const there = (await window.need(TAR_BLOCK)) ? TAR_BLOCK : scanner.available
-    const block = scanner.bytes.subarray(scanner.at, scanner.at + there)
-    if (isZero(block)) {
+    if (isZero(scanner.bytes.subarray(scanner.at, scanner.at + there))) {
       scanner.skip(there)
       continue
     }
