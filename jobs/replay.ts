@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { Damage } from '../engine/consume/bytes.ts'
+import { Notes } from '../engine/consume/notes.ts'
 import { openSources } from '../engine/consume/open.ts'
 import type { Source } from '../engine/consume/source.ts'
 import { topicOf } from '../engine/replay/names.ts'
@@ -28,7 +29,8 @@ export function addReplay(program: Command): void {
   addSettings(command, ['schemas', ...REPLAY_NAMES])
   command.action(async (paths: string[], options: { json?: boolean }) => {
     const settings = readSettings(command)
-    const sources = await openSources(paths, { known: async () => [], remember: async () => {} })
+    const notes = new Notes((text) => console.error(`siskin: ${text}`))
+    const sources = await openSources(paths, { notes })
     const survey = (await looksLikeLsst(sources[0]!)) ? 'lsst' : 'ztf'
     const schemas = survey === 'lsst' ? schemasFor(settings, paths) : null
     let broken = false
@@ -36,6 +38,7 @@ export function addReplay(program: Command): void {
       addressed(sources, settings, schemas, control, () => (broken = true))
     const { publish, publishedJson, publishedText } = await import('./publish-packets.ts')
     const published = await publish(settings, { survey, seed: 1, packets })
+    if (notes.skippedText) console.error(`siskin: ${notes.skippedText}`)
     const place = settings.registry ?? schemas
     if (options.json) console.log(publishedJson(published, place))
     else console.log(publishedText(published, settings, place))

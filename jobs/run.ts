@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { Notes } from '../engine/consume/notes.ts'
 import { makePlan } from '../engine/enrich/plan.ts'
 import { run } from '../engine/run/run.ts'
 import type { Progress, RunResult } from '../engine/run/run.ts'
@@ -6,14 +7,18 @@ import { ownBlame } from './guard.ts'
 import { pickFilters, pickModules } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
-import { runJson, runSummary } from './summary.ts'
-import { bar, count, duration, ProgressLine, size } from './terminal.ts'
+import { listOf, runJson, runSummary } from './summary.ts'
+import { amount, bar, count, duration, ProgressLine, size } from './terminal.ts'
 
 export function addRun(program: Command): void {
   const command = program
     .command('run')
     .description('process archives, folders or packet files into a lake and topics')
     .argument('<source...>', '.tar.gz or .tar nightly archives, .avro or .confluent files, folders')
+    .option(
+      '--replace',
+      'begin a folder anew as another source where files that were taken in changed or are gone'
+    )
     .option('--json', 'print the account as one JSON object')
     .addHelpText(
       'after',
@@ -29,21 +34,29 @@ export function addRun(program: Command): void {
     'partPackets',
     'partMegabytes'
   ])
-  command.action(async (sources: string[], options: { json?: boolean }) => {
+  command.action(async (sources: string[], options: { json?: boolean; replace?: boolean }) => {
     const settings = readSettings(command)
-    const result = await runWithProgress(sources, settings)
+    const result = await runWithProgress(sources, settings, options.replace === true)
     if (options.json) console.log(JSON.stringify(runJson(result), null, 1))
     else console.log(runSummary(result, settings.lake))
     process.exitCode = report(result, settings)
   })
 }
 
+/** What a run did, and which files it passed over. */
+export interface TakenIn extends RunResult {
+  readonly skipped: number
+  readonly skippedText: string | null
+}
+
 /** `siskin run` without the summary: for the commands that go on from there. */
 export async function runWithProgress(
   sources: readonly string[],
-  settings: Settings
-): Promise<RunResult> {
+  settings: Settings,
+  replace = false
+): Promise<TakenIn> {
   const line = new ProgressLine(process.stderr)
+  const notes = new Notes((text) => line.say(`info: ${text}`))
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130)
@@ -55,9 +68,11 @@ export async function runWithProgress(
   const started = performance.now()
   try {
     const { partPackets, partMegabytes, ...rest } = settings
-    return await run({
+    const result = await run({
       ...rest,
       sources,
+      replace,
+      notes,
       plan: makePlan(pickModules(settings.modules), pickFilters(settings.filters)),
       cut: { packets: partPackets, bytes: partMegabytes * 1024 * 1024 },
       memberProgram: new URL('./member.ts', import.meta.url),
@@ -68,6 +83,7 @@ export async function runWithProgress(
       onProgress: (progress) => line.update(() => progressText(progress, started)),
       onLog: (level, message) => line.say(`${level}: ${message}`)
     })
+    return { ...result, skipped: notes.skipped, skippedText: notes.skippedText }
   } finally {
     line.clear()
     process.off('SIGINT', onSignal)
@@ -92,8 +108,12 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
   )
 }
 
-/** Tells damage, and schemas that were not given, on stderr; returns the exit code. */
-export function report(result: RunResult, { schemas }: Settings): number {
+/**
+ * Tells what was skipped, damage, and schemas that were not given, on stderr; returns the exit code: 1
+ * where a source broke off, or of all that came nothing could be decoded.
+ */
+export function report(result: TakenIn, { schemas }: Settings): number {
+  if (result.skippedText !== null) console.error(`siskin: ${result.skippedText}`)
   const strangers = result.tally.quarantined['unknown-schema'] ?? 0
   if (strangers > 0 && schemas === null) {
     console.error(
@@ -107,5 +127,17 @@ export function report(result: RunResult, { schemas }: Settings): number {
   for (const packet of result.stuck) {
     console.error(`siskin: ${packet}: it is in no part; all others are`)
   }
-  return result.damage.length + result.stuck.length > 0 ? 1 : result.interrupted ? 130 : 0
+  const { received, alerts, duplicates } = result.tally
+  const isInVain = received > 0 && alerts + duplicates === 0
+  if (isInVain) {
+    console.error(
+      `siskin: none of ${amount(received, 'packet')} could be decoded (${listOf(result.tally.quarantined)}): ` +
+        'siskin inspect says what is in a file'
+    )
+  }
+  return result.damage.length + result.stuck.length > 0 || isInVain
+    ? 1
+    : result.interrupted
+      ? 130
+      : 0
 }

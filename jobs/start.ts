@@ -4,10 +4,10 @@ import type { Command } from 'commander'
 import { findAlert } from '../engine/inspect/lookup.ts'
 import { legend, plot, pointsOf } from '../engine/inspect/plot.ts'
 import { openStore } from '../engine/persist/open-store.ts'
-import type { RunResult } from '../engine/run/run.ts'
 import type { Interesting } from '../engine/truth/interesting.ts'
 import type { SimulateOptions } from '../simulator/index.ts'
 import { report, runWithProgress } from './run.ts'
+import type { TakenIn } from './run.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { simulateWithProgress } from './simulate.ts'
@@ -102,7 +102,7 @@ async function makeNight({ truth, ...night }: (typeof NIGHTS)[number]): Promise<
   await simulateWithProgress(night)
 }
 
-async function take(sources: readonly string[], settings: Settings): Promise<RunResult> {
+async function take(sources: readonly string[], settings: Settings): Promise<TakenIn> {
   const result = await runWithProgress(sources, settings)
   console.log(runSummary(result, settings.lake))
   process.exitCode = report(result, settings)

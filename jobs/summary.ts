@@ -1,8 +1,10 @@
 import type { RunResult } from '../engine/run/run.ts'
+import type { TakenIn } from './run.ts'
 import { count, duration, size, table } from './terminal.ts'
 
 /** The account of a run for machines. */
-export function runJson({ tally, seconds, damage, before, interrupted, peakMemory }: RunResult) {
+export function runJson(result: TakenIn) {
+  const { tally, seconds, damage, before, interrupted, peakMemory, skipped } = result
   return {
     received: tally.received,
     alerts: tally.alerts,
@@ -15,6 +17,7 @@ export function runJson({ tally, seconds, damage, before, interrupted, peakMemor
     alerts_per_s: round(tally.alerts / seconds),
     before,
     interrupted,
+    skipped,
     damage: damage.map(({ path, fileOffset, inflatedOffset, message }) => ({
       path,
       byte: fileOffset,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { noLake } from '../engine/persist/ledger.ts'
+import { noLake, OWN } from '../engine/persist/ledger.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
 import { verify } from '../engine/persist/verify.ts'
@@ -55,9 +55,8 @@ export async function verifyLake(
   lookAtKafka: LookAtKafka = null
 ): Promise<LakeVerdict> {
   const store = openStore(lake)
-  if ((await store.list('_siskin/ledger')).length === 0) {
-    throw noLake(lake)
-  }
+  const known = await Promise.all([store.list(`${OWN}/ledger`), store.list(`${OWN}/sources`)])
+  if (known.flat().length === 0) throw noLake(lake)
   const line = new ProgressLine(process.stderr)
   const reconciler = (await lookAtKafka?.(store, (text) => line.update(() => text))) ?? null
   try {

@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { createGunzip } from 'node:zlib'
-import type { Gunzip } from 'node:zlib'
 import { messageOf } from '../errors.ts'
+import { Inflation, isGzipMagic } from './inflate.ts'
 
 const CHUNK = 1024 * 1024
-const FINE_CHUNK = 64 // bytes: as near as damage is placed
+const PADDING = 64 * 1024
+/** Fewer bytes than the header of a gzip member has. */
+const SHORT = 9
 
 /** Where a file can no longer be read or inflated. Offsets are bytes: in the file, and of inflated data. */
 export class Damage extends Error {
@@ -26,9 +27,16 @@ export class Damage extends Error {
 /** Reports how many bytes of the file were read so far, for progress. */
 export type OnRead = (bytes: number) => void
 
-/** The bytes of a file, in chunks that hold until the next is asked for. A `.gz` is told by its first two bytes, not by its name. */
-export async function* readBytes(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> {
-  if (await isGzip(path)) yield* inflated(path, onRead)
+/**
+ * The bytes of a file, in chunks that hold until the next is asked for. A `.gz` is told by its first
+ * two bytes, not by its name; `onTrailing` hears of bytes behind it that are no gzip member.
+ */
+export async function* readBytes(
+  path: string,
+  onRead: OnRead,
+  onTrailing: (bytes: number) => void = () => {}
+): AsyncGenerator<Uint8Array> {
+  if (await isGzip(path)) yield* inflated(path, onRead, onTrailing)
   else yield* plain(path, onRead)
 }
 
@@ -36,7 +44,7 @@ export async function isGzip(path: string): Promise<boolean> {
   const file = await open(path)
   try {
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b
+    return bytesRead === 2 && isGzipMagic(buffer, 0)
   } finally {
     await file.close()
   }
@@ -62,125 +70,99 @@ async function* plain(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> 
   }
 }
 
-/**
- * Inflates a file. zlib gives up a whole input chunk when it meets damage in it: the good bytes in
- * front of the damage are then fetched by inflating once more, in small steps.
- */
-async function* inflated(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> {
+/** Inflates a file: members that lie one behind the other, zeros between them or not. */
+async function* inflated(
+  path: string,
+  onRead: OnRead,
+  onTrailing: (bytes: number) => void
+): AsyncGenerator<Uint8Array> {
   let given = 0
-  const first = new Inflation(path, CHUNK)
-  try {
-    for await (const chunk of first.chunks()) {
-      given += chunk.length
-      onRead(first.consumed)
-      yield chunk
-    }
-    if (first.complete) return
-  } catch {
-    // The second pass finds the place.
-  }
-  yield* upToDamage(path, given, first.consumed)
-}
-
-async function* upToDamage(path: string, skip: number, near: number): AsyncGenerator<Uint8Array> {
-  const fine = new Inflation(path, CHUNK, near)
-  let seen = 0
-  let reason = 'the compressed data ends too early'
-  try {
-    for await (const chunk of fine.chunks()) {
-      const fresh = Math.max(0, skip - seen)
-      seen += chunk.length
-      if (fresh < chunk.length) yield chunk.subarray(fresh)
-    }
-    if (fine.complete) return
-  } catch (error) {
-    reason = messageOf(error)
-  }
-  throw new Damage(path, fine.consumed, seen, reason)
-}
-
-/** One pass over a gzip file. Every byte inflated before an error is given out before it is thrown. */
-class Inflation {
-  /** Compressed bytes taken in. */
-  consumed = 0
-  /** True when the gzip stream ended where the file did. */
-  complete = false
-  readonly #path: string
-  readonly #chunk: number
-  readonly #fineFrom: number
-  readonly #gunzip: Gunzip
-  #ready: Uint8Array[] = []
-  #failed: Error | null = null
-  #settle: () => void = () => {}
-
-  constructor(path: string, chunk: number, fineFrom = Number.POSITIVE_INFINITY) {
-    this.#path = path
-    this.#chunk = chunk
-    this.#fineFrom = fineFrom
-    this.#gunzip = createGunzip({ chunkSize: chunk })
-    this.#gunzip.on('data', (chunk: Buffer) => this.#ready.push(chunk))
-    this.#gunzip.on('error', (error) => {
-      this.#failed = error
-      this.#settle()
-    })
-    this.#gunzip.on('end', () => this.#settle())
-  }
-
-  /** While the caller works on what is ready, the next piece is already being inflated. */
-  async *chunks(): AsyncGenerator<Uint8Array> {
+  for (let from: number | null = 0; from !== null;) {
+    const start: number = from
+    const inflation = new Inflation((near, step) => pieces(path, start, start + near, step))
     try {
-      for await (const piece of this.#pieces()) {
-        const working = this.#write(piece)
-        yield* this.#take()
-        await working
-        if (this.#failed) break
-        this.consumed += piece.length
+      for await (const chunk of inflation.chunks()) {
+        onRead(start + inflation.consumed)
+        yield chunk
       }
-      if (!this.#failed) await this.#end()
-      yield* this.#take()
-      if (this.#failed) throw this.#failed
-      this.complete = true
-    } finally {
-      this.#gunzip.destroy()
+    } catch (error) {
+      const end = start + inflation.consumed
+      const behind =
+        inflation.isCut && inflation.given > 0 ? await behindMember(path, inflation.given) : 0
+      if (behind === 0) throw new Damage(path, end, given + inflation.given, messageOf(error))
+      onTrailing(behind)
+      return
     }
+    given += inflation.given
+    from = await nextMember(path, start + inflation.consumed, onTrailing)
   }
+}
 
-  #take(): Uint8Array[] {
-    const ready = this.#ready
-    this.#ready = []
-    return ready
+async function* pieces(
+  path: string,
+  from: number,
+  near: number,
+  step: number
+): AsyncGenerator<Uint8Array> {
+  let offset = from
+  for await (const chunk of createReadStream(path, { start: from, highWaterMark: CHUNK })) {
+    const bytes = chunk as Buffer
+    for (let at = 0; at < bytes.length;) {
+      const before = near - offset - at
+      const piece = bytes.subarray(at, at + (before > 0 ? before : step))
+      yield piece
+      at += piece.length
+    }
+    offset += bytes.length
   }
+}
 
-  async *#pieces(): AsyncGenerator<Buffer> {
-    let offset = 0
-    for await (const chunk of createReadStream(this.#path, { highWaterMark: this.#chunk })) {
-      const bytes = chunk as Buffer
-      for (let at = 0; at < bytes.length;) {
-        const size = this.#step(offset + at, bytes.length - at)
-        yield bytes.subarray(at, at + size)
-        at += size
+/**
+ * Bytes behind the last member that are too few for zlib to see that they are none. A member ends in
+ * the length of what is in it; 0 where none ends so.
+ */
+async function behindMember(path: string, inflatedSize: number): Promise<number> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const tail = Buffer.alloc(Math.min(size, 4 + SHORT))
+    await file.read(tail, 0, tail.length, size - tail.length)
+    for (let behind = 1; behind <= tail.length - 4; behind++) {
+      if (tail.readUInt32LE(tail.length - behind - 4) === inflatedSize % 2 ** 32) return behind
+    }
+    return 0
+  } finally {
+    await file.close()
+  }
+}
+
+/** Where behind zeros the next member begins; null at the end, or at bytes that are none. */
+async function nextMember(
+  path: string,
+  end: number,
+  onTrailing: (bytes: number) => void
+): Promise<number | null> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const buffer = new Uint8Array(PADDING)
+    for (let at = end; at < size;) {
+      const { bytesRead } = await file.read(buffer, 0, PADDING, at)
+      const some = buffer.subarray(0, bytesRead)
+      const first = some.findIndex((byte) => byte !== 0)
+      if (bytesRead === 0) break
+      if (first >= 0) {
+        const magic = new Uint8Array(2)
+        await file.read(magic, 0, 2, at + first)
+        if (at + first > end && isGzipMagic(magic, 0)) return at + first
+        onTrailing(size - end)
+        return null
       }
-      offset += bytes.length
+      at += bytesRead
     }
-  }
-
-  /** Large steps, then small ones; single bytes where a checksum may stand, at the end. */
-  #step(at: number, left: number): number {
-    if (at < this.#fineFrom) return Math.min(this.#chunk, this.#fineFrom - at, left)
-    return Math.max(1, Math.min(FINE_CHUNK, left - FINE_CHUNK))
-  }
-
-  #write(piece: Buffer): Promise<void> {
-    return new Promise((resolve) => {
-      this.#settle = resolve
-      this.#gunzip.write(piece, () => resolve())
-    })
-  }
-
-  #end(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#settle = resolve
-      this.#gunzip.end()
-    })
+    if (size > end) onTrailing(size - end)
+    return null
+  } finally {
+    await file.close()
   }
 }

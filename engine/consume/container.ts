@@ -24,6 +24,7 @@ export class ContainerError extends Error {
 /** Far more than alerts fit into a block: a table of so many rows is about to be made. */
 const MAX_PACKETS = 100_000
 const MAX_METADATA = 4 * 1024 * 1024
+const MAX_ENTRIES = 4096
 const text = new TextDecoder()
 
 export function isContainer(bytes: Uint8Array, at: number): boolean {
@@ -37,6 +38,7 @@ export function readHeader(bytes: Uint8Array, at: number, end: number): Containe
   const cursor = new Cursor(bytes, at + 4, end)
   let schema: Uint8Array | null = null
   let codec = 'null'
+  let all = 0
   for (;;) {
     let entries = cursor.long()
     if (entries === null) return null
@@ -45,6 +47,8 @@ export function readHeader(bytes: Uint8Array, at: number, end: number): Containe
       entries = -entries
       if (cursor.long() === null) return null
     }
+    all += entries
+    if (all > MAX_ENTRIES) throw new ContainerError(`a header of ${all} entries`)
     for (let i = 0; i < entries; i++) {
       const key = cursor.bytes()
       const value = key && cursor.bytes()

@@ -1,163 +1,78 @@
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { open, readdir, stat } from 'node:fs/promises'
-import { basename, join, relative, resolve } from 'node:path'
-import { codeOf, SiskinError, UsageError } from '../errors.ts'
-import { isPacketFile, rangesOf, walkTar } from './archive.ts'
-import type { Entry } from './archive.ts'
-import { readBytes } from './bytes.ts'
+import { stat } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
+import { codeOf, UsageError } from '../errors.ts'
+import { isPacketFile } from './archive.ts'
+import { emptyBook } from './book.ts'
+import type { SourceBook } from './book.ts'
+import { openFile } from './file-source.ts'
+import { findFiles, isArchive } from './find-files.ts'
+import { openFolder } from './folder-source.ts'
+import { unreadable } from './identity.ts'
+import { Notes } from './notes.ts'
 import type { Source } from './source.ts'
-import { walkFile } from './walk.ts'
-import type { Walk, Window } from './walk.ts'
 
-const ARCHIVE = /\.(tar|tar\.gz|tgz)$/i
-const LARGE = 16 * 1024 * 1024
-
-/** The files of a folder in the order they were first seen: kept in the lake, so that positions stay. */
-export interface FolderList {
-  known(source: string): Promise<readonly Entry[]>
-  remember(source: string, files: readonly Entry[]): Promise<void>
+export interface OpenOptions {
+  /** What the lake remembers of its sources; without, nothing is known and nothing kept. */
+  readonly book: SourceBook
+  /** A folder whose known files changed begins anew, as another source. */
+  readonly replace: boolean
+  readonly notes: Notes
 }
 
 /**
  * Opens what the user named: an archive, a packet file, or a folder (searched recursively; each
- * archive in it is a source of its own, its loose packet files are one).
+ * archive in it is a source of its own, its loose packet files are one). A source is told by its
+ * content: copied, moved or renamed it is the same, and with other content another.
+ * @throws UsageError for what is no source; SiskinError for a file that cannot be read, and for a
+ * folder whose known files changed.
  */
-export async function openSources(paths: readonly string[], lists: FolderList): Promise<Source[]> {
-  const sources: Source[] = []
+export async function openSources(
+  paths: readonly string[],
+  options: Partial<OpenOptions> = {}
+): Promise<Source[]> {
+  const how = { book: emptyBook(), replace: false, notes: new Notes(), ...options }
+  const sources = new Map<string, Source>()
+  const seen = new Set<string>()
   for (const path of paths) {
-    const info = await stat(path).catch((error: unknown) => {
-      throw new UsageError(
-        `source "${path}": ${codeOf(error) === 'ENOENT' ? 'no such file or folder' : String(error)}`
-      )
-    })
-    if (info.isDirectory()) sources.push(...(await openFolder(path, lists)))
-    else if (ARCHIVE.test(path)) sources.push(await openArchive(path, info.size))
-    else if (isPacketFile(path)) sources.push(await openFile(path, info.size))
-    else {
-      throw new UsageError(
-        `source "${path}" is neither a folder nor a .tar, .tar.gz, .tgz, .avro or .confluent file`
-      )
+    if (seen.has(resolve(path))) throw new UsageError(`source "${path}" is named twice`)
+    seen.add(resolve(path))
+    for (const source of await openPath(path, how)) {
+      const before = sources.get(source.name)
+      if (!before) sources.set(source.name, source)
+      else how.notes.say(`${source.path} has the content of ${before.path}: it is taken once`)
     }
   }
-  if (new Set(sources.map((source) => source.name)).size < sources.length) {
+  return [...sources.values()]
+}
+
+async function openPath(path: string, how: OpenOptions): Promise<Source[]> {
+  const info = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw unreadable(path, error)
+    throw new UsageError(`source "${path}": no such file or folder`)
+  })
+  if (info.isDirectory()) return await openAll(path, how)
+  const name = basename(path).replace(/^\.+/, '') // hidden, but asked for
+  if (!info.isFile() || (!isArchive(name) && !isPacketFile(name))) {
     throw new UsageError(
-      `a source is named twice: ${sources.map((source) => source.path).join(', ')}`
+      `source "${path}" is neither a folder nor a .tar, .tar.gz, .tgz, .avro or .confluent file (the last two also .gz)`
     )
   }
-  return sources
+  return [await openFile(path, info.size, how)]
 }
 
-async function openArchive(path: string, size: number): Promise<Source> {
-  const name = `${stem(path)}-${await firstBytesHash(path)}`
-  return {
-    name,
-    path,
-    bytes: size,
-    ranges: (options) =>
-      rangesOf({ name }, options, (window) => walkTar(path, window, options.onRead))
+/** A folder without any file is a night without observations. */
+async function openAll(path: string, how: OpenOptions): Promise<Source[]> {
+  const { archives, packets, files } = await findFiles(path, how.notes)
+  if (archives.length + packets.length === 0 && files > 0) {
+    throw new UsageError(
+      `folder "${path}" holds no .avro, .confluent, .tar or .tar.gz file; ${how.notes.skippedText}`
+    )
   }
-}
-
-async function openFile(path: string, size: number): Promise<Source> {
-  const name = `${stem(path)}-${await firstBytesHash(path)}`
-  return {
-    name,
-    path,
-    bytes: size,
-    ranges: (options) =>
-      rangesOf({ name }, options, (window) =>
-        walkLoose(path, { name: basename(path), size }, window, options.onRead)
-      )
-  }
-}
-
-async function openFolder(path: string, lists: FolderList): Promise<Source[]> {
-  const found = await readdir(path, { recursive: true, withFileTypes: true })
-  const files = found
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
   const sources: Source[] = []
-  for (const file of files.filter((name) => ARCHIVE.test(name)).sort()) {
-    sources.push(await openArchive(file, statSync(file).size))
-  }
-  const loose = files
-    .filter(isPacketFile)
-    .map((file) => ({ name: relative(path, file), size: statSync(file).size }))
-  if (loose.length > 0) sources.push(await openLoose(path, loose, lists))
-  if (sources.length === 0) {
-    throw new UsageError(`folder "${path}" holds no .avro, .confluent, .tar or .tar.gz file`)
+  for (const archive of archives) sources.push(await openFile(archive.path, archive.size, how))
+  if (packets.length > 0 || archives.length === 0) {
+    const loose = await openFolder(path, packets, how)
+    if (loose) sources.push(loose)
   }
   return sources
-}
-
-/** New files go behind those already known: a position once given is never given again. */
-async function openLoose(path: string, files: Entry[], lists: FolderList): Promise<Source> {
-  const name = `${stem(path)}-${hash(Buffer.from(resolve(path)))}`
-  const known = await lists.known(name)
-  const key = (file: Entry) => `${file.name} ${file.size}`
-  const seen = new Set(known.map(key))
-  const fresh = files.filter((file) => !seen.has(key(file)))
-  const all = [...known, ...fresh.sort((a, b) => (a.name < b.name ? -1 : 1))]
-  if (fresh.length > 0) await lists.remember(name, all)
-  return {
-    name,
-    path,
-    bytes: all.reduce((sum, file) => sum + file.size, 0),
-    ranges: (options) =>
-      rangesOf({ name }, options, async function* (window) {
-        let before = 0
-        for (const file of all) {
-          yield* walkLoose(join(path, file.name), file, window, () => {})
-          before += file.size
-          options.onRead(before)
-        }
-      })
-  }
-}
-
-async function* walkLoose(
-  path: string,
-  file: Entry,
-  window: Window,
-  onRead: (bytes: number) => void
-): Walk {
-  if (!existsSync(path)) {
-    throw new SiskinError(
-      `${path} was taken in at an earlier run and is gone: put it back, or use a folder of another name`
-    )
-  }
-  await window.close()
-  window.from(file.size > LARGE ? readBytes(path, onRead) : whole(path))
-  window.scanner.enter(file.name)
-  yield* walkFile(window, file.size)
-}
-
-/** One read for a small file: a stream would cost more than the packet. */
-async function* whole(path: string): AsyncGenerator<Uint8Array> {
-  yield readFileSync(path)
-}
-
-/** The name without folder and suffixes, fit for a file name. */
-function stem(path: string): string {
-  const name = basename(resolve(path)).replace(/\.(tar\.gz|tgz|tar|avro|confluent)$/i, '')
-  return name.replace(/[^A-Za-z0-9._]+/g, '_') || 'source'
-}
-
-/**
- * Tells archives of one name apart, and knows one again when it moved or grew: an archive whose
- * download broke off goes on where it stopped once it is complete.
- */
-async function firstBytesHash(path: string): Promise<string> {
-  const file = await open(path)
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(4096), 0, 4096, 0)
-    return hash(buffer.subarray(0, bytesRead))
-  } finally {
-    await file.close()
-  }
-}
-
-function hash(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 8)
 }

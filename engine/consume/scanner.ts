@@ -1,6 +1,7 @@
 import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
 import type { Fault, Header, PacketRange } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
+import { SYNC_BYTES } from './container.ts'
 
 /**
  * When a range is full: packets, and bytes of the source from the end of the range before. Both are
@@ -32,6 +33,8 @@ export class Scanner {
   position = 0
   #first = 0
   #count = 0
+  /** End of the last packet's bytes. */
+  #kept = 0
   /** Offset at which the last range ended. */
   #cutAt = 0
   #blocks: number[] = []
@@ -76,12 +79,21 @@ export class Scanner {
     this.base += size
   }
 
+  /** Takes back all that is not parsed yet, as a copy. */
+  giveBack(): Uint8Array {
+    const rest = this.bytes.slice(this.at, this.filled)
+    this.filled = this.at
+    return rest
+  }
+
+  /** What was stepped over since the last packet gives its room back, where that is worth the move. */
   #makeRoom(more: number): void {
-    if (this.#count === 0 && this.at > 0) {
-      this.bytes.copyWithin(0, this.at, this.filled)
-      this.base += this.at
-      this.filled -= this.at
-      this.at = 0
+    const passed = this.at - this.#kept
+    if (passed > 0 && (this.#kept === 0 || passed >= this.available)) {
+      this.bytes.copyWithin(this.#kept, this.at, this.filled)
+      this.base += passed
+      this.filled -= passed
+      this.at = this.#kept
     }
     if (this.filled + more <= this.bytes.length) return
     const larger = new Uint8Array(
@@ -112,12 +124,14 @@ export class Scanner {
     let index = this.#headers.indexOf(header)
     if (index < 0) index = this.#headers.push(header) - 1
     this.#add(start, length, index, packets)
+    this.#kept += SYNC_BYTES // a replay gives it on
   }
 
   #add(start: number, length: number, header: number, packets: number): void {
     if (this.#count === 0) this.#first = this.position
     this.#blocks.push(start, length, header, packets, this.base + start, this.#names.length - 1)
     this.#count += packets
+    this.#kept = start + length
     this.position += packets
   }
 
@@ -166,6 +180,7 @@ export class Scanner {
   /** Forgets the packets taken so far: they are in the lake already. */
   drop(): void {
     this.#count = 0
+    this.#kept = 0
     this.#cutAt = this.offset
     this.#blocks = []
     this.#headers = []

@@ -2,30 +2,80 @@
 export interface TarEntry {
   readonly name: string
   readonly size: number
-  readonly kind: 'file' | 'long-name' | 'pax' | 'other' | 'end'
+  readonly kind: TarKind
+  /** What a link points to. */
+  readonly link: string
 }
+
+type TarKind =
+  | 'file'
+  | 'sparse'
+  | 'hard-link'
+  | 'symbolic-link'
+  | 'long-name'
+  | 'pax'
+  | 'nameless'
+  | 'other'
+  | 'end'
 
 export const TAR_BLOCK = 512
 
 /** Reads the 512-byte header at `at`. Null when its checksum is wrong: the archive is damaged there. */
 export function readTarHeader(bytes: Uint8Array, at: number): TarEntry | null {
   const header = bytes.subarray(at, at + TAR_BLOCK)
-  if (header.every((byte) => byte === 0)) return { name: '', size: 0, kind: 'end' }
-  let sum = 0
-  for (let i = 0; i < TAR_BLOCK; i++) sum += i >= 148 && i < 156 ? 32 : header[i]!
-  if (sum !== number(header, 148, 8)) return null
-  const prefix = text(header, 345, 155)
+  if (isZero(header)) return { name: '', size: 0, kind: 'end', link: '' }
+  if (!isSummed(header)) return null
+  const magic = text(header, 257, 6)
+  const prefix = magic.startsWith('ustar') && magic !== 'ustar ' ? text(header, 345, 155) : ''
   const name = text(header, 0, 100)
   const kind = KINDS[String.fromCharCode(header[156]!)] ?? 'other'
-  return { name: prefix ? `${prefix}/${name}` : name, size: number(header, 124, 12), kind }
+  return {
+    name: prefix ? `${prefix}/${name}` : name,
+    size: tarNumber(header, 124, 12),
+    kind,
+    link: text(header, 157, 100)
+  }
 }
 
-const KINDS: Record<string, TarEntry['kind']> = {
+/** `nameless`: no file of its own (folders, long link names, defaults of pax, volume labels). */
+const KINDS: Record<string, TarKind> = {
   '0': 'file',
   '\0': 'file',
   '7': 'file',
+  '1': 'hard-link',
+  '2': 'symbolic-link',
+  '5': 'nameless',
+  S: 'sparse',
   L: 'long-name',
-  x: 'pax'
+  K: 'nameless',
+  D: 'nameless',
+  V: 'nameless',
+  g: 'nameless',
+  x: 'pax',
+  X: 'pax'
+}
+
+/** As unsigned bytes, or signed as some old programs did. */
+function isSummed(header: Uint8Array): boolean {
+  const told = tarNumber(header, 148, 8)
+  let unsigned = 0
+  let signed = 0
+  for (let i = 0; i < TAR_BLOCK; i++) {
+    const byte = i >= 148 && i < 156 ? 32 : header[i]!
+    unsigned += byte
+    signed += byte > 127 ? byte - 256 : byte
+  }
+  return told === unsigned || told === signed
+}
+
+const ZEROS = new Uint8Array(64 * 1024)
+
+export function isZero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at += ZEROS.length) {
+    const piece = bytes.subarray(at, at + ZEROS.length)
+    if (Buffer.compare(piece, ZEROS.subarray(0, piece.length)) !== 0) return false
+  }
+  return true
 }
 
 const latin = new TextDecoder('latin1')
@@ -37,26 +87,32 @@ function text(header: Uint8Array, from: number, length: number): string {
   return utf8.decode(zero < 0 ? field : field.subarray(0, zero))
 }
 
-/** Octal, or big-endian binary where the first bit is set (files over 8 GiB). */
-function number(header: Uint8Array, from: number, length: number): number {
+/** Octal, or big-endian binary where the first bit is set (files over 8 GiB). NaN for what is neither. */
+export function tarNumber(header: Uint8Array, from: number, length: number): number {
   if (header[from]! >= 0x80) {
     let value = header[from]! & 0x7f
     for (let i = 1; i < length; i++) value = value * 256 + header[from + i]!
     return value
   }
-  const digits = latin
-    .decode(header.subarray(from, from + length))
-    .replace(/[\0 ]+$/, '')
-    .trim()
-  return digits === '' ? 0 : Number.parseInt(digits, 8)
+  const [digits = ''] = latin.decode(header.subarray(from, from + length)).split('\0')
+  const octal = digits.trim()
+  if (octal === '') return 0
+  return /^[0-7]+$/.test(octal) ? Number.parseInt(octal, 8) : Number.NaN
 }
 
-/** The path and size that a pax header sets for the entry after it. */
-export function readPax(bytes: Uint8Array): { path?: string; size?: number } {
-  const found: { path?: string; size?: number } = {}
-  for (const [, key, value] of utf8.decode(bytes).matchAll(/\d+ ([^=]+)=([^\n]*)\n/g)) {
-    if (key === 'path') found.path = value!
-    if (key === 'size') found.size = Number(value)
+/** Attributes of a pax header in their order; null where a record is not what its length says. */
+export function readPax(bytes: Uint8Array): [key: string, value: string][] | null {
+  const found: [string, string][] = []
+  for (let at = 0; at < bytes.length && bytes[at] !== 0;) {
+    const space = bytes.indexOf(0x20, at)
+    const digits = space < 0 ? '' : latin.decode(bytes.subarray(at, space))
+    const end = at + Number(digits)
+    const equals = bytes.indexOf(0x3d, space)
+    const isRecord = /^\d{1,7}$/.test(digits) && end <= bytes.length && bytes[end - 1] === 0x0a
+    if (!isRecord || equals < 0 || equals >= end) return null
+    const key = utf8.decode(bytes.subarray(space + 1, equals))
+    found.push([key, utf8.decode(bytes.subarray(equals + 1, end - 1))])
+    at = end
   }
   return found
 }

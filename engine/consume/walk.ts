@@ -10,12 +10,19 @@ const KEPT_OF_OVERSIZED = 1024 * 1024
 /** A walk yields after every block it took, and returns when the file is behind it. */
 export type Walk = AsyncGenerator<void, void>
 
+/** What is given back is read again in pieces: little of it is then ahead of the next file. */
+const PIECE = 64 * 1024
+
 /** Bytes on demand: a scanner and where its bytes come from. */
 export class Window {
   readonly scanner: Scanner
   /** Set where a stream that ends is damage (inside an archive's file): what `need` then throws. */
   broken: (() => Error) | null = null
+  /** Set where the bytes of a file broke off, though its end was not reached: why. */
+  cause: string | null = null
   #chunks: AsyncIterator<Uint8Array> | null = null
+  /** Bytes that come before those of `#chunks`. */
+  #ahead: Uint8Array[] = []
 
   constructor(scanner: Scanner) {
     this.scanner = scanner
@@ -25,6 +32,8 @@ export class Window {
   from(chunks: AsyncIterable<Uint8Array> | null): void {
     this.scanner.skip(this.scanner.available)
     this.#chunks = chunks?.[Symbol.asyncIterator]() ?? null
+    this.#ahead = []
+    this.cause = null
   }
 
   /** Closes the file that the bytes come from, wherever the walk stopped. */
@@ -32,15 +41,26 @@ export class Window {
     await this.#chunks?.return?.()
   }
 
+  async #next(): Promise<Uint8Array | null> {
+    const [ahead] = this.#ahead
+    if (ahead) {
+      if (ahead.length > PIECE) this.#ahead[0] = ahead.subarray(PIECE)
+      else this.#ahead.shift()
+      return ahead.subarray(0, PIECE)
+    }
+    const next = await this.#chunks?.next()
+    return !next || next.done ? null : next.value
+  }
+
   /** True when at least `size` bytes are there to parse; false when the stream ended before. */
   async need(size: number): Promise<boolean> {
     while (this.scanner.available < size) {
-      const next = this.#chunks && (await this.#chunks.next())
-      if (!next || next.done) {
+      const next = await this.#next()
+      if (!next) {
         if (this.broken) throw this.broken()
         return false
       }
-      this.scanner.append(next.value)
+      this.scanner.append(next)
     }
     return true
   }
@@ -60,16 +80,69 @@ export class Window {
   async drain(): Promise<void> {
     while (await this.need(1)) this.scanner.skip(this.scanner.available)
   }
+
+  /**
+   * Walks the `size` next bytes as what `unpack` makes of them. Behind it the position is behind
+   * those bytes, wherever the walk stopped. Returns by how much the position moved more than that.
+   */
+  async *inside(
+    size: number,
+    unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>,
+    walk: () => Walk
+  ): AsyncGenerator<void, number> {
+    const { scanner, broken } = this
+    const start = scanner.offset
+    const outer = new Window(scanner)
+    outer.#chunks = this.#chunks
+    outer.#ahead = [scanner.giveBack(), ...this.#ahead].filter((bytes) => bytes.length > 0)
+    let left = size
+    const take = async function* () {
+      while (left > 0) {
+        const bytes = await outer.#next()
+        if (!bytes) {
+          if (broken) throw broken()
+          return
+        }
+        if (bytes.length > left) outer.#ahead.unshift(bytes.subarray(left))
+        const own = bytes.subarray(0, left)
+        left -= own.length
+        yield own
+      }
+    }
+    const inner = unpack(take())
+    this.#chunks = inner
+    this.#ahead = []
+    this.broken = null
+    try {
+      yield* walk()
+    } finally {
+      await inner.return(undefined)
+      scanner.giveBack()
+      this.#chunks = outer.#chunks
+      this.#ahead = outer.#ahead
+      this.broken = broken
+      this.cause = null
+    }
+    const moved = scanner.offset - start
+    for await (const _ of take()) {
+      // What the walk had no need of.
+    }
+    this.#ahead = outer.#ahead
+    return moved - size
+  }
 }
 
 /**
  * Takes the packets of one file of `size` bytes at the window's position: an Avro object container
  * of any length, or one Confluent-wire packet. What is neither, or breaks off, is taken as damaged.
- * Leaves the position at the file's end.
+ * Leaves the position at the file's end. A file of unknown size (Infinity) ends with its stream, and
+ * of one that cannot be read no more is asked for than is kept.
  */
-export async function* walkFile(window: Window, size: number): Walk {
+export async function* walkFile(window: Window, asked: number): Walk {
   const { scanner } = window
-  if (size === 0) {
+  const isOpen = asked === Number.POSITIVE_INFINITY && (await window.need(MAX_PACKET_BYTES + 1))
+  const size = asked === Number.POSITIVE_INFINITY && !isOpen ? scanner.available : asked
+  if (size === 0 && window.cause === null) {
     scanner.damaged(scanner.at, 0, 0, 'not-avro', 'an empty file')
     yield
     return
@@ -80,12 +153,14 @@ export async function* walkFile(window: Window, size: number): Walk {
     return
   }
   if (size > MAX_PACKET_BYTES) {
-    yield* takeRest(window, size, 'oversized', `${size} bytes`)
+    yield* takeRest(window, size, 'oversized', isOpen ? 'after inflating' : `${size} bytes`)
     return
   }
   const complete = await window.need(size)
   const there = Math.min(size, scanner.available)
-  if (!complete) {
+  if (window.cause !== null) {
+    scanner.damaged(scanner.at, there, size, 'bad-codec', window.cause)
+  } else if (!complete) {
     scanner.damaged(scanner.at, there, size, 'truncated', `${there} of ${size} bytes are there`)
   } else if (scanner.bytes[scanner.at] === 0) {
     scanner.confluent(scanner.at, size)
@@ -105,19 +180,20 @@ function startOf(scanner: Scanner): string {
 async function* walkContainer(window: Window, size: number): Walk {
   const { scanner } = window
   const end = scanner.offset + size
-  let fault: { reason: 'bad-container' | 'truncated'; detail: string } | null = null
+  let fault: { reason: Reason; detail: string } | null = null
   try {
     const found = await findHeader(window, size)
     fault = { reason: 'truncated', detail: 'the container ends inside the header' }
     if (found) {
       fault.detail = 'the container ends inside a block'
       let prefix = found.length
-      while (scanner.offset + prefix < end) {
+      while (scanner.offset + prefix < end && (await window.need(prefix + 1))) {
         if (!(await takeBlock(window, found, prefix, end - scanner.offset))) break
         prefix = 0
         yield
       }
-      if (scanner.offset + prefix === end) {
+      const isAtEnd = end === Number.POSITIVE_INFINITY && scanner.available === prefix
+      if ((scanner.offset + prefix === end || isAtEnd) && window.cause === null) {
         scanner.at += prefix
         return
       }
@@ -126,6 +202,7 @@ async function* walkContainer(window: Window, size: number): Walk {
     if (!(error instanceof ContainerError)) throw error
     fault = { reason: 'bad-container', detail: error.message }
   }
+  if (window.cause !== null) fault = { reason: 'bad-codec', detail: window.cause }
   yield* takeRest(window, end - scanner.offset, fault.reason, fault.detail)
 }
 
@@ -184,8 +261,9 @@ async function* takeRest(window: Window, left: number, reason: Reason, detail: s
   const most = left > MAX_PACKET_BYTES ? KEPT_OF_OVERSIZED : left
   await window.need(most)
   const kept = Math.min(most, scanner.available)
-  scanner.damaged(scanner.at, kept, left, reason, detail)
+  const isOpen = left === Number.POSITIVE_INFINITY
+  scanner.damaged(scanner.at, kept, isOpen ? scanner.available : left, reason, detail)
   scanner.at += kept
   yield
-  await window.skip(left - kept)
+  if (!isOpen) await window.skip(left - kept)
 }

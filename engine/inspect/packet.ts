@@ -71,7 +71,7 @@ export async function openPackets(
 }
 
 function localSources(path: string): Promise<Source[]> {
-  return openSources([path], { known: async () => [], remember: async () => {} })
+  return openSources([path])
 }
 
 function asDamage(error: unknown): Damage {

@@ -1,21 +1,23 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { isPacketFile, rangesOf, walkTarBytes } from '../consume/archive.ts'
+import { isPacketFile, rangesOf } from '../consume/archive.ts'
 import { Damage } from '../consume/bytes.ts'
+import { isArchive } from '../consume/find-files.ts'
+import { Notes } from '../consume/notes.ts'
+import { walkPackets } from '../consume/packed.ts'
 import type { ReadOptions, Source } from '../consume/source.ts'
-import { walkFile } from '../consume/walk.ts'
+import { walkTarBytes } from '../consume/walk-tar.ts'
 import type { Window } from '../consume/walk.ts'
 import { messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { Store, StoredFile } from '../persist/store.ts'
 
 const CHUNK = 1024 * 1024
-const ARCHIVE = /\.(tar|tar\.gz|tgz)$/i
 
 type Packets = Pick<Source, 'ranges'>
 
 /** Packet files and archives of a store as sources; no more of them is read than is asked for. */
 export function storedSources(store: Store, files: readonly StoredFile[]): Packets[] {
-  const wanted = files.filter(({ path }) => ARCHIVE.test(path) || isPacketFile(path))
+  const wanted = files.filter(({ path }) => isArchive(path) || isPacketFile(path))
   if (wanted.length === 0) {
     const [only] = files
     throw new UsageError(
@@ -30,7 +32,7 @@ export function storedSources(store: Store, files: readonly StoredFile[]): Packe
 function rangesIn(store: Store, file: StoredFile, options: ReadOptions) {
   const { path, size } = file
   return rangesOf({ name: path }, options, async function* (window: Window) {
-    if (ARCHIVE.test(path)) {
+    if (isArchive(path)) {
       const gzipped = await isGzip(store, path)
       yield* walkTarBytes({ path, gzipped }, window, (read) => {
         const bytes = bytesOf(store, file, read)
@@ -39,7 +41,7 @@ function rangesIn(store: Store, file: StoredFile, options: ReadOptions) {
     } else {
       window.from(bytesOf(store, file, () => {}))
       window.scanner.enter(path)
-      yield* walkFile(window, size)
+      yield* walkPackets(window, { name: path, size }, new Notes())
     }
   })
 }

@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads'
+import type { SourceBook, SourceRecord } from '../consume/book.ts'
 import { Damage } from '../consume/bytes.ts'
+import { Notes } from '../consume/notes.ts'
 import { openSources } from '../consume/open.ts'
 import { checkPlace } from '../consume/registry.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
@@ -11,6 +13,7 @@ import type { PacketRange } from '../packets.ts'
 import { recover, recoverAttempt } from '../persist/commit.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
+import { readJson, replaceFile } from '../persist/replace-file.ts'
 import { RunClaim } from '../persist/run-claim.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
@@ -27,6 +30,10 @@ export interface RunOptions {
   readonly members: number
   readonly cut?: Cut
   readonly surveys: readonly Survey[]
+  /** A folder whose known files changed begins anew as another source. */
+  readonly replace?: boolean
+  /** Hears what there is to say of the sources: what was skipped, and why. */
+  readonly notes?: Notes
   /** Folder or address of a schema registry for Confluent-wire packets. */
   readonly schemas: string | null
   readonly modules: readonly string[] | null
@@ -72,7 +79,9 @@ export interface RunResult {
 export async function run(options: RunOptions): Promise<RunResult> {
   checkPlace(options.schemas)
   const store = openStore(options.lake)
-  const sources = await openSources(options.sources, folderLists(store))
+  const { replace = false, notes = new Notes() } = options
+  const book = sourceBook(store)
+  const sources = await openSources(options.sources, { book, replace, notes })
   const claims = await claimSources(store, sources, options.command)
   try {
     const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
@@ -124,23 +133,19 @@ async function recoverSources(
   )
 }
 
-function folderLists(store: Store) {
-  const path = (source: string) => `${OWN}/sources/${source}.json`
+function sourceBook(store: Store): SourceBook {
+  const folder = `${OWN}/sources`
+  const path = (source: string) => `${folder}/${source}.json`
   return {
-    async known(source: string) {
-      if ((await store.size(path(source))) === null) return []
-      return JSON.parse(Buffer.from(await store.read(path(source))).toString()) as {
-        name: string
-        size: number
-      }[]
+    async names() {
+      const files = await store.list(folder)
+      return files.flatMap((file) => /([^/]+)\.json$/.exec(file.path)?.[1] ?? [])
     },
-    async remember(source: string, files: readonly { name: string; size: number }[]) {
-      const staged = `${path(source)}.new`
-      await store.remove(staged)
-      await store.write(staged, [Buffer.from(JSON.stringify(files, null, 1))])
-      await store.rename(staged, path(source))
-      await store.settle([`${OWN}/sources`])
-    }
+    load: (source) => readJson<SourceRecord>(store, path(source)),
+    async save(record) {
+      await replaceFile(store, path(record.name), record)
+    },
+    done: (source) => committedSpans(store, source)
   }
 }
 

@@ -106,7 +106,7 @@ export async function timeStages(archive: string): Promise<StageTime[]> {
 }
 
 async function firstRanges(archive: string): Promise<PacketRange[]> {
-  const [source] = await openSources([archive], { known: async () => [], remember: async () => {} })
+  const [source] = await openSources([archive])
   const ranges: PacketRange[] = []
   const allocate = (size: number) => new SharedArrayBuffer(size)
   if (!source) return ranges

@@ -151,7 +151,7 @@ async function readPairs(): Promise<Pair[]> {
     claim: () => true
   }
   const pairs: Pair[] = []
-  for (const source of await openSources([PACKETS], noLists)) {
+  for (const source of await openSources([PACKETS])) {
     for await (const range of source.ranges(whole)) {
       for (const { table } of decodeRange(range, options).alerts) {
         const enriched = await enrich(table, plan, { runner, stopped: new Set(), onModule() {} })
@@ -162,7 +162,6 @@ async function readPairs(): Promise<Pair[]> {
   return pairs
 }
 
-const noLists = { known: async () => [], remember: async () => {} }
 const whole = {
   done: [],
   cut: DEFAULT_CUT,

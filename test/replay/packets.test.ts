@@ -14,7 +14,7 @@ const folder = temporaryFolder()
 async function sentOf(name: string, bytes: Uint8Array) {
   const path = join(folder, name)
   writeFileSync(path, bytes)
-  const sources = await openSources([path], { known: async () => [], remember: async () => {} })
+  const sources = await openSources([path])
   const leftOut: string[] = []
   const values: Buffer[] = []
   const told = (place: string, reason: string) => leftOut.push(`${place}: ${reason}`)

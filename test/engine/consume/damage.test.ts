@@ -8,14 +8,13 @@ import { contentOf, packetsIn, readAll, tarOf } from '../../support/archives.ts'
 import { hasReal, syntheticLsst, syntheticZtf, ZTF_SAMPLE } from '../../support/packets.ts'
 import { random } from '../../support/random.ts'
 
-const noLists = { known: async () => [], remember: async () => {} }
 const folder = mkdtempSync(join(tmpdir(), 'siskin-damage-'))
 let made = 0
 
 async function read(name: string, bytes: Uint8Array, cut = { packets: 10, bytes: 1e8 }) {
   const path = join(folder, `${made++}-${name}`)
   writeFileSync(path, bytes)
-  const [source] = await openSources([path], noLists)
+  const [source] = await openSources([path])
   return readAll(source!, { cut })
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { emptyBook } from '../../../engine/consume/book.ts'
 import { openSources } from '../../../engine/consume/open.ts'
 import type { Source } from '../../../engine/consume/source.ts'
 import { contentOf, header, readAll, tarEntry, tarOf } from '../../support/archives.ts'
@@ -12,12 +13,11 @@ import type { Packet } from '../../support/packets.ts'
 import { encode, ztfAlert, ztfSchema } from '../../support/synthetic.ts'
 
 const MIB = 1024 * 1024
-const noLists = { known: async () => [], remember: async () => {} }
 
-async function sourceOf(name: string, bytes: Uint8Array): Promise<Source> {
+async function sourceOf(name: string, bytes: Uint8Array, book = emptyBook()): Promise<Source> {
   const path = join(mkdtempSync(join(tmpdir(), 'siskin-resume-')), name)
   writeFileSync(path, bytes)
-  const [source] = await openSources([path], noLists)
+  const [source] = await openSources([path], { book })
   return source!
 }
 
@@ -118,8 +118,9 @@ describe('going on where it stopped', () => {
 
   test('an archive whose download broke off is known again when it is complete', async () => {
     const bytes = gzipSync(tarOf(syntheticZtf(40)), { level: 0 })
-    const half = await sourceOf('night.tar.gz', bytes.subarray(0, bytes.length >> 1))
-    const whole = await sourceOf('night.tar.gz', bytes)
+    const book = emptyBook()
+    const half = await sourceOf('night.tar.gz', bytes.subarray(0, bytes.length >> 1), book)
+    const whole = await sourceOf('night.tar.gz', bytes, book)
     expect(whole.name).toBe(half.name)
   })
 })
@@ -148,7 +149,7 @@ describe('memory', () => {
   test('an archive of two gigabytes goes through a few buffers', async () => {
     const { path, packets } = largeArchive()
     expect(statSync(path).size).toBeLessThan(100 * MIB)
-    const [source] = await openSources([path], noLists)
+    const [source] = await openSources([path])
     const cut = { packets: 400, bytes: 16 * MIB }
     const pool: ArrayBuffer[] = []
     const allocate = (size: number) => {

@@ -1,0 +1,125 @@
+import { readdir, stat } from 'node:fs/promises'
+import type { BigIntStats, Dirent } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import { codeOf } from '../errors.ts'
+import { isPacketFile } from './archive.ts'
+import { unreadable } from './identity.ts'
+import type { Notes } from './notes.ts'
+
+const ARCHIVE = /\.(tar|tar\.gz|tgz)$/i
+
+/** A file below a folder: path in the folder, with `/`, and where it is. */
+export interface FoundFile {
+  readonly name: string
+  readonly path: string
+  readonly size: number
+}
+
+/** The archives and packet files below a folder, each sorted by name. */
+export interface Found {
+  readonly archives: readonly FoundFile[]
+  readonly packets: readonly FoundFile[]
+  /** Files of any kind. */
+  readonly files: number
+}
+
+export function isArchive(path: string): boolean {
+  return ARCHIVE.test(path)
+}
+
+/**
+ * Searches a folder and what is below it. Links are followed; a file or folder that is reached in two
+ * ways is taken once, under the name that is no link. What is passed over is noted.
+ * @throws SiskinError for a folder that cannot be read.
+ */
+export async function findFiles(root: string, notes: Notes): Promise<Found> {
+  const search = new Search(root, notes)
+  await search.run()
+  return search
+}
+
+class Search implements Found {
+  readonly archives: FoundFile[] = []
+  readonly packets: FoundFile[] = []
+  files = 0
+  readonly #root: string
+  readonly #notes: Notes
+  /** Device and number of what was met already, with its name. */
+  readonly #met = new Map<string, string>()
+  readonly #links: string[] = []
+
+  constructor(root: string, notes: Notes) {
+    this.#root = root
+    this.#notes = notes
+  }
+
+  async run(): Promise<void> {
+    const info = await stat(this.#root, { bigint: true })
+    this.#isNew(info, '.')
+    await this.#folder(this.#root)
+    for (let link = this.#links.shift(); link; link = this.#links.shift()) await this.#link(link)
+    const byName = (a: FoundFile, b: FoundFile) => (a.name < b.name ? -1 : 1)
+    this.archives.sort(byName)
+    this.packets.sort(byName)
+  }
+
+  /** All that is no link; links come after everything else. */
+  async #folder(path: string): Promise<void> {
+    const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
+      throw unreadable(path, error)
+    })
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const own = join(path, entry.name)
+      if (entry.isSymbolicLink()) this.#links.push(own)
+      else await this.#entry(own, entry)
+    }
+  }
+
+  async #entry(path: string, entry: Dirent | BigIntStats): Promise<void> {
+    if (!entry.isDirectory() && !entry.isFile()) {
+      this.files++
+      this.#notes.skip(this.#name(path), 'no plain files')
+      return
+    }
+    const info = await stat(path, { bigint: true }).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return null // gone since the folder was listed
+      throw unreadable(path, error)
+    })
+    if (!info) return
+    const isNew = this.#isNew(info, this.#name(path))
+    if (!entry.isDirectory()) this.#file(path, info, isNew)
+    else if (isNew === null) await this.#folder(path)
+  }
+
+  async #link(path: string): Promise<void> {
+    const info = await stat(path, { bigint: true }).catch(() => null)
+    if (info) return await this.#entry(path, info)
+    this.files++
+    this.#notes.skip(this.#name(path), 'links to nothing')
+  }
+
+  #file(path: string, { size }: BigIntStats, before: string | null): void {
+    this.files++
+    const name = this.#name(path)
+    const isHidden = name.slice(name.lastIndexOf('/') + 1).startsWith('.')
+    if (isHidden) this.#notes.skip(name, 'hidden files')
+    else if (!isArchive(path) && !isPacketFile(path)) this.#notes.skip(name, 'no packet files')
+    else if (before !== null) this.#notes.skip(name, `the same file as ${before}`)
+    else (isArchive(path) ? this.archives : this.packets).push({ name, path, size: Number(size) })
+  }
+
+  /** Null for what is met the first time, else the name by which it was met. */
+  #isNew({ dev, ino }: BigIntStats, name: string): string | null {
+    const key = `${dev}:${ino}`
+    const before = this.#met.get(key)
+    if (before === undefined || ino === 0n) {
+      this.#met.set(key, name)
+      return null
+    }
+    return before
+  }
+
+  #name(path: string): string {
+    return relative(this.#root, path).split(sep).join('/')
+  }
+}

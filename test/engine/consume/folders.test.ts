@@ -1,0 +1,157 @@
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openSources } from '../../../engine/consume/open.ts'
+import { tarOf } from '../../support/archives.ts'
+import { syntheticZtf } from '../../support/packets.ts'
+import { alerts, folder, Lake, place, put } from './support.ts'
+
+describe('a folder is told by what is in it', () => {
+  const ab = { 'a.avro': alerts(0, 5), 'b.avro': alerts(5, 10) }
+
+  test.each(['moved', 'copied', 'renamed'])('%s it stays the same source', async (how) => {
+    const lake = new Lake()
+    const path = folder(ab, 'night')
+    const first = await lake.take(path)
+    const to = place(how === 'renamed' ? 'another' : 'night')
+    mkdirSync(dirname(to))
+    if (how === 'copied') cpSync(path, to, { recursive: true })
+    else renameSync(path, to)
+    put(join(to, '0.avro'), alerts(10, 11))
+    const again = await lake.take(to)
+    expect(again.names).toEqual(first.names)
+    expect([first.packets, again.packets]).toEqual([10, 1])
+    expect(again.files).toEqual(['0.avro'])
+  })
+
+  test('files that were renamed in it keep their positions', async () => {
+    const lake = new Lake()
+    const path = folder(ab)
+    await lake.take(path)
+    renameSync(join(path, 'a.avro'), join(path, 'z.avro'))
+    expect((await lake.take(path)).packets).toBe(0)
+  })
+
+  test.each([
+    ['a.avro', alerts(20, 22), /a\.avro \(positions 0 to 4\) has other content/],
+    ['b.avro', alerts(20, 22), /b\.avro \(positions 5 to 9\) has other content/],
+    ['b.avro', null, /b\.avro \(positions 5 to 9\) is gone/]
+  ])('%s with other content, or gone: an error until --replace', async (name, bytes, says) => {
+    const lake = new Lake()
+    const path = folder(ab)
+    const first = await lake.take(path)
+    if (bytes) writeFileSync(join(path, name), bytes)
+    else rmSync(join(path, name))
+    await expect(lake.take(path)).rejects.toThrow(says)
+    await expect(lake.take(path)).rejects.toThrow(/--replace/)
+    await expect(lake.take(path)).rejects.toMatchObject({ exitCode: 1 })
+    const anew = await lake.take(path, true)
+    expect(anew.names).not.toEqual(first.names)
+    expect(anew.packets).toBe(bytes ? 2 : 0)
+    const after = await lake.take(path)
+    expect([after.names, after.packets]).toEqual([anew.names, 0])
+    put(join(path, 'c.avro'), alerts(30, 31))
+    expect((await lake.take(path)).files).toEqual(['c.avro'])
+  })
+
+  test('replaced twice, and put back as it was', async () => {
+    const lake = new Lake()
+    const path = folder(ab)
+    const first = await lake.take(path)
+    writeFileSync(join(path, 'a.avro'), alerts(20, 22))
+    await lake.take(path, true)
+    writeFileSync(join(path, 'a.avro'), alerts(30, 33))
+    await expect(lake.take(path)).rejects.toThrow(/a\.avro \(positions 0 to 1\)/)
+    expect((await lake.take(path, true)).packets).toBe(3)
+    writeFileSync(join(path, 'a.avro'), ab['a.avro'])
+    const back = await lake.take(path)
+    expect([back.names, back.packets]).toEqual([first.names, 0])
+  })
+
+  test('when not all was taken in, beginning anew takes all that is there', async () => {
+    const lake = new Lake()
+    const path = folder(ab)
+    const first = await lake.take(path)
+    lake.done.set(first.names[0]!, [[0, 7]])
+    writeFileSync(join(path, 'a.avro'), alerts(20, 22))
+    expect((await lake.take(path, true)).packets).toBe(7)
+  })
+
+  test('two folders that begin with the same file are two', async () => {
+    const lake = new Lake()
+    const one = await lake.take(folder(ab, 'same'))
+    const other = folder({ 'a.avro': ab['a.avro'], 'c.avro': alerts(40, 42) }, 'same')
+    const two = await lake.take(other)
+    expect(two.names).not.toEqual(one.names)
+    expect([one.packets, two.packets]).toEqual([10, 2])
+    expect(two.said).toContain(`1 of 2 files of ${other} are in the lake as part of`)
+  })
+
+  test('a part of a folder that is known is nothing new', async () => {
+    const lake = new Lake()
+    await lake.take(folder(ab, 'all'))
+    expect((await lake.take(folder({ 'a.avro': ab['a.avro'] }, 'some'))).packets).toBe(0)
+  })
+
+  test('a file, and a folder that begins with it, keep apart', async () => {
+    const lake = new Lake()
+    const path = folder(ab, 'x')
+    await lake.take(path)
+    const file = await lake.take(put(place('x.avro'), ab['a.avro']))
+    expect(file.packets).toBe(5)
+    expect((await lake.take(path)).packets).toBe(0)
+  })
+
+  test('an empty one is a night without observations, and may fill', async () => {
+    const lake = new Lake()
+    const path = folder()
+    const empty = await lake.take(path)
+    expect(empty.packets).toBe(0)
+    expect(await lake.count(empty.names[0]!)).toBe(0)
+    put(join(path, 'a.avro'), alerts(0, 2))
+    expect(await lake.take(path)).toMatchObject({ names: empty.names, packets: 2 })
+  })
+
+  test('a file that grows while it is not yet known how it ends is named with what is known', async () => {
+    const lake = new Lake()
+    const path = folder(ab)
+    const [source] = await openSources([path], { book: lake.book })
+    const broken = source!.ranges({
+      done: [],
+      cut: { packets: 2, bytes: 1e9 },
+      onRead: () => {},
+      allocate: (size) => new ArrayBuffer(size)
+    })
+    await broken.next()
+    await broken.return(undefined)
+    appendFileSync(join(path, 'b.avro'), 'more')
+    await expect(lake.take(path)).rejects.toThrow(/b\.avro \(its positions are not known/)
+  })
+})
+
+describe('links in a folder', () => {
+  test('a file reached in two ways is taken once; loops end; what points nowhere is said', async () => {
+    const outside = folder({ 'c.avro': alerts(2, 3), 'night.tar': tarOf(syntheticZtf(1)) })
+    const path = folder({ 'b/a.avro': alerts(0, 1), 'd.avro': alerts(1, 2), README: Buffer.of(1) })
+    symlinkSync(join(path, 'b/a.avro'), join(path, '0.avro'))
+    symlinkSync(path, join(path, 'b/loop'))
+    symlinkSync('.', join(path, 'self'))
+    symlinkSync(outside, join(path, 'outside'))
+    symlinkSync(join(path, 'gone.avro'), join(path, 'dangling.avro'))
+    symlinkSync('circle.avro', join(path, 'circle.avro'))
+    const taken = await new Lake().take(path)
+    expect(taken.files).toEqual(['ztf0.avro', 'b/a.avro', 'd.avro', 'outside/c.avro'])
+    expect(taken.skipped).toMatch(/^4 files skipped: /)
+    expect(taken.skipped).toContain('README (no packet files)')
+    expect(taken.skipped).toContain('0.avro (the same file as b/a.avro)')
+    expect(taken.skipped).toContain('circle.avro, dangling.avro (links to nothing)')
+  })
+})
