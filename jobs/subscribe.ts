@@ -31,7 +31,6 @@ interface Flags {
   stamps?: boolean
   save?: string
   exec?: string
-  registry?: string
   lag?: boolean
 }
 
@@ -67,7 +66,6 @@ export function addSubscribe(program: Command): void {
     .option('--stamps', 'keep the stamps')
     .option('--save <file>', 'save as .avro or .parquet instead of printing')
     .option('--exec <command>', 'run a command for each alert, JSON on its standard input')
-    .option('--registry <address>', 'registry or folder with the schemas of the topics')
     .option('--lag', 'say how far behind the group is, and stop')
     .addHelpText('after', EXAMPLE)
   addSettings(command, [
@@ -78,8 +76,15 @@ export function addSubscribe(program: Command): void {
     'kafkaCa',
     'outPrefix',
     'refreshSeconds',
+    'registryUser',
+    'registryPassword',
     'lake'
   ])
+  command.addOption(
+    new Option('--registry <address>', 'registry or folder with the schemas of the topics').env(
+      'SISKIN_REGISTRY'
+    )
+  )
   command.action(async (topics: string[], flags: Flags) => {
     await readTopics(topics, flags, readSettings(command), placesOf(command))
   })
@@ -110,7 +115,7 @@ async function readTopics(
     from,
     ...places,
     follow: flags.follow === true,
-    registry: flags.registry ?? null,
+    registry: settings.registry,
     onNote: say
   })
   try {

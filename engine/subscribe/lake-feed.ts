@@ -54,7 +54,7 @@ export class LakeFeed implements Feed {
       if (from !== 'latest') continue
       for (const path of await filesOf(store, topic)) files[path] = true
     }
-    if (from !== 'committed') await bookmarks.save()
+    await bookmarks.save() // before anything is shown that could not be kept in mind
     return new LakeFeed(options)
   }
 
