@@ -8,7 +8,8 @@ import type { Partition } from '../stream/partition.ts'
 import { isFenced, openAdmin } from '../stream/kafka.ts'
 import { stablePositions } from '../stream/positions.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
-import type { Batch, Feed, Incoming, LagRow, Start } from './feed.ts'
+import { unreadable } from './feed.ts'
+import type { Batch, Feed, Incoming, Start } from './feed.ts'
 import type { SchemaFinder } from './schemas.ts'
 
 export interface KafkaFeedOptions {
@@ -181,8 +182,10 @@ export class KafkaFeed implements Feed {
     const messages: Incoming[] = []
     for (const message of chunk.messages) {
       const { topic, partition, offset } = message
+      const place = `${topic}-${partition} at offset ${offset}`
       const found = await this.#options.schemas.find(message)
-      messages.push({ topic, place: `${topic}-${partition} at offset ${offset}`, ...found })
+      const isFault = 'fault' in found
+      messages.push(isFault ? unreadable(topic, place, found.fault) : { topic, place, ...found })
     }
     return {
       messages,
@@ -226,30 +229,5 @@ export class KafkaFeed implements Feed {
     await this.#group.close().catch(() => {})
     await this.#reader.close().catch(() => {})
     await this.#admin.close().catch(() => {})
-  }
-}
-
-/** How far a group is; ends are those that a read_committed reader sees. */
-export async function kafkaLag(
-  access: KafkaAccess,
-  clientId: string,
-  group: string,
-  topics: readonly string[]
-): Promise<LagRow[]> {
-  const admin = openAdmin(access, `${clientId}-admin`)
-  const reader = new CommittedReader(access, clientId, topics)
-  try {
-    const spans = await reader.spans(topics)
-    const never = new AbortController().signal
-    const positions = await stablePositions(admin, group, spans, never)
-    return spans.map((span) => {
-      const { topic, partition, first, stableEnd: end } = span
-      const position = positions.get(sourceOf(span)) ?? null
-      const lag = Math.max(0, end - Math.max(first, position ?? first))
-      return { topic, partition: String(partition), position, end, lag }
-    })
-  } finally {
-    await reader.close()
-    await admin.close()
   }
 }

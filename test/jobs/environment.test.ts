@@ -107,7 +107,7 @@ describe('what goes wrong is one sentence', () => {
     ['a port of HDFS that is none', 2, () => ['verify', '--lake', 'hdfs://localhost:99999/x']],
     ['a port of a registry that is none', 2, () => ['run', file, '--schemas', 'http://a:99999']],
     ['a folder as configuration', 2, () => ['check', '--config', asFile]],
-    
+
     ['a folder as truth', 2, () => ['truth', '--lake', folder, '--truth', asFile]],
     [
       'a folder as certificate',
