@@ -11,8 +11,8 @@ import { expectTopics } from './topics.ts'
 const MOST_MS = 12_000
 
 /** Finds out before any member begins whether Kafka lets us in, has the topics, and the lake answers. */
-export async function checkStream({ kafka, topics, lake, output }: StreamSettings): Promise<void> {
-  await askInTime(kafka, (admin) => expectTopics(admin, topics, output.prefix))
+export async function checkStream({ kafka, topics, lake }: StreamSettings): Promise<void> {
+  await askInTime(kafka, (admin) => expectTopics(admin, topics))
   await checkLake(openStore(lake))
 }
 

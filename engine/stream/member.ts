@@ -12,7 +12,7 @@ import type { FromStreamMember, PartitionLag } from './messages.ts'
 import { Publisher } from './publish.ts'
 import { openFraming } from './schema.ts'
 import type { StreamSettings } from './settings.ts'
-import { findTopics, limitOf, makeTopics, outputTopics, sameTopics } from './topics.ts'
+import { findTopics, limitOf, makeTopics, outputTopics, ownTopics, sameTopics } from './topics.ts'
 import type { InputTopics } from './topics.ts'
 
 export interface MemberOptions {
@@ -109,8 +109,8 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
 /** Membership with one set of input topics: ends when others appear, or when the member is to stop. */
 async function runSession(equipment: Equipment): Promise<void> {
   const { options, admin } = equipment
-  const { settings, stop, name } = options
-  const { topics, missing } = await findTopics(admin, settings.topics, settings.output.prefix)
+  const { settings, plan, stop, name } = options
+  const { topics, missing } = await findTopics(admin, settings.topics, ownTopics(settings, plan))
   if (missing.length > 0) {
     const message = `no topic ${missing.join(', ')} in Kafka any more: the others go on`
     options.send({ kind: 'log', level: 'error', message })
@@ -145,7 +145,7 @@ async function lookForTopics(
   while (!over.aborted) {
     await delay(settings.refreshSeconds * 1000, null, { signal: over }).catch(() => {})
     if (over.aborted) return
-    const now = await lookAgain(admin, settings).catch(() => known)
+    const now = await lookAgain(admin, options).catch(() => known)
     if (sameTopics(known, now)) continue
     const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')
     const fields = { topics: Object.fromEntries(now) }
@@ -154,6 +154,6 @@ async function lookForTopics(
   }
 }
 
-async function lookAgain(admin: Admin, { topics, output }: StreamSettings): Promise<InputTopics> {
-  return (await findTopics(admin, topics, output.prefix)).topics
+async function lookAgain(admin: Admin, { settings, plan }: MemberOptions): Promise<InputTopics> {
+  return (await findTopics(admin, settings.topics, ownTopics(settings, plan))).topics
 }

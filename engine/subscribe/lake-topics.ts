@@ -31,11 +31,18 @@ export function messagesOf(
     if (!header) throw new Error('it ends in its header')
     const schema = Buffer.from(header.schema).toString()
     avroType(schema)
-    eachBlock(bytes, (count, start, end) => {
-      if (count !== 1) throw new Error('a block holds more than one message')
+    let last: Uint8Array | null = null // whole when the sync marker behind it is there
+    const push = () => {
       const place = `${path}, message ${messages.length}`
-      messages.push({ topic, place, schema, datum: bytes.subarray(start, end) })
+      if (last) messages.push({ topic, place, schema, datum: last })
+    }
+    eachBlock(bytes, (count, start, end) => {
+      push()
+      last = null
+      if (count !== 1) throw new Error('a block holds more than one message')
+      last = bytes.subarray(start, end)
     })
+    push()
     return { messages, fault: null }
   } catch (error) {
     const what = messages.length === 0 ? 'no topic file of Siskin’s' : 'the rest is damaged'
