@@ -59,9 +59,9 @@ function declared(): (path: string) => Partial<Facts> | null {
   const columns = [...ALERT_COLUMNS, ...modules.flatMap(moduleColumns)].map((column) => {
     const { name, list } = column
     const path = list ? `${lists[list]}.${name.slice(list.length + 1)}` : name
-    return [path, column as Partial<Facts>] as const
+    return [path, column] as const
   })
-  const known = new Map(columns)
+  const known = new Map<string, Partial<Facts>>(columns)
   return (path) => {
     const { unit, ucd, doc } = known.get(path) ?? {}
     return { ...(unit && unit !== 'survey' && { unit }), ...(ucd && { ucd }), ...(doc && { doc }) }

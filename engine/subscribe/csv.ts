@@ -19,7 +19,8 @@ function cell({ kind, isList }: FlatColumn, value: unknown): string {
   if (typeof value === 'number') return numberText(value, kind)
   if (typeof value === 'boolean') return value ? 'True' : 'False'
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
-  return quoted(String(value as string | bigint))
+  if (typeof value === 'string' || typeof value === 'bigint') return quoted(String(value))
+  return quoted(jsonText(value, kind))
 }
 
 function quoted(text: string): string {

@@ -81,7 +81,7 @@ function isArray(column: FlatColumn): boolean {
 /** What a position or a time is measured in. */
 function systemOf({ name, ucd }: FlatColumn): string | null {
   const last = name.slice(name.lastIndexOf('.') + 1)
-  if (/^pos\.eq\./.test(ucd) || last === 'ra' || last === 'dec') return 'icrs'
+  if (ucd.startsWith('pos.eq.') || last === 'ra' || last === 'dec') return 'icrs'
   return last === 'mjd' ? 'utc' : null
 }
 
@@ -106,7 +106,7 @@ function item(value: unknown, kind: Leaf): string {
     return Number.isFinite(value) ? numberText(value, kind) : value > 0 ? '+Inf' : '-Inf'
   }
   if (typeof value === 'boolean') return value ? 'T' : 'F'
-  return String(value as bigint)
+  return typeof value === 'bigint' ? String(value) : jsonText(value, kind)
 }
 
 /** Characters that XML cannot hold are left out. */

@@ -51,7 +51,7 @@ describeKafka('what is foreign in a topic', () => {
 
   test('is named and passed over, and what comes behind it is read', async () => {
     const client = { clientId: 'test', bootstrapBrokers: [kafka.bootstrap] }
-    const producer = new Producer<Buffer, Buffer, Buffer, Buffer>(client)
+    const producer = new Producer(client)
     const schema = Buffer.from(
       '{"type":"record","name":"note","fields":[{"name":"alert_id","type":"long"}]}'
     )
