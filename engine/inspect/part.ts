@@ -19,7 +19,7 @@ export interface PartSummary {
 }
 
 /** A packet in quarantine: where it was, and why it is there. */
-export interface QuarantinedPacket {
+interface QuarantinedPacket {
   readonly source: string
   /** Ordinal in its source, or offset in its partition. */
   readonly position: string
@@ -56,7 +56,7 @@ async function firstQuarantined(
   const rows = await file.read({ columns, to: Math.min(file.rows, MOST_QUARANTINED) })
   return rows.map((row) => {
     const texts = ABOUT_QUARANTINED.map((name) => [name, shown(row[name])])
-    return Object.fromEntries(texts) as unknown as QuarantinedPacket
+    return Object.fromEntries(texts) as QuarantinedPacket
   })
 }
 

@@ -8,7 +8,7 @@ import type { OpenedPacket, StampName } from './packet.ts'
 import { textAt } from './record.ts'
 
 /** A stamp written as a picture. */
-export interface WrittenStamp {
+interface WrittenStamp {
   readonly alert: string
   readonly name: StampName
   readonly path: string
@@ -19,7 +19,7 @@ export interface WrittenStamp {
 }
 
 /** A stamp that is no picture, and why. */
-export interface UndrawnStamp {
+interface UndrawnStamp {
   readonly alert: string
   /** Null: all that the alert has. */
   readonly name: StampName | null

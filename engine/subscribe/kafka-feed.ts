@@ -80,7 +80,12 @@ export class KafkaFeed implements Feed {
         return null
       }
       if (chunk.expired > 0) this.#tellExpired(chunk)
-      if (chunk.messages.length > 0) return this.#batch(lease, chunk)
+      if (chunk.messages.length > 0) {
+        return this.#batch(lease, chunk, stop).catch((error: unknown) => {
+          if (stop.aborted) return null
+          throw error
+        })
+      }
       await this.#commit(lease, chunk, chunk.next)
     }
   }
@@ -178,12 +183,12 @@ export class KafkaFeed implements Feed {
     return offsets
   }
 
-  async #batch(lease: Lease, chunk: Chunk): Promise<Batch> {
+  async #batch(lease: Lease, chunk: Chunk, stop: AbortSignal): Promise<Batch> {
     const messages: Incoming[] = []
     for (const message of chunk.messages) {
       const { topic, partition, offset } = message
       const place = `${topic}-${partition} at offset ${offset}`
-      const found = await this.#options.schemas.find(message)
+      const found = await this.#options.schemas.find(message, stop)
       const isFault = 'fault' in found
       messages.push(isFault ? unreadable(topic, place, found.fault) : { topic, place, ...found })
     }

@@ -42,7 +42,7 @@ export class SchemaFinder {
    * wait until that is found.
    * @throws SiskinError that says where it was looked for
    */
-  async find(message: CommittedMessage): Promise<Found> {
+  async find(message: CommittedMessage, stop?: AbortSignal): Promise<Found> {
     const { key, value: datum, headers } = message
     if (datum === null) return { fault: 'it has no value: it is a tombstone' }
     const named = headers.get('schema')?.toString() ?? ''
@@ -51,7 +51,7 @@ export class SchemaFinder {
     if (key?.[0] === BRACE && fingerprint === undefined) return { schema: this.#text(key), datum }
     const plain = isConfluent ? datum.subarray(CONFLUENT_HEAD) : datum
     if (isConfluent && this.#sources.registry) {
-      const schema = await this.#registered(datum.readUInt32BE(1))
+      const schema = await this.#registered(datum.readUInt32BE(1), stop)
       if (schema !== null) return { schema, datum: plain }
     }
     if (fingerprint === undefined) return { fault: this.#foreign(datum, isConfluent) }
@@ -79,11 +79,11 @@ export class SchemaFinder {
     return text
   }
 
-  async #registered(id: number): Promise<string | null> {
+  async #registered(id: number, stop?: AbortSignal): Promise<string | null> {
     const name = `id ${id}`
     const known = this.#known.get(name)
     if (known !== undefined) return known
-    const text = (await this.#sources.registry!.resolve([id])).get(id)
+    const text = (await this.#sources.registry!.resolve([id], stop)).get(id)
     if (!text) return null
     const schema = Buffer.from(text).toString()
     this.#known.set(name, schema)

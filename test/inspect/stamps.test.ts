@@ -206,7 +206,7 @@ describe.skipIf(!hasCases)('damaged stamps: what can be drawn is drawn, the rest
     const thing = `${CASES}${name}.avro`
     const { stamps, text } = await inspect({ thing, lake: '', schemas: null, stamps: folder })
     const files = readdirSync(folder).map((file) => /-(\w+)\.png$/.exec(file)?.[1])
-    expect(files.sort().join(' ')).toBe(drawn)
+    expect(new Set(files)).toEqual(new Set(drawn.split(' ')))
     const named = stamps!.undrawn.map(
       ({ name: stamp, reason }) => `${stamp} ${reason.split(':')[0]}`
     )
