@@ -35,8 +35,9 @@ export class FieldCheck {
   of({ message }: Alert): ReadonlySet<string> {
     const known = this.#known.get(message.schema)
     if (known) return known
-    const there = new Set([TOPIC, ...pathsOf(columnsOf(message.schema))])
+    const there = new Set(pathsOf(columnsOf(message.schema)))
     if (there.has('mjd')) there.add(TIME)
+    there.add(TOPIC)
     for (const field of this.#fields ?? []) {
       if (there.has(field)) continue
       const top = [...there].filter((path) => !path.includes('.')).join(', ')

@@ -101,6 +101,18 @@ describe.skipIf(!hasData)('siskin inspect', () => {
     expect(text).toMatch(/siskin\.modules +quality@/)
   })
 
+  test('a part with damaged pages is one sentence', async () => {
+    const [path = ''] = filesIn('ztf/alerts/night=20240421', '.parquet')
+    const bytes = readFileSync(path)
+    const footer = bytes.readUInt32LE(bytes.length - 8) + 8
+    const damaged = join(lake, '..', 'damaged.parquet')
+    writeFileSync(
+      damaged,
+      Buffer.concat([Buffer.alloc(bytes.length - footer), bytes.subarray(-footer)])
+    )
+    await expect(see(damaged)).rejects.toThrow(/damaged\.parquet is damaged: .*siskin verify says/)
+  })
+
   test('quarantine: packets by reason', async () => {
     const [path = ''] = filesIn('quarantine', '.parquet')
     const { json, text } = await see(path)

@@ -146,7 +146,7 @@ describe('files of alerts', () => {
   it('refuses a field that is not there', async () => {
     const file = new CsvFile(join(folder, 'no.csv'), { ...OPTIONS, fields: ['magg'] })
     await expect(file.take(alerts)).rejects.toThrow(
-      'messages of first have no "magg"; there are: topic,'
+      'messages of first have no "magg"; there are: alert_id,'
     )
   })
 })
