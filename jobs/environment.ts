@@ -44,6 +44,12 @@ const VARIABLES: readonly Variable[] = [
     name: 'SISKIN_DEBUG',
     about: 'set: an unexpected error is told with its stack',
     readBy: 'all'
+  },
+  {
+    name: 'NODE_COMPILE_CACHE',
+    about:
+      'where compiled code is kept from one start to the next (default: in the temporary folder)',
+    readBy: 'all'
   }
 ]
 
@@ -63,6 +69,15 @@ const OTHERS = [
 /** Kubernetes sets these for every service whose name begins with siskin. */
 const SERVICE_LINK = /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$/
 const TESTS = /^SISKIN_TEST_/
+const LINK_VALUE = /^(tcp|udp|sctp):\/\//
+
+/** A service siskin-metrics makes SISKIN_METRICS_PORT=tcp://…, which is no port of ours. */
+export function dropServiceLinks(): void {
+  for (const [name, value] of Object.entries(process.env)) {
+    const isLink = name.startsWith('SISKIN_') && SERVICE_LINK.test(name)
+    if (isLink && LINK_VALUE.test(value ?? '')) delete process.env[name]
+  }
+}
 
 /** Says in a command's help which variables it reads that are no setting. */
 export function addEnvironmentHelp(command: Command, takesLake: boolean): void {

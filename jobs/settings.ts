@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { parse } from 'yaml'
 import type { Survey } from '../engine/contract/index.ts'
 import { codeOf, messageOf, unknownName, UsageError } from '../engine/errors.ts'
-import { addEnvironmentHelp, checkEnvironment } from './environment.ts'
+import { addEnvironmentHelp, checkEnvironment, dropServiceLinks } from './environment.ts'
 import { REGISTRIES, REGISTRY_SETTINGS, withUser } from './registry-settings.ts'
 import { readReplayValues, REPLAY_SETTINGS } from './replay-settings.ts'
 import type { ReplayValues } from './replay-settings.ts'
@@ -93,6 +93,7 @@ function variableOf(key: string): string {
  * registry takes a user and a password for it too.
  */
 export function addSettings(command: Command, names: readonly SettingName[]): Command {
+  dropServiceLinks() // before commander reads the environment
   const hasRegistry = REGISTRIES.some((name) => names.includes(name))
   const secrets = hasRegistry ? (['registryUser', 'registryPassword'] as const) : []
   for (const name of [...names, ...secrets]) {

@@ -70,6 +70,9 @@ describe('variables of the environment', () => {
       SISKIN_STREAM_PORT_9464_TCP_ADDR: '10.0.0.1'
     }
     expect(await siskin(['check'], env)).toMatchObject({ code: 0, stderr: '' })
+    const metrics = { SISKIN_METRICS_PORT: 'tcp://10.0.0.1:9464' }
+    const { stderr } = await siskin(['stream', '--topics', 'a'], metrics)
+    expect(stderr).toMatch(/^siskin: no brokers/)
   })
 
   test('the password of a registry is in no message', async () => {
