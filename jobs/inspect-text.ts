@@ -5,7 +5,7 @@ import type { PartSummary } from '../engine/inspect/part.ts'
 import { legend, plot, pointsOf } from '../engine/inspect/plot.ts'
 import { numberAt, textAt } from '../engine/inspect/record.ts'
 import type { AlertRecord } from '../engine/inspect/record.ts'
-import type { WrittenStamp } from '../engine/inspect/stamps.ts'
+import type { Stamps } from '../engine/inspect/stamps.ts'
 import type { TopicSummary } from '../engine/inspect/topic-file.ts'
 import { isoOf } from '../engine/table/time.ts'
 import { facts } from './inspect-facts.ts'
@@ -13,10 +13,7 @@ import { moduleText } from './inspect-module.ts'
 import { amount, count, size, table } from './terminal.ts'
 
 /** An alert of the lake: what the survey says, its light curve, what the modules add. */
-export function alertText(
-  { values, provenance, path, row }: Found,
-  stamps: readonly WrittenStamp[]
-): string {
+export function alertText({ values, provenance, path, row }: Found, stamps: Stamps): string {
   const modules = (provenance['siskin.modules'] ?? '').split(' ').filter(Boolean)
   return [
     mainText(values),
@@ -74,15 +71,31 @@ function curveText(alert: AlertRecord): string {
   return `light curve (difference magnitude)\n${plot(points)}\n        ${legend(points)}${also}`
 }
 
-function stampRows(stamps: readonly WrittenStamp[]): string[][] {
-  return stamps.map(({ name, path, width, height, north }) => [
+function stampRows({ written, undrawn }: Stamps): string[][] {
+  const drawn = written.map(({ name, path, width, height, north }) => [
     name,
     `${path} (${width} x ${height}${north === null ? '' : `, north ${north.toFixed(0)} deg left of up`})`
   ])
+  const alerts = new Set([...written, ...undrawn].map(({ alert }) => alert))
+  const rest = undrawn.map(({ alert, name, reason }) => {
+    const whose = alerts.size > 1 ? `of alert ${alert}: ` : ''
+    return [name ?? 'stamps', `no picture: ${whose}${reason}`]
+  })
+  return [...drawn, ...rest]
+}
+
+function stampLines(stamps: Stamps): string[] {
+  const rows = stampRows(stamps)
+  return rows.length > 0 ? ['', facts(rows)] : []
 }
 
 /** All alerts of an object, and the light curve that the latest of them carries. */
-export function objectText(object: string, alerts: readonly Found[], latest: AlertRecord): string {
+export function objectText(
+  object: string,
+  alerts: readonly Found[],
+  latest: AlertRecord,
+  stamps: Stamps
+): string {
   const rows = alerts.map(({ values }) => {
     const sign = values['is_positive'] === false ? '-' : '+'
     return [
@@ -97,7 +110,8 @@ export function objectText(object: string, alerts: readonly Found[], latest: Ale
     `object ${object}: ${count(alerts.length)} alert${alerts.length === 1 ? '' : 's'} in the lake`,
     table(rows),
     '',
-    `of the latest, ${curveText(latest)}`
+    `of the latest, ${curveText(latest)}`,
+    ...stampLines(stamps)
   ].join('\n')
 }
 
@@ -105,7 +119,7 @@ export function objectText(object: string, alerts: readonly Found[], latest: Ale
 export function packetsText(
   path: string,
   { packets, quarantined, schemas, complete, warnings }: OpenedPackets,
-  stamps: readonly WrittenStamp[]
+  stamps: Stamps
 ): string {
   const total = packets.length + quarantined.length
   const lines = [
@@ -132,7 +146,7 @@ export function packetsText(
     ])
     if (rows.length > 0) lines.push(table(rows))
   }
-  if (stamps.length > 0) lines.push('', facts(stampRows(stamps)))
+  lines.push(...stampLines(stamps))
   return lines.join('\n')
 }
 
@@ -154,8 +168,23 @@ export function partText(path: string, part: PartSummary): string {
     `columns  ${plain.join(' ')}`,
     `structs  ${structs.map(([name, leaf]) => `${name} (${leaf})`).join(' ')}`,
     ...(Object.keys(modules).length > 0 ? ['', countsTable('module', modules)] : []),
-    ...(Object.keys(reasons).length > 0 ? ['', countsTable('quarantined', { rows: reasons })] : [])
+    ...(Object.keys(reasons).length > 0 ? ['', countsTable('quarantined', { rows: reasons })] : []),
+    ...quarantineLines(part)
   ].join('\n')
+}
+
+/** Each packet in quarantine: why, where it was, and what exactly is wrong. */
+function quarantineLines({ quarantined, rows }: PartSummary): string[] {
+  if (quarantined.length === 0) return []
+  const lines = quarantined.map(({ reason, source, position, file, detail }) => {
+    return [reason, source, position, file, detail]
+  })
+  const more = rows - quarantined.length
+  return [
+    '',
+    table([['reason', 'source', 'position', 'file', 'detail'], ...lines]),
+    ...(more > 0 ? [`  and ${count(more)} more`] : [])
+  ]
 }
 
 /** Counts by name and key: a column for every key that occurs. */

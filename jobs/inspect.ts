@@ -1,14 +1,17 @@
 import type { Command } from 'commander'
 import { openRegistry } from '../engine/consume/registry.ts'
-import { SiskinError, UsageError } from '../engine/errors.ts'
+import { messageOf, SiskinError, UsageError } from '../engine/errors.ts'
 import { isLake, summariseLake } from '../engine/inspect/lake.ts'
 import { findAlert, findObject } from '../engine/inspect/lookup.ts'
+import type { Found } from '../engine/inspect/lookup.ts'
 import { openLakePacket, openPackets } from '../engine/inspect/packet.ts'
 import { openParquet } from '../engine/inspect/parquet-file.ts'
 import { summarisePart } from '../engine/inspect/part.ts'
 import { placeOf } from '../engine/inspect/place.ts'
 import type { Place } from '../engine/inspect/place.ts'
-import { writeStamps } from '../engine/inspect/stamps.ts'
+import { shown } from '../engine/inspect/record.ts'
+import { joinStamps, NO_STAMPS, writeStamps } from '../engine/inspect/stamps.ts'
+import type { Stamps } from '../engine/inspect/stamps.ts'
 import { storedSources } from '../engine/inspect/stored-packets.ts'
 import { openTopicFile } from '../engine/inspect/topic-file.ts'
 import { openStore } from '../engine/persist/open-store.ts'
@@ -20,7 +23,9 @@ const KINDS =
   'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file, a lake folder (each on a local disk or at hdfs://…), or an alert id or object id of the lake named by --lake'
 const MOST_PACKETS = 20
 const ID = /^[A-Za-z0-9_]+$/
-const OBJECT_COLUMNS = ['alert_id', 'night', 'mjd', 'band', 'mag', 'mag_err', 'is_positive']
+const PACKET = ['packet_file', 'packet_offset', 'packet_length']
+const ABOUT = ['alert_id', 'night', 'mjd', 'band', 'mag', 'mag_err', 'is_positive']
+const OBJECT_COLUMNS = [...ABOUT, ...PACKET]
 
 export interface InspectOptions {
   readonly thing: string
@@ -35,6 +40,7 @@ export interface InspectOptions {
 export interface Inspected {
   readonly json: Readonly<Record<string, unknown>>
   readonly text: string
+  readonly stamps?: Stamps
 }
 
 export function addInspect(program: Command): void {
@@ -42,7 +48,10 @@ export function addInspect(program: Command): void {
     .command('inspect')
     .description('show a packet, an alert, an object, a part, a topic file or a lake')
     .argument('<thing>', 'a file, a folder (also at hdfs://…), an alert id or an object id')
-    .option('--stamps [dir]', "write the alert's stamps as PNG (default: into this folder)")
+    .option(
+      '--stamps [dir]',
+      'write the stamps of the alert, or of all alerts of the object, as PNG (default: into this folder)'
+    )
     .option('--json', 'print one JSON object; ids are strings')
     .addHelpText(
       'after',
@@ -54,6 +63,8 @@ export function addInspect(program: Command): void {
     const stamps = options.stamps === true ? '.' : (options.stamps ?? null)
     const found = await inspect({ thing, lake, schemas, stamps })
     console.log(options.json ? toJson(found.json) : found.text)
+    const { written, undrawn } = found.stamps ?? NO_STAMPS
+    if (written.length === 0 && undrawn.length > 0) process.exitCode = 1
   })
 }
 
@@ -108,12 +119,14 @@ async function inspectPackets(
   const registry = openRegistry(schemas)
   const opened = await openPackets(thing, registry, MOST_PACKETS, await sourcesAt(place))
   const { packets, ...rest } = opened
-  const written = []
-  if (stamps) for (const packet of packets) written.push(...(await writeStamps(packet, stamps)))
+  const all: Stamps[] = []
+  if (stamps) for (const packet of packets) all.push(await writeStamps(packet, stamps))
+  const drawn = joinStamps(all)
   const alerts = packets.map(({ alert, bytes }) => ({ ...alert, packet_length: bytes }))
   return {
-    json: { kind: 'packets', path: thing, ...rest, alerts, stamps: written },
-    text: text.packetsText(thing, opened, written)
+    json: { kind: 'packets', path: thing, ...rest, alerts, ...stampsJson(drawn) },
+    text: text.packetsText(thing, opened, drawn),
+    stamps: drawn
   }
 }
 
@@ -138,11 +151,12 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   const isNumber = /^\d+$/.test(thing) && BigInt(thing) === BigInt.asIntN(64, BigInt(thing))
   const alert = isNumber ? await findAlert(store, BigInt(thing)) : null
   if (alert) {
-    const written = options.stamps ? await alertStamps(store, alert.values, options.stamps) : []
     const { path, row, values, provenance } = alert
+    const drawn = options.stamps ? await alertStamps(store, values, options.stamps) : NO_STAMPS
     return {
-      json: { kind: 'alert', part: path, row, provenance, alert: values, stamps: written },
-      text: text.alertText(alert, written)
+      json: { kind: 'alert', part: path, row, provenance, alert: values, ...stampsJson(drawn) },
+      text: text.alertText(alert, drawn),
+      stamps: drawn
     }
   }
   const alerts = await findObject(store, thing, OBJECT_COLUMNS)
@@ -150,13 +164,47 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   if (!latest) return null
   const whole = await findAlert(store, latest.values['alert_id'] as bigint)
   const listed = alerts.map(({ path, values }) => ({ ...values, part: path }))
+  const drawn = options.stamps ? await objectStamps(store, alerts, options.stamps) : NO_STAMPS
   return {
-    json: { kind: 'object', object_id: thing, alerts: listed, latest: whole?.values },
-    text: text.objectText(thing, alerts, whole?.values ?? {})
+    json: {
+      kind: 'object',
+      object_id: thing,
+      alerts: listed,
+      latest: whole?.values,
+      ...stampsJson(drawn)
+    },
+    text: text.objectText(thing, alerts, whole?.values ?? {}, drawn),
+    stamps: drawn
   }
 }
 
-async function alertStamps(store: Store, alert: Readonly<Record<string, unknown>>, folder: string) {
+function stampsJson({ written, undrawn }: Stamps) {
+  return { stamps: written, ...(undrawn.length > 0 && { undrawn }) }
+}
+
+/** Of all alerts of an object; one whose packet cannot be read is named. */
+async function objectStamps(
+  store: Store,
+  alerts: readonly Found[],
+  folder: string
+): Promise<Stamps> {
+  const all: Stamps[] = []
+  for (const { values } of alerts) {
+    try {
+      all.push(await alertStamps(store, values, folder))
+    } catch (error) {
+      const alert = shown(values['alert_id'])
+      all.push({ written: [], undrawn: [{ alert, name: null, reason: messageOf(error) }] })
+    }
+  }
+  return joinStamps(all)
+}
+
+async function alertStamps(
+  store: Store,
+  alert: Readonly<Record<string, unknown>>,
+  folder: string
+): Promise<Stamps> {
   const file = alert['packet_file']
   if (typeof file !== 'string') {
     throw new SiskinError('the alert points to no packet: its stamps cannot be read')

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { messageOf, SiskinError } from '../engine/errors.ts'
+import { codeOf, messageOf, SiskinError } from '../engine/errors.ts'
 import type { LogLevel } from '../engine/stream/messages.ts'
 import type { News } from '../engine/stream/news.ts'
 import { ProgressLine } from './terminal.ts'
@@ -87,12 +87,19 @@ function writeJson(level: LogLevel, message: string, fields: object = {}): void 
 export function tellFailure(error: unknown): number {
   if (isJson()) return tellJson(error)
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  if (error instanceof SiskinError) {
-    console.error(`siskin: ${error.message}`)
-    return error.exitCode
-  }
-  console.error(`siskin: unexpected: ${error instanceof Error ? error.stack : messageOf(error)}`)
-  return 1
+  const stack = error instanceof Error ? error.stack : undefined
+  if (process.env['SISKIN_DEBUG'] && stack !== undefined) console.error(stack)
+  console.error(`siskin: ${sentenceOf(error)}`)
+  return error instanceof SiskinError ? error.exitCode : 1
+}
+
+/** What is wrong, for people: the system's own errors say it themselves, others are defects of ours. */
+function sentenceOf(error: unknown): string {
+  const [text = ''] = messageOf(error).split(/\n+LINE \d+:/) // DuckDB goes on with the query
+  const lines = text.split('\n').filter((line) => !/^\s+at /.test(line))
+  const message = lines.join('\n').trim()
+  if (error instanceof SiskinError || codeOf(error) !== undefined) return message
+  return `unexpected: ${message}; this is a defect: please report it with what SISKIN_DEBUG=1 shows`
 }
 
 function tellJson(error: unknown): number {

@@ -2,6 +2,9 @@ import type { Command } from 'commander'
 import { isJson, tellFailure } from './log.ts'
 import { buildProgram } from './program.ts'
 
+process.on('uncaughtException', (error) => process.exit(tellFailure(error)))
+for (const stream of [process.stdout, process.stderr]) stream.on('error', unwritten)
+
 const program = await buildProgram(process.argv.slice(2))
 if (isJson()) hush(program)
 
@@ -25,4 +28,9 @@ async function guardThis(): Promise<number> {
 function hush(command: Command): void {
   command.configureOutput({ writeErr: () => {} })
   for (const inner of command.commands) hush(inner)
+}
+
+/** Who reads us may have enough of it (`| head`): that is no failure. A full disk behind us is. */
+function unwritten(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') process.exitCode = tellFailure(error)
 }

@@ -4,6 +4,7 @@ import { replay } from '../engine/replay/replay.ts'
 import type { ReplayAccount } from '../engine/replay/replay.ts'
 import type { Addressed } from '../engine/replay/sender.ts'
 import { UsageError } from '../engine/errors.ts'
+import { withoutPassword } from '../engine/registry-http.ts'
 import { kafkaAccess } from './kafka-access.ts'
 import type { Settings } from './settings.ts'
 import { count, duration, ProgressLine, size, table } from './terminal.ts'
@@ -88,7 +89,7 @@ export function publishedText(
   settings: Settings,
   schemas: string | null
 ): string {
-  const place = schemas ? ` --schemas ${schemas}` : ''
+  const place = schemas ? ` --schemas ${withoutPassword(schemas)}` : ''
   const names = Object.keys(topics)
   return [
     `${count(sent)} packets in ${duration(seconds)}: ${count(rate)}/s, ${size(bytes)}, ${count(skipped)} skipped`,
@@ -103,5 +104,6 @@ export function publishedText(
 
 /** The account for machines, at the end of `--json`. */
 export function publishedJson(published: Published, schemas: string | null): string {
-  return JSON.stringify({ ...published, schemas }, null, 1)
+  const place = schemas === null ? null : withoutPassword(schemas)
+  return JSON.stringify({ ...published, schemas: place }, null, 1)
 }

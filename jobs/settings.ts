@@ -5,6 +5,8 @@ import type { Command } from 'commander'
 import { parse } from 'yaml'
 import type { Survey } from '../engine/contract/index.ts'
 import { codeOf, messageOf, unknownName, UsageError } from '../engine/errors.ts'
+import { addEnvironmentHelp, checkEnvironment, dropServiceLinks } from './environment.ts'
+import { REGISTRIES, REGISTRY_SETTINGS, withUser } from './registry-settings.ts'
 import { readReplayValues, REPLAY_SETTINGS } from './replay-settings.ts'
 import type { ReplayValues } from './replay-settings.ts'
 import { readStreamValues, STREAM_SETTINGS } from './stream-settings.ts'
@@ -31,6 +33,7 @@ const SETTINGS = {
     about:
       'where writer schemas of LSST packets are: a folder of <id>.avsc, or a registry (http://…)'
   },
+  ...REGISTRY_SETTINGS,
   modules: {
     key: 'modules',
     flag: '--modules <names>',
@@ -85,9 +88,15 @@ function variableOf(key: string): string {
   return `SISKIN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
-/** Adds flags to a command, each with its environment variable, and `--config`. */
+/**
+ * Adds flags to a command, each with its environment variable, and `--config`. One that may name a
+ * registry takes a user and a password for it too.
+ */
 export function addSettings(command: Command, names: readonly SettingName[]): Command {
-  for (const name of names) {
+  dropServiceLinks() // before commander reads the environment
+  const hasRegistry = REGISTRIES.some((name) => names.includes(name))
+  const secrets = hasRegistry ? (['registryUser', 'registryPassword'] as const) : []
+  for (const name of [...names, ...secrets]) {
     const setting: Setting = SETTINGS[name]
     const option = new Option(setting.flag, setting.about).env(variableOf(setting.key))
     if (setting.parse) option.argParser(setting.parse)
@@ -95,6 +104,7 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
     if (setting.fallback !== undefined) option.default(setting.fallback)
     command.addOption(option)
   }
+  addEnvironmentHelp(command, names.includes('lake'))
   return command.addOption(
     new Option('--config <file>', 'settings from a YAML or JSON file').env('SISKIN_CONFIG')
   )
@@ -102,9 +112,11 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
 
 /**
  * The settings in force: flag, else environment, else configuration file, else default.
- * @throws UsageError for a file that does not parse or holds a key that is not known.
+ * @throws UsageError for a file that does not parse or holds a key that is not known, and for a
+ * SISKIN_ variable that is not known.
  */
 export function readSettings(command: Command): Settings {
+  checkEnvironment(Object.keys(SETTINGS).map(variableOf))
   const values: Record<string, unknown> = { ...command.opts() }
   const file = values['config'] as string | undefined
   if (file) {
@@ -113,7 +125,7 @@ export function readSettings(command: Command): Settings {
       if (source === undefined || source === 'default') values[key] = value
     }
   }
-  return {
+  const settings = {
     lake: (values['lake'] as string | undefined) ?? SETTINGS.lake.fallback,
     members: (values['members'] as number | undefined) ?? availableParallelism(),
     schemas: (values['schemas'] as string | undefined) ?? null,
@@ -126,6 +138,7 @@ export function readSettings(command: Command): Settings {
     ...readStreamValues(values),
     ...readReplayValues(values)
   }
+  return withUser(settings, values)
 }
 
 function readFile(path: string): Record<string, unknown> {

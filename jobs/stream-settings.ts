@@ -204,8 +204,9 @@ export function readStreamValues(values: Readonly<Record<string, unknown>>): Str
 
 function brokers(text: string): string[] {
   return list(text).map((address) => {
-    if (!/^[^\s:]+:\d+$|^\[[^\]]+\]:\d+$/.test(address)) {
-      throw new InvalidArgumentError(`"${address}" is no host:port.`)
+    const port = /^(?:[^\s:]+|\[[^\]]+\]):(\d{1,5})$/.exec(address)?.[1]
+    if (port === undefined || Number(port) < 1 || Number(port) > 65_535) {
+      throw new InvalidArgumentError(`"${address}" is no host:port (port 1 to 65535).`)
     }
     return address
   })

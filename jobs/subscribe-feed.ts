@@ -1,7 +1,8 @@
 import { openStore } from '../engine/persist/open-store.ts'
 import { Bookmarks } from '../engine/subscribe/bookmarks.ts'
 import type { Feed, LagRow, Start } from '../engine/subscribe/feed.ts'
-import { LakeFeed, lakeLag } from '../engine/subscribe/lake-feed.ts'
+import { LakeFeed } from '../engine/subscribe/lake-feed.ts'
+import { lakeLag } from '../engine/subscribe/lake-topics.ts'
 import type { Settings } from './settings.ts'
 
 /** Which places were named. */

@@ -1,7 +1,6 @@
-import { UsageError } from '../engine/errors.ts'
 import type { Alert } from '../engine/subscribe/alert.ts'
-import { fieldOf } from '../engine/subscribe/alert.ts'
-import { columnsOf, pathsOf } from '../engine/subscribe/avro-nodes.ts'
+import { fieldOf, TOPIC } from '../engine/subscribe/alert.ts'
+import { FieldCheck } from '../engine/subscribe/columns.ts'
 import { jsonOf } from '../engine/subscribe/json.ts'
 import type { JsonOptions } from '../engine/subscribe/json.ts'
 import type { Sink } from '../engine/subscribe/subscribe.ts'
@@ -20,33 +19,6 @@ function write(text: string): Promise<void> {
       else reject((error as NodeJS.ErrnoException).code === 'EPIPE' ? new BrokenPipe() : error)
     })
   })
-}
-
-/** Refuses fields that a schema does not have; `time` is `mjd` as a date. */
-class FieldCheck {
-  readonly #fields: readonly string[] | null
-  readonly #known = new Map<string, ReadonlySet<string>>()
-
-  constructor(fields: readonly string[] | null) {
-    this.#fields = fields
-  }
-
-  /** The fields of an alert's schema. @throws UsageError for one that was asked for and is not there. */
-  of({ message }: Alert): ReadonlySet<string> {
-    const known = this.#known.get(message.schema)
-    if (known) return known
-    const there = new Set(pathsOf(columnsOf(message.schema)))
-    if (there.has('mjd')) there.add('time')
-    for (const field of this.#fields ?? []) {
-      if (there.has(field)) continue
-      const top = [...there].filter((path) => !path.includes('.')).join(', ')
-      throw new UsageError(
-        `--fields: messages of ${message.topic} have no "${field}"; there are: ${top}, and what is in them (rate.mag_rate)`
-      )
-    }
-    this.#known.set(message.schema, there)
-    return there
-  }
 }
 
 /** Alerts as lines of JSON. */
@@ -79,13 +51,22 @@ export class TablePrinter implements Sink {
   readonly #fields: readonly string[] | null
   readonly #more: (topic: string) => readonly string[]
   readonly #check: FieldCheck
+  readonly #several: boolean
   #shown: readonly string[] = []
   #widths: number[] = []
 
-  /** @param more columns that a topic's filter decides by. */
-  constructor(fields: readonly string[] | null, more: (topic: string) => readonly string[]) {
+  /**
+   * @param more columns that a topic's filter decides by
+   * @param several several topics are read: each alert says which it was in
+   */
+  constructor(
+    fields: readonly string[] | null,
+    more: (topic: string) => readonly string[],
+    several: boolean
+  ) {
     this.#fields = fields
     this.#more = more
+    this.#several = several
     this.#check = new FieldCheck(fields)
   }
 
@@ -113,14 +94,15 @@ export class TablePrinter implements Sink {
     const known = COLUMNS.filter((field) => there.has(field))
     const base = known.length > 0 ? known : SURVEY_COLUMNS.filter((field) => there.has(field))
     const more = [...topics].flatMap((topic) => this.#more(topic))
-    return [...new Set([...base, ...more.filter((field) => there.has(field))])]
+    const own = this.#several ? [TOPIC] : []
+    return [...new Set([...own, ...base, ...more.filter((field) => there.has(field))])]
   }
 
   async close(): Promise<void> {}
 }
 
-function cell({ record }: Alert, field: string): string {
-  const value = fieldOf(record, field)
+function cell(alert: Alert, field: string): string {
+  const value = fieldOf(alert, field)
   if (value === null || value === undefined) return '-'
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : shortest(value)
   if (value instanceof Uint8Array) return `${value.length} bytes`
@@ -135,13 +117,14 @@ function shortest(value: number): string {
 
 export function lagText(group: string, rows: readonly LagRow[], by: string): string {
   const total = rows.reduce((sum, { lag }) => sum + lag, 0)
-  const lines = rows.map(({ topic, partition, position, end, lag }) => [
+  const most = rows.every(({ isExact }) => isExact) ? '' : 'at most '
+  const lines = rows.map(({ topic, partition, position, end, lag, isExact }) => [
     topic,
     partition,
     position === null ? '-' : String(position),
     String(end),
-    String(lag)
+    `${isExact ? '' : '<= '}${lag}`
   ])
-  const head = `group ${group}: ${count(total)} behind`
+  const head = `group ${group}: ${most}${count(total)} behind`
   return [head, table([['topic', by, 'position', 'end', 'lag'], ...lines])].join('\n')
 }

@@ -1,25 +1,20 @@
 import { userInfo } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { UsageError } from '../engine/errors.ts'
-import type { Alert } from '../engine/subscribe/alert.ts'
-import { alertIdOf, objectIdOf } from '../engine/subscribe/alert.ts'
-import { execFor } from '../engine/subscribe/exec.ts'
 import type { Start } from '../engine/subscribe/feed.ts'
-import { checkTarget } from '../engine/subscribe/files.ts'
-import { jsonOf } from '../engine/subscribe/json.ts'
-import { AvroFile } from '../engine/subscribe/save-avro.ts'
-import { ParquetFile } from '../engine/subscribe/save-parquet.ts'
 import { subscribe } from '../engine/subscribe/subscribe.ts'
 import type { Sink, SubscribeAccount } from '../engine/subscribe/subscribe.ts'
-import { pickFilters } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { findPlace } from './subscribe-feed.ts'
 import type { GivenPlaces } from './subscribe-feed.ts'
-import { BrokenPipe, JsonPrinter, lagText, TablePrinter } from './subscribe-print.ts'
-import { count } from './terminal.ts'
+import { BrokenPipe, lagText } from './subscribe-print.ts'
+import { Commands, openSinks, say } from './subscribe-sinks.ts'
+import { amount } from './terminal.ts'
 import { list, wholeNumber } from './values.ts'
+
+/** Messages that are passed over with a line each. */
+const MOST_NAMED = 50
 
 interface Flags {
   group: string
@@ -31,13 +26,13 @@ interface Flags {
   stamps?: boolean
   save?: string
   exec?: string
-  registry?: string
   lag?: boolean
 }
 
 const EXAMPLE = `
 Alerts are marked as read after they were printed, saved or handed over: what was cut off comes again.
-Avro keeps messages as they came; JSON and Parquet have the stamps only with --stamps.
+Avro keeps messages as they came, whole; all other forms have the stamps only with --stamps. Units and UCDs are in
+Parquet, .ecsv (CSV that astropy and TOPCAT read) and .vot (VOTable).
 
 Example:
   siskin subscribe fast-riser --brokers localhost:9092 --follow
@@ -63,11 +58,14 @@ export function addSubscribe(program: Command): void {
     .option('--follow', 'wait for more at the end')
     .option('--limit <n>', 'stop after so many alerts', wholeNumber(1, 1e9))
     .option('--json', 'print lines of JSON')
-    .option('--fields <names>', 'what to print: a,b.c; "time" is mjd as a date', list)
+    .option(
+      '--fields <names>',
+      'what to print or save: a,b.c; "topic" is where it was read, "time" is mjd as a date',
+      list
+    )
     .option('--stamps', 'keep the stamps')
-    .option('--save <file>', 'save as .avro or .parquet instead of printing')
+    .option('--save <file>', 'save as .avro, .parquet, .csv, .ecsv or .vot instead of printing')
     .option('--exec <command>', 'run a command for each alert, JSON on its standard input')
-    .option('--registry <address>', 'registry or folder with the schemas of the topics')
     .option('--lag', 'say how far behind the group is, and stop')
     .addHelpText('after', EXAMPLE)
   addSettings(command, [
@@ -78,8 +76,15 @@ export function addSubscribe(program: Command): void {
     'kafkaCa',
     'outPrefix',
     'refreshSeconds',
+    'registryUser',
+    'registryPassword',
     'lake'
   ])
+  command.addOption(
+    new Option('--registry <address>', 'registry or folder with the schemas of the topics').env(
+      'SISKIN_REGISTRY'
+    )
+  )
   command.action(async (topics: string[], flags: Flags) => {
     await readTopics(topics, flags, readSettings(command), placesOf(command))
   })
@@ -103,14 +108,14 @@ async function readTopics(
   places: GivenPlaces
 ): Promise<void> {
   const { group, from } = flags
-  const sinks = await openSinks(flags, settings)
+  const sinks = await openSinks({ ...flags, several: topics.length > 1 }, settings)
   const place = await findPlace(settings, {
     topics,
     group,
     from,
     ...places,
     follow: flags.follow === true,
-    registry: flags.registry ?? null,
+    registry: settings.registry,
     onNote: say
   })
   try {
@@ -126,7 +131,7 @@ async function readTopics(
           feed,
           sinks,
           stop,
-          onUnreadable: say,
+          onUnreadable: seldom(say),
           limit: flags.limit ?? null,
           atOnce: flags.exec === undefined ? 500 : 1
         })
@@ -158,60 +163,15 @@ async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): Promise
   }
 }
 
-async function openSinks(flags: Flags, settings: Settings): Promise<Sink[]> {
-  const { save, exec, json, stamps = false, fields = null } = flags
-  const sinks: Sink[] = []
-  if (json) sinks.push(new JsonPrinter({ fields, stamps }))
-  else if (save === undefined && exec === undefined) {
-    sinks.push(new TablePrinter(fields, columnsOfFilter(settings.outPrefix)))
+/** Names what is passed over, but not without end: a whole topic may be foreign. */
+function seldom(tellIt: (message: string) => void): (message: string) => void {
+  let told = 0
+  return (message) => {
+    told++
+    if (told <= MOST_NAMED) tellIt(message)
+    else if (told === MOST_NAMED + 1)
+      tellIt('further messages that are passed over are counted only')
   }
-  if (save !== undefined) sinks.push(await openFile(save, stamps))
-  if (exec !== undefined) sinks.push(new Commands(exec, stamps))
-  return sinks
-}
-
-async function openFile(path: string, stamps: boolean): Promise<AvroFile | ParquetFile> {
-  await checkTarget(path)
-  if (path.endsWith('.avro')) return new AvroFile(path)
-  if (path.endsWith('.parquet')) return new ParquetFile(path, stamps)
-  throw new UsageError(`--save ${path}: the name must end in .avro or .parquet`)
-}
-
-/** What modules say and a topic's filter decides by. */
-function columnsOfFilter(prefix: string): (topic: string) => string[] {
-  const filters = pickFilters(null)
-  return (topic) => {
-    const filter = filters.find((own) => topic === own.topic || topic === prefix + own.topic)
-    if (!filter) return []
-    const needs = [filter.requires, ...Object.values(filter.uses).map(({ requires }) => requires)]
-    const columns = needs.flatMap((own) => Object.values(own).map(({ column }) => column))
-    return columns.filter((name) => name.includes('.') && !/^(ztf|lsst)\./.test(name)).slice(0, 4)
-  }
-}
-
-/** Hands each alert to a command. */
-class Commands implements Sink {
-  readonly isSettled = true
-  readonly #command: string
-  readonly #stamps: boolean
-  failed = 0
-
-  constructor(command: string, stamps: boolean) {
-    this.#command = command
-    this.#stamps = stamps
-  }
-
-  async take(alerts: readonly Alert[]): Promise<void> {
-    for (const alert of alerts) {
-      const json = jsonOf(alert, { fields: null, stamps: this.#stamps })
-      const ending = await execFor(alert, this.#command, json)
-      if (ending === null) continue
-      this.failed++
-      say(`alert ${alertIdOf(alert)} of ${objectIdOf(alert)}: the command ${ending}`)
-    }
-  }
-
-  async close(): Promise<void> {}
 }
 
 function tell(
@@ -222,18 +182,14 @@ function tell(
   const files = sinks.flatMap((sink) => ('written' in sink ? (sink.written as string[]) : []))
   const failed = sinks.reduce((sum, sink) => sum + (sink instanceof Commands ? sink.failed : 0), 0)
   const told = [
-    alerts === 1 ? '1 alert' : `${count(alerts)} alerts`,
+    amount(alerts, 'alert'),
     ...(files.length > 0 ? [`saved in ${files.join(', ')}`] : []),
-    ...(failed > 0 ? [`${count(failed)} commands failed`] : []),
-    ...(unreadable > 0 ? [`${count(unreadable)} messages could not be read`] : []),
+    ...(failed > 0 ? [`${amount(failed, 'command')} failed`] : []),
+    ...(unreadable > 0 ? [`${amount(unreadable, 'message')} passed over`] : []),
     `the group ${flags.group} goes on from here`
   ]
   say(told.join('; '))
   if (failed + unreadable > 0) process.exitCode = 1
-}
-
-function say(message: string): void {
-  console.error(`siskin: ${message}`)
 }
 
 function start(text: string): Start {

@@ -1,22 +1,44 @@
 import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, messageOf, OutageError, SiskinError, UsageError } from '../errors.ts'
+import {
+  askRegistry,
+  isRegistryAddress,
+  parseRegistry,
+  RegistryError,
+  withoutPassword
+} from '../registry-http.ts'
+import type { RegistryAddress, RegistryAnswer } from '../registry-http.ts'
+import { joinSchemas } from './schema-references.ts'
 
 /** Finds writer schemas by Confluent id: a folder of `<id>.avsc`, or a Confluent-compatible registry over HTTP. */
 export interface Registry {
-  /** The texts of the ids it knows. @throws SiskinError when a registry cannot be asked. */
-  resolve(ids: Iterable<number>): Promise<ReadonlyMap<number, Uint8Array>>
+  /**
+   * The texts of the ids it knows, each whole: what a schema refers to is in it. An id that is not in
+   * the answer is one that the place says it does not have.
+   * @throws SiskinError when the place cannot say: nothing is known then, and it may be later
+   */
+  resolve(ids: Iterable<number>, signal?: AbortSignal): Promise<ReadonlyMap<number, Uint8Array>>
 }
 
 const TRIES = 4
 const TIMEOUT_MS = 3_000
+/** Deeper than schemas refer to each other: more is a circle, or a registry that is not sane. */
+const MOST_REFERENCES = 1000
 
 /** @throws UsageError if the place is neither a folder that exists nor an http(s) address. */
 export function checkPlace(place: string | null): void {
-  if (place === null || /^https?:/.test(place)) return
+  if (place === null) return
+  if (isRegistryAddress(place)) {
+    parseRegistry(place)
+    return
+  }
   if (!statSync(place, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`schemas "${place}": neither a folder nor an http(s) address`)
+    throw new UsageError(
+      `schemas "${withoutPassword(place)}": neither a folder nor an http(s) address`
+    )
   }
 }
 
@@ -24,57 +46,130 @@ export function checkPlace(place: string | null): void {
 export function openRegistry(place: string | null): Registry {
   checkPlace(place)
   const known = new Map<number, Uint8Array>()
-  const fetchText = place === null ? async () => null : /^https?:/.test(place) ? byHttp : byFolder
+  const find = place === null ? async () => null : finderOf(place)
   return {
-    async resolve(ids) {
+    async resolve(ids, signal) {
       for (const id of ids) {
         if (known.has(id)) continue
-        const text = await fetchText(place ?? '', id)
-        if (text) known.set(id, text)
+        const text = await find(id, signal)
+        if (text !== null) known.set(id, Buffer.from(text))
       }
       return known
     }
   }
 }
 
-async function byFolder(folder: string, id: number): Promise<Uint8Array | null> {
+/** The whole text of a schema; null where the place says that it has none of that id. */
+type Finder = (id: number, signal?: AbortSignal) => Promise<string | null>
+
+function finderOf(place: string): Finder {
+  if (!isRegistryAddress(place)) return (id) => byFolder(place, id)
+  const registry = parseRegistry(place)
+  return (id, signal) => byHttp(registry, id, signal)
+}
+
+async function byFolder(folder: string, id: number): Promise<string | null> {
+  const where = `schema ${id} in ${folder}`
+  let text: string
   try {
-    return await readFile(join(folder, `${id}.avsc`))
+    text = await readFile(join(folder, `${id}.avsc`), 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return null
-    throw new SiskinError(`schema ${id} in ${folder}: ${messageOf(error)}`, 1, { cause: error })
+    throw new SiskinError(`${where}: ${messageOf(error)}`, 1, { cause: error })
+  }
+  return joined(where, [text.replace(/^\uFEFF/, '')])
+}
+
+async function byHttp(
+  registry: RegistryAddress,
+  id: number,
+  signal?: AbortSignal
+): Promise<string | null> {
+  const ask = (path: string) => askAgain(registry, path, signal)
+  const path = `/schemas/ids/${id}`
+  const own = schemaIn(await ask(path), `${registry.base}${path}`)
+  if (own === null) return null
+  const texts = [own.text]
+  const seen = new Set<string>()
+  const open = [...own.references]
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    if (seen.has(next)) continue
+    seen.add(next)
+    const url = `${registry.base}${next}`
+    if (seen.size > MOST_REFERENCES) throw missing(id, url, 'there is no end of references')
+    const found = schemaIn(await ask(next), url)
+    if (found === null) throw missing(id, url, 'the registry does not have it')
+    texts.push(found.text)
+    open.push(...found.references)
+  }
+  return joined(`schema ${id} of ${registry.base}`, texts)
+}
+
+function missing(id: number, url: string, why: string): RegistryError {
+  return new RegistryError(`schema ${id} refers to ${url}: ${why}; register it there`, true)
+}
+
+interface Registered {
+  readonly text: string
+  /** Where in the registry the schemas are that this one refers to. */
+  readonly references: readonly string[]
+}
+
+/** Null for an id that is not there, and for a schema that is none of Avro's. */
+function schemaIn(answer: RegistryAnswer, url: string): Registered | null {
+  if (!answer.known) return null
+  const { schema, schemaType = 'AVRO', references } = answer.body
+  if (schemaType !== 'AVRO') return null
+  if (typeof schema !== 'string') {
+    throw new RegistryError(
+      `schema registry ${url}: the answer holds no schema; is the address right?`,
+      false
+    )
+  }
+  const all = (Array.isArray(references) ? references : []) as Record<string, unknown>[]
+  return {
+    text: schema,
+    references: all.map(({ subject, version }) => {
+      return `/subjects/${encodeURIComponent(String(subject))}/versions/${Number(version)}`
+    })
   }
 }
 
-async function byHttp(address: string, id: number): Promise<Uint8Array | null> {
-  const url = `${address.replace(/\/+$/, '')}/schemas/ids/${id}`
-  let reason = ''
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** attempt))
+/** Asks a few times where that may help. */
+async function askAgain(
+  registry: RegistryAddress,
+  path: string,
+  signal?: AbortSignal
+): Promise<RegistryAnswer> {
+  for (let tries = 1; ; tries++) {
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-      if (response.status === 404) return null
-      if (response.ok) {
-        const { schema } = (await response.json()) as { schema?: string }
-        if (typeof schema === 'string') return Buffer.from(schema)
-        reason = 'the answer holds no schema'
-      } else {
-        reason = `it answered ${response.status}`
-      }
+      const answer = await askRegistry(registry, { path, timeoutMs: TIMEOUT_MS, signal })
+      schemaIn(answer, `${registry.base}${path}`)
+      return answer
     } catch (error) {
-      reason = messageOf(error)
+      const helps = error instanceof RegistryError && !error.lasts
+      if (!helps || tries === TRIES) throw error
+      await delay(200 * 2 ** tries, null, signal ? { signal } : {})
     }
   }
-  throw new SiskinError(`schema registry ${url}: ${reason}; is it running, is the address right?`)
+}
+
+function joined(where: string, texts: readonly string[]): string {
+  try {
+    return joinSchemas(texts)
+  } catch (error) {
+    throw new RegistryError(`${where}: ${messageOf(error)}; mend the schema`, true)
+  }
 }
 
 /** A registry that does not answer is no fault of the packets. */
 export async function resolveOrFail(
   registry: Registry,
-  ids: Iterable<number>
+  ids: Iterable<number>,
+  signal?: AbortSignal
 ): Promise<ReadonlyMap<number, Uint8Array>> {
   try {
-    return await registry.resolve(ids)
+    return await registry.resolve(ids, signal)
   } catch (error) {
     throw new OutageError(messageOf(error), 1, { cause: error })
   }

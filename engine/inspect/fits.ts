@@ -8,45 +8,84 @@ export interface FitsImage {
   readonly width: number
   readonly height: number
   readonly pixels: Float64Array
+  /** Pixels that the file should have and has not. */
+  readonly missing: number
   readonly cards: ReadonlyMap<string, string>
 }
 
 class FitsError extends SiskinError {
-  override readonly name = 'FitsError'
+  override readonly name: string = 'FitsError'
+}
+
+/** An image that is whole, of a kind that is not drawn. */
+export class UndrawnKind extends FitsError {
+  override readonly name = 'UndrawnKind'
 }
 
 const BLOCK = 2880
 const CARD = 80
 const MOST_CARDS = 36 * 200
+/** Far beyond any stamp: a header that claims more is damaged. */
+const MOST_PIXELS = 4096 * 4096
+const MOST_BYTES = 256 * 1024 * 1024
 
 /**
- * The images of a FITS file, gzipped or not. Tolerant as real stamps demand: a value may stand in any
- * column of its card, padding at the end may be missing, pixels that are not there read as NaN.
- * @throws FitsError when it is no FITS file.
+ * The images of a FITS file, gzipped or not, in the file itself or in its extensions. Tolerant as real
+ * stamps demand: a value may stand in any column of its card, padding at the end may be missing, pixels
+ * that are not there read as NaN, what is damaged behind the first image is left out.
+ * @throws FitsError when it is no FITS file, or its first image is one that cannot be drawn.
  */
 export function readFits(file: Uint8Array): FitsImage[] {
   const bytes = file[0] === 0x1f && file[1] === 0x8b ? inflate(file) : file
   const images: FitsImage[] = []
-  for (let at = 0; at + CARD <= bytes.length;) {
-    const header = readHeader(bytes, at, images.length === 0)
-    if (!header) break
-    const { cards, end } = header
-    const sizes = axes(cards)
-    const bits = numberOf(cards, 'BITPIX', 8)
-    const count = sizes.length === 0 ? 0 : sizes.reduce((product, size) => product * size, 1)
-    const length = (count * Math.abs(bits)) / 8 + numberOf(cards, 'PCOUNT', 0)
-    if (count > 0 && sizes.length >= 2 && cards.get('XTENSION') !== 'BINTABLE') {
-      images.push(imageOf(bytes, end, cards, bits, sizes))
+  try {
+    for (let at = 0; at + CARD <= bytes.length;) {
+      const header = readHeader(bytes, at, at === 0)
+      if (!header) break
+      const { image, next } = readUnit(bytes, header)
+      if (image) images.push(image)
+      at = next
     }
-    at = end + padded(length)
+  } catch (error) {
+    if (images.length === 0) throw error
   }
   if (images.length === 0) throw new FitsError('the FITS file holds no image')
   return images
 }
 
+interface Header {
+  readonly cards: ReadonlyMap<string, string>
+  /** Where the data begin. */
+  readonly end: number
+}
+
+/** The image of a header and its data, if it is one, and where the next header begins. */
+function readUnit(
+  bytes: Uint8Array,
+  { cards, end }: Header
+): { image: FitsImage | null; next: number } {
+  const sizes = axes(cards)
+  const bits = numberOf(cards, 'BITPIX', 8)
+  const count = sizes.length === 0 ? 0 : sizes.reduce((product, size) => product * size, 1)
+  const length = (count * Math.abs(bits)) / 8 + Math.max(0, numberOf(cards, 'PCOUNT', 0))
+  const next = end + padded(length)
+  if (cards.get('ZIMAGE') === 'T') {
+    const method = cards.get('ZCMPTYPE')
+    throw new UndrawnKind(`its image is tile-compressed${method ? ` (${method})` : ''}`)
+  }
+  const isImage = (cards.get('XTENSION') ?? 'IMAGE') === 'IMAGE' && sizes.length >= 2 && count > 0
+  if (!isImage) return { image: null, next }
+  if (!(count <= MOST_PIXELS)) {
+    throw new FitsError(
+      `its header says ${sizes.join(' x ')} pixels, at most ${MOST_PIXELS} are read`
+    )
+  }
+  return { image: imageOf(bytes, end, cards, bits, sizes), next }
+}
+
 function inflate(file: Uint8Array): Uint8Array {
   try {
-    return gunzipSync(file)
+    return gunzipSync(file, { maxOutputLength: MOST_BYTES })
   } catch (error) {
     throw new FitsError(`the gzipped stamp does not inflate: ${(error as Error).message}`)
   }
@@ -57,11 +96,7 @@ function padded(length: number): number {
 }
 
 /** Cards until END; null where no further header begins (padding, or bytes left over). */
-function readHeader(
-  bytes: Uint8Array,
-  start: number,
-  isFirst: boolean
-): { cards: Map<string, string>; end: number } | null {
+function readHeader(bytes: Uint8Array, start: number, isFirst: boolean): Header | null {
   const cards = new Map<string, string>()
   for (let n = 0; n < MOST_CARDS; n++) {
     const at = start + n * CARD
@@ -93,7 +128,12 @@ function numberOf(cards: ReadonlyMap<string, string>, key: string, fallback: num
 
 function axes(cards: ReadonlyMap<string, string>): number[] {
   const count = numberOf(cards, 'NAXIS', 0)
-  return Array.from({ length: count }, (_, i) => numberOf(cards, `NAXIS${i + 1}`, 0))
+  const sizes = Array.from({ length: Math.min(Math.max(0, count), 999) }, (_, i) => {
+    return numberOf(cards, `NAXIS${i + 1}`, 0)
+  })
+  const odd = sizes.find((size) => !Number.isInteger(size) || size < 0)
+  if (odd !== undefined) throw new FitsError(`its header says that an axis has ${odd} pixels`)
+  return sizes
 }
 
 function imageOf(
@@ -114,7 +154,8 @@ function imageOf(
     const value = read(start + i * size)
     pixels[i] = value === blank ? Number.NaN : zero + scale * value
   }
-  return { name: cards.get('EXTNAME') ?? '', width, height, pixels, cards }
+  const missing = width * height - there
+  return { name: cards.get('EXTNAME') ?? '', width, height, pixels, missing, cards }
 }
 
 function pixelReader(view: DataView, bits: number): (at: number) => number {

@@ -43,6 +43,13 @@ export async function openParquet(store: Store, path: string, size: number): Pro
         rowStart: from,
         ...(columns ? { columns: [...columns] } : {}),
         ...(to === undefined ? {} : { rowEnd: to })
+      }).catch((error: unknown) => {
+        if (error instanceof SiskinError) throw error // the store does not answer
+        throw new SiskinError(
+          `${path} is damaged: ${messageOf(error)}; siskin verify says what else is`,
+          1,
+          { cause: error }
+        )
       })
   }
 }

@@ -1,5 +1,6 @@
 import type { FileMetaData } from 'hyparquet'
 import type { ParquetFile } from './parquet-file.ts'
+import { shown } from './record.ts'
 
 /** A Parquet file in short: what it holds, where that came from, and how the modules fared. */
 export interface PartSummary {
@@ -13,7 +14,22 @@ export interface PartSummary {
   readonly modules: Readonly<Record<string, Record<string, number>>>
   /** Packets by reason, where it is quarantine. */
   readonly reasons: Readonly<Record<string, number>>
+  /** The first of them. */
+  readonly quarantined: readonly QuarantinedPacket[]
 }
+
+/** A packet in quarantine: where it was, and why it is there. */
+interface QuarantinedPacket {
+  readonly source: string
+  /** Ordinal in its source, or offset in its partition. */
+  readonly position: string
+  readonly file: string
+  readonly reason: string
+  readonly detail: string
+}
+
+const MOST_QUARANTINED = 20
+const ABOUT_QUARANTINED = ['source', 'position', 'file', 'reason', 'detail'] as const
 
 export async function summarisePart(file: ParquetFile): Promise<PartSummary> {
   const leaves = leafPaths(file.metadata)
@@ -27,8 +43,21 @@ export async function summarisePart(file: ParquetFile): Promise<PartSummary> {
     columns,
     provenance: file.keys,
     modules: await statuses(file, leaves),
-    reasons: isQuarantine ? countOf(await file.read({ columns: ['reason'] }), ['reason']) : {}
+    reasons: isQuarantine ? countOf(await file.read({ columns: ['reason'] }), ['reason']) : {},
+    quarantined: isQuarantine ? await firstQuarantined(file, columns) : []
   }
+}
+
+async function firstQuarantined(
+  file: ParquetFile,
+  there: Readonly<Record<string, number>>
+): Promise<QuarantinedPacket[]> {
+  const columns = ABOUT_QUARANTINED.filter((name) => name in there)
+  const rows = await file.read({ columns, to: Math.min(file.rows, MOST_QUARANTINED) })
+  return rows.map((row) => {
+    const texts = ABOUT_QUARANTINED.map((name) => [name, shown(row[name])])
+    return Object.fromEntries(texts) as QuarantinedPacket
+  })
 }
 
 function leafPaths({ row_groups: groups }: FileMetaData): string[][] {

@@ -62,7 +62,8 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
 function parseRoot(root: string): { nameNodes: string[]; folder: string } {
   const [, hosts = '', folder = ''] = /^(?:web)?hdfs:\/\/([^/]*)(.*)$/i.exec(root) ?? []
   const nameNodes = hosts.split(',').map((host) => {
-    if (!/^[\w.-]+(:\d+)?$/.test(host)) {
+    const [, port = DEFAULT_PORT] = /^[\w.-]+(?::(\d{1,5}))?$/.exec(host) ?? [null, 0]
+    if (Number(port) < 1 || Number(port) > 65_535) {
       throw new UsageError(
         `lake "${root}": "${host}" is no host of a NameNode; give hdfs://host:${DEFAULT_PORT}/folder, or hdfs://host1,host2/folder`
       )

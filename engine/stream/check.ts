@@ -8,9 +8,9 @@ import { lakeId } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { explain, openAdmin } from './kafka.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
-import { claimOutput } from './output-owners.ts'
-import { ownTopics } from './own-topics.ts'
-import { expectTopics, findTopics, outputTopics } from './topics.ts'
+import { claimOutput } from './claim-output.ts'
+import { claimInput } from './claim-input.ts'
+import { expectTopics, findTopics, outputTopics, ownTopics } from './topics.ts'
 
 const MOST_MS = 12_000
 
@@ -20,14 +20,14 @@ const MOST_MS = 12_000
  * @throws UsageError that names who does.
  */
 export async function checkStream(settings: StreamSettings, plan: Plan): Promise<void> {
-  const { kafka, topics, lake, output, group } = settings
-  await askInTime(kafka, (admin) => expectTopics(admin, topics, output.prefix))
+  const { kafka, topics, lake, group } = settings
+  await askInTime(kafka, (admin) => expectTopics(admin, topics))
   const store = openStore(lake)
   await checkLake(store)
   const id = await lakeId(store)
   await askInTime(kafka, async (admin) => {
-    const found = await findTopics(admin, topics, output.prefix)
-    const { refused } = await ownTopics(admin, store, settings, [...found.topics.keys()])
+    const found = await findTopics(admin, topics, ownTopics(settings, plan))
+    const { refused } = await claimInput(admin, store, settings, [...found.topics.keys()])
     for (const refusal of refused.values()) throw new UsageError(refusal)
     const { own, fink } = outputTopics(settings, plan)
     const me = { group, lake, id }

@@ -1,3 +1,4 @@
+import { OutageError } from '../errors.ts'
 import { drop } from '../persist/attempt.ts'
 import { partName } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
@@ -51,12 +52,14 @@ export async function commitBatches(
       if ((await before) && (await commit(batch, parts, { wait, turn: timer.lap() }))) return true
       await dropAll(store, parts)
     } catch (error) {
-      failure ??= { error }
+      if (!(until.aborted && error instanceof OutageError)) failure ??= { error }
     }
     broken.abort()
     return false
   }
 
+  const giveUp = () => maker.giveUp()
+  until.addEventListener('abort', giveUp, { once: true })
   try {
     const timer = new Stopwatch()
     let before = Promise.resolve(true)
@@ -71,6 +74,7 @@ export async function commitBatches(
     failure ??= { error }
   }
   await Promise.all(inWork)
+  until.removeEventListener('abort', giveUp)
   maker.dropped()
   if (failure) throw failure.error
 }

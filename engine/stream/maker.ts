@@ -66,6 +66,11 @@ export class Maker {
     this.#send({ kind: 'committed', part })
   }
 
+  /** Parts that wait for a schema fail: their member is to end, or the partitions are another's. */
+  giveUp(): void {
+    this.#send({ kind: 'giveUp' })
+  }
+
   /** All parts made so far that are not committed never will be. */
   dropped(): void {
     this.#send({ kind: 'dropped' })

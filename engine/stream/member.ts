@@ -12,12 +12,12 @@ import { openAdmin } from './kafka.ts'
 import { TRY_AGAIN_MS, workLease } from './lease.ts'
 import { Maker } from './maker.ts'
 import type { FromStreamMember, PartitionLag, WorkingRange } from './messages.ts'
-import { ownTopics } from './own-topics.ts'
-import type { OwnedTopics } from './own-topics.ts'
+import { claimInput } from './claim-input.ts'
+import type { OwnedTopics } from './claim-input.ts'
 import { Publisher } from './publish.ts'
 import { openFraming } from './schema.ts'
 import type { StreamSettings } from './settings.ts'
-import { findTopics, limitOf, makeTopics, outputTopics, sameTopics } from './topics.ts'
+import { findTopics, limitOf, makeTopics, outputTopics, ownTopics, sameTopics } from './topics.ts'
 import type { InputTopics } from './topics.ts'
 
 export interface MemberOptions {
@@ -124,8 +124,8 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
 /** Membership with one set of input topics: ends when others appear, or when the member is to stop. */
 async function runSession(equipment: Equipment): Promise<void> {
   const { options, admin } = equipment
-  const { settings, stop, name } = options
-  const { topics, missing } = await findTopics(admin, settings.topics, settings.output.prefix)
+  const { settings, plan, stop, name } = options
+  const { topics, missing } = await findTopics(admin, settings.topics, ownTopics(settings, plan))
   if (missing.length > 0) {
     const message = `no topic ${missing.join(', ')} in Kafka any more: the others go on`
     options.send({ kind: 'log', level: 'error', message })
@@ -134,7 +134,7 @@ async function runSession(equipment: Equipment): Promise<void> {
   const over = AbortSignal.any([stop, ends.signal])
   const looking = lookForTopics(equipment, topics, over, ends)
   if (topics.size === 0) return looking
-  equipment.owned = await ownTopics(admin, equipment.store, settings, [...topics.keys()])
+  equipment.owned = await claimInput(admin, equipment.store, settings, [...topics.keys()])
   const group = new Group(settings, name, [...topics.keys()])
   try {
     await group.join()
@@ -163,7 +163,7 @@ async function lookForTopics(
     await delay(settings.refreshSeconds * 1000, null, { signal: over }).catch(() => {})
     if (over.aborted) return
     if (Date.now() - since > TRY_AGAIN_MS && (await readAside(store)).size > 0) return ends.abort()
-    const now = await lookAgain(admin, settings).catch(() => known)
+    const now = await lookAgain(admin, options).catch(() => known)
     if (sameTopics(known, now)) continue
     const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')
     const fields = { topics: Object.fromEntries(now) }
@@ -172,6 +172,6 @@ async function lookForTopics(
   }
 }
 
-async function lookAgain(admin: Admin, { topics, output }: StreamSettings): Promise<InputTopics> {
-  return (await findTopics(admin, topics, output.prefix)).topics
+async function lookAgain(admin: Admin, { settings, plan }: MemberOptions): Promise<InputTopics> {
+  return (await findTopics(admin, settings.topics, ownTopics(settings, plan))).topics
 }

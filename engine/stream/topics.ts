@@ -33,7 +33,7 @@ export interface FoundTopics {
 export async function findTopics(
   admin: Admin,
   names: readonly string[],
-  ownPrefix: string
+  isOwn: (topic: string) => boolean
 ): Promise<FoundTopics> {
   const there = await admin.listTopics()
   const missing: string[] = []
@@ -43,8 +43,8 @@ export async function findTopics(
       missing.push(name)
       return []
     }
-    const matches = there.filter(matcherOf(name))
-    return ownPrefix === '' ? matches : matches.filter((topic) => !topic.startsWith(ownPrefix))
+    const isMeant = matcherOf(name)
+    return there.filter((topic) => isMeant(topic) && !isOwn(topic))
   })
   const topics = [...new Set(found)].sort()
   if (topics.length === 0) return { topics: new Map(), missing }
@@ -57,15 +57,26 @@ export async function findTopics(
 }
 
 /** @throws SiskinError that names a topic that is missing, and those that are there. */
-export async function expectTopics(
-  admin: Admin,
-  names: readonly string[],
-  ownPrefix: string
-): Promise<void> {
-  const { missing } = await findTopics(admin, names, ownPrefix)
+export async function expectTopics(admin: Admin, names: readonly string[]): Promise<void> {
+  const { missing } = await findTopics(admin, names, () => false)
   if (missing.length === 0) return
   const some = (await admin.listTopics()).sort().slice(0, 12).join(', ')
   throw new SiskinError(`no topic "${missing[0]}" in Kafka; there are: ${some || 'none'}`)
+}
+
+/** The compacted topic that says who publishes to which topic, and which lake a group fills. */
+export const OWNERS_TOPIC = 'siskin-owners'
+
+/** Where topics in Fink's form are, if nothing else is said; they may be there from an earlier time. */
+const FINK_PREFIX = 'fink_'
+
+/** Tells the topics that a stream writes, or has written, in either form. */
+export function ownTopics(settings: StreamSettings, plan: Plan): (topic: string) => boolean {
+  const { prefix, finkPrefix } = settings.output
+  const { own, fink, schemas } = outputTopics(settings, plan)
+  const names = new Set([...own, ...fink, schemas, OWNERS_TOPIC])
+  const prefixes = [prefix, finkPrefix || FINK_PREFIX].filter((text) => text !== '')
+  return (topic) => names.has(topic) || prefixes.some((text) => topic.startsWith(text))
 }
 
 /** True if two looks at the input found the same. */

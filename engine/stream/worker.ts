@@ -42,6 +42,8 @@ export type ToWorker =
       readonly stopped: readonly string[]
     }
   | { readonly kind: 'committed'; readonly part: string }
+  /** Who waits for a schema waits no more: the work is to end. */
+  | { readonly kind: 'giveUp' }
   | { readonly kind: 'dropped' }
 
 /** A part that lies staged, and what is to be published with it. */
@@ -85,6 +87,8 @@ export function runStreamWorker(
   const warn = (message: string) => log('warn', message)
   const pulse = new Beat(beat)
   const recent = new RecentIds()
+  /** Aborted: nobody waits for a registry any more, until all that is in work is over. */
+  let ending = new AbortController()
   const store = openStore(stream.lake)
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
@@ -99,7 +103,7 @@ export function runStreamWorker(
     topics: { maxBytes, fink },
     resolve: async (ids: Iterable<number>) => {
       pulse.leave() // a registry is waited for
-      const found = await resolveOrFail(registry, ids)
+      const found = await resolveOrFail(registry, ids, ending.signal)
       pulse.enter(plan.modules.length, OTHER_WORK_MS)
       return found
     },
@@ -153,8 +157,13 @@ export function runStreamWorker(
   let queue = Promise.resolve()
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'committed') recent.committed(message.part)
-    else if (message.kind === 'dropped') queue = queue.then(() => recent.dropped())
-    else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
+    else if (message.kind === 'giveUp') ending.abort(new OutageError('it waited for a schema'))
+    else if (message.kind === 'dropped') {
+      queue = queue.then(() => {
+        recent.dropped()
+        ending = new AbortController()
+      })
+    } else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
   })
 }
 

@@ -11,6 +11,9 @@ export interface Alert {
   readonly record: AlertRecord
 }
 
+/** The field that every alert has besides those of its schema: where it was read. */
+export const TOPIC = 'topic'
+
 /** Decodes messages; each schema is compiled once. */
 export class Decoder {
   readonly #types = new Map<string, Type>()
@@ -24,7 +27,9 @@ export class Decoder {
     }
     const { buffer, byteOffset, byteLength } = message.datum
     const datum = Buffer.from(buffer, byteOffset, byteLength)
-    return { message, record: type.fromBuffer(datum) as AlertRecord }
+    const record: unknown = type.fromBuffer(datum)
+    if (type.typeName !== 'record') throw new Error(`its schema is no record, but ${type.typeName}`)
+    return { message, record: record as AlertRecord }
   }
 }
 
@@ -45,19 +50,31 @@ function idOf(record: AlertRecord, ...paths: readonly string[]): string {
   return 'unknown'
 }
 
-/** The value at `a.b.c`; null where a struct on the way is null; undefined where there is no such field. */
-function valueAt(record: AlertRecord, path: string): unknown {
-  let value: unknown = record
-  for (const name of path.split('.')) {
+/**
+ * The value at `a.b.c`, of each item where there is a list on the way; null where a struct on the way is
+ * null; undefined where there is no such field.
+ */
+function valueAt(record: unknown, path: string): unknown {
+  let value = record
+  const names = path.split('.')
+  for (const [i, name] of names.entries()) {
     if (value === null) return null
     if (typeof value !== 'object') return undefined
+    if (Array.isArray(value)) {
+      const rest = names.slice(i).join('.')
+      return value.map((item) => valueAt(item, rest) ?? null)
+    }
     value = (value as AlertRecord)[name]
   }
   return value
 }
 
-/** A field as people name it: `time` is `mjd` as a date, where the record has no time of its own. */
-export function fieldOf(record: AlertRecord, path: string): unknown {
+/**
+ * A field as people name it: `topic` is where it was read, `time` is `mjd` as a date, where the record
+ * has no field of that name.
+ */
+export function fieldOf({ message, record }: Alert, path: string): unknown {
+  if (path === TOPIC && !(TOPIC in record)) return message.topic
   if (path !== 'time' || 'time' in record) return valueAt(record, path)
   const { mjd } = record
   return typeof mjd === 'number' ? isoOf(mjd) : null

@@ -16,7 +16,7 @@ import {
 } from 'apache-arrow'
 import type { Data, DataType } from 'apache-arrow'
 import type { AlertRecord } from './alert.ts'
-import type { Leaf, Node } from './avro-nodes.ts'
+import type { Leaf, Node, NodeField, StructNode } from './avro-nodes.ts'
 
 const TYPES: Record<Leaf, () => DataType> = {
   bool: () => new Bool(),
@@ -31,17 +31,20 @@ const TYPES: Record<Leaf, () => DataType> = {
 
 function typeOf(node: Node): DataType {
   if (node.kind === 'struct') {
-    return new Struct(node.fields.map(({ name, node: own }) => new Field(name, typeOf(own), true)))
+    return new Struct(node.fields.map((own) => fieldOf(own)))
   }
   if (node.kind === 'list') return new List(new Field('element', typeOf(node.item), true))
   return TYPES[node.kind]()
 }
 
+/** Unit, UCD and description go into the field's metadata, where they are known. */
+function fieldOf({ name, node, unit, ucd, doc }: NodeField): Field {
+  const facts = Object.entries({ unit, ucd, description: doc }).filter((fact) => Boolean(fact[1]))
+  return new Field(name, typeOf(node), true, new Map(facts as [string, string][]))
+}
+
 /** Decoded records as a table of typed columns. */
-export function tableOf(
-  columns: Extract<Node, { kind: 'struct' }>,
-  records: readonly AlertRecord[]
-): Table {
+export function tableOf(columns: StructNode, records: readonly AlertRecord[]): Table {
   const data = dataOf(columns, records) as Data<Struct>
   const schema = new Schema(data.type.children)
   return new Table(schema, new RecordBatch(schema, data))

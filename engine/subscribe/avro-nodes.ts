@@ -1,8 +1,25 @@
 /** A type of Avro as a column: null where it cannot say, whatever the union. */
 export type Node =
   | { readonly kind: Leaf }
-  | { readonly kind: 'struct'; readonly fields: readonly { name: string; node: Node }[] }
+  | StructNode
   | { readonly kind: 'list'; readonly item: Node }
+
+export interface StructNode {
+  readonly kind: 'struct'
+  readonly fields: readonly NodeField[]
+}
+
+/** What a schema says of a field besides its type; empty where it says nothing. */
+export interface Facts {
+  readonly unit: string
+  readonly ucd: string
+  readonly doc: string
+}
+
+export interface NodeField extends Partial<Facts> {
+  readonly name: string
+  readonly node: Node
+}
 
 export type Leaf =
   | 'bool'
@@ -31,7 +48,7 @@ const LEAVES: Record<string, Leaf> = {
 }
 
 /** The columns of a record's schema, JSON text. @throws where it is no record. */
-export function columnsOf(schema: string): Extract<Node, { kind: 'struct' }> {
+export function columnsOf(schema: string): StructNode {
   const node = nodeOf(JSON.parse(schema) as Schema, new Map(), '')
   if (node.kind !== 'struct') throw new Error('the schema is no record')
   return node
@@ -65,22 +82,38 @@ function namedNode(
     named.set(full, node)
     return node
   }
-  const fields: { name: string; node: Node }[] = []
+  named.set(full, { kind: 'json' }) // what it holds of its own kind
+  const inner = full.slice(0, Math.max(0, full.lastIndexOf('.')))
+  const fields = (schema['fields'] as SchemaField[]).map((field) => {
+    return { name: field.name, node: nodeOf(field.type, named, inner), ...factsOf(field) }
+  })
   const node: Node = { kind: 'struct', fields }
   named.set(full, node)
-  const inner = full.slice(0, Math.max(0, full.lastIndexOf('.')))
-  for (const field of schema['fields'] as { name: string; type: Schema }[]) {
-    fields.push({ name: field.name, node: nodeOf(field.type, named, inner) })
-  }
   return node
+}
+
+interface SchemaField {
+  readonly name: string
+  readonly type: Schema
+  readonly doc?: unknown
+  readonly unit?: unknown
+  readonly ucd?: unknown
+}
+
+/** Siskin's messages end the description of a field with its unit: `Flux. [nJy]`. */
+function factsOf({ doc, unit, ucd }: SchemaField): Facts {
+  const text = (value: unknown) => (typeof value === 'string' ? value : '')
+  const [, about = '', last = ''] = /^(.*?)(?:\s*\[([^\][]+)\])?$/s.exec(text(doc)) ?? []
+  return { unit: text(unit) || last, ucd: text(ucd), doc: about }
 }
 
 function fullName(name: string, space: string): string {
   return name.includes('.') || space === '' ? name : `${space}.${name}`
 }
 
-/** The paths of all columns, structs and what is in them: `rate`, `rate.mag_rate`. */
+/** The paths of all columns, structs and what is in them, in lists too: `rate`, `rate.mag_rate`. */
 export function pathsOf(node: Node, prefix = ''): string[] {
+  if (node.kind === 'list') return pathsOf(node.item, prefix)
   if (node.kind !== 'struct') return []
   return node.fields.flatMap(({ name, node: own }) => [
     `${prefix}${name}`,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
+import { makeFolder } from './files.ts'
 
 /** How far a topic of a lake is read: files that are read, or the messages that are read of one. */
 export interface TopicMarks {
@@ -24,7 +25,7 @@ export class Bookmarks {
     this.#topics = topics
   }
 
-  /** @throws SiskinError for a file that does not parse. */
+  /** @throws SiskinError for a file that does not parse, or a place that cannot be read. */
   static async open(lake: string, group: string): Promise<Bookmarks> {
     const path = pathOf(lake, group)
     try {
@@ -34,6 +35,7 @@ export class Bookmarks {
       return new Bookmarks(path, topics)
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return new Bookmarks(path, {})
+      if (codeOf(error) !== undefined) throw unusable(path, 'read', error)
       throw new SiskinError(
         `what was read before is told by ${path}, which cannot be read: ${messageOf(error)}; remove it to begin anew`
       )
@@ -48,12 +50,25 @@ export class Bookmarks {
     return (this.#topics[topic] = { since, files: {} })
   }
 
+  /** @throws SiskinError where it cannot be kept. */
   async save(): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true })
-    const draft = `${this.#path}.${process.pid}`
-    await writeFile(draft, `${JSON.stringify({ topics: this.#topics })}\n`)
-    await rename(draft, this.#path)
+    try {
+      await makeFolder(dirname(this.#path))
+      const draft = `${this.#path}.${process.pid}`
+      await writeFile(draft, `${JSON.stringify({ topics: this.#topics })}\n`)
+      await rename(draft, this.#path)
+    } catch (error) {
+      throw unusable(this.#path, 'written', error)
+    }
   }
+}
+
+function unusable(path: string, how: 'read' | 'written', error: unknown): SiskinError {
+  return new SiskinError(
+    `what was read of the lake is kept in ${path}, which cannot be ${how}: ${messageOf(error)}; name a folder of yours with XDG_STATE_HOME`,
+    1,
+    { cause: error }
+  )
 }
 
 function pathOf(lake: string, group: string): string {

@@ -6,6 +6,13 @@ export interface Incoming {
   /** Its schema, JSON text; one text for all messages that share it. */
   readonly schema: string
   readonly datum: Uint8Array
+  /** Why it cannot be read; then it has neither schema nor datum. */
+  readonly fault?: string
+}
+
+/** A message that is named and passed over. */
+export function unreadable(topic: string, place: string, fault: string): Incoming {
+  return { topic, place, schema: '', datum: new Uint8Array(0), fault }
 }
 
 /** What is read at once, in order. */
@@ -33,5 +40,8 @@ export interface LagRow {
   /** Null: the group has read nothing of it. */
   readonly position: number | null
   readonly end: number
+  /** Alerts that are unread. */
   readonly lag: number
+  /** False where there were too many to count them: no more than these. */
+  readonly isExact: boolean
 }

@@ -1,5 +1,5 @@
 import type { Alert, AlertRecord } from './alert.ts'
-import { fieldOf } from './alert.ts'
+import { fieldOf, TOPIC } from './alert.ts'
 
 export interface JsonOptions {
   /** Only these fields; null: all. */
@@ -8,18 +8,19 @@ export interface JsonOptions {
 }
 
 /** An alert as one line of JSON: 64-bit integers are strings, bytes base64, what is not finite null. */
-export function jsonOf({ message, record }: Alert, { fields, stamps }: JsonOptions): string {
-  const chosen = fields ? picked(record, fields) : stamps ? record : withoutStamps(record)
-  return JSON.stringify({ topic: message.topic, ...chosen }, replaced)
+export function jsonOf(alert: Alert, { fields, stamps }: JsonOptions): string {
+  const { message, record } = alert
+  const chosen = fields ? picked(alert, fields) : stamps ? record : withoutStamps(record)
+  return JSON.stringify({ [TOPIC]: message.topic, ...chosen }, replaced)
 }
 
-function picked(record: AlertRecord, fields: readonly string[]): AlertRecord {
+function picked(alert: Alert, fields: readonly string[]): AlertRecord {
   const chosen: Record<string, unknown> = {}
   for (const path of fields) {
     const names = path.split('.')
     let at = chosen
     for (const name of names.slice(0, -1)) at = (at[name] ??= {}) as Record<string, unknown>
-    at[names.at(-1)!] = fieldOf(record, path) ?? null
+    at[names.at(-1)!] = fieldOf(alert, path) ?? null
   }
   return chosen
 }

@@ -8,7 +8,8 @@ import type { Partition } from '../stream/partition.ts'
 import { isFenced, openAdmin } from '../stream/kafka.ts'
 import { stablePositions } from '../stream/coordination.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
-import type { Batch, Feed, Incoming, LagRow, Start } from './feed.ts'
+import { unreadable } from './feed.ts'
+import type { Batch, Feed, Incoming, Start } from './feed.ts'
 import type { SchemaFinder } from './schemas.ts'
 
 export interface KafkaFeedOptions {
@@ -79,7 +80,12 @@ export class KafkaFeed implements Feed {
         return null
       }
       if (chunk.expired > 0) this.#tellExpired(chunk)
-      if (chunk.messages.length > 0) return this.#batch(lease, chunk)
+      if (chunk.messages.length > 0) {
+        return this.#batch(lease, chunk, stop).catch((error: unknown) => {
+          if (stop.aborted) return null
+          throw error
+        })
+      }
       await this.#commit(lease, chunk, chunk.next)
     }
   }
@@ -177,12 +183,14 @@ export class KafkaFeed implements Feed {
     return offsets
   }
 
-  async #batch(lease: Lease, chunk: Chunk): Promise<Batch> {
+  async #batch(lease: Lease, chunk: Chunk, stop: AbortSignal): Promise<Batch> {
     const messages: Incoming[] = []
     for (const message of chunk.messages) {
       const { topic, partition, offset } = message
-      const found = await this.#options.schemas.find(message)
-      messages.push({ topic, place: `${topic}-${partition} at offset ${offset}`, ...found })
+      const place = `${topic}-${partition} at offset ${offset}`
+      const found = await this.#options.schemas.find(message, stop)
+      const isFault = 'fault' in found
+      messages.push(isFault ? unreadable(topic, place, found.fault) : { topic, place, ...found })
     }
     return {
       messages,
@@ -226,30 +234,5 @@ export class KafkaFeed implements Feed {
     await this.#group.close().catch(() => {})
     await this.#reader.close().catch(() => {})
     await this.#admin.close().catch(() => {})
-  }
-}
-
-/** How far a group is; ends are those that a read_committed reader sees. */
-export async function kafkaLag(
-  access: KafkaAccess,
-  clientId: string,
-  group: string,
-  topics: readonly string[]
-): Promise<LagRow[]> {
-  const admin = openAdmin(access, `${clientId}-admin`)
-  const reader = new CommittedReader(access, clientId, topics)
-  try {
-    const spans = await reader.spans(topics)
-    const never = new AbortController().signal
-    const positions = await stablePositions(admin, group, spans, never)
-    return spans.map((span) => {
-      const { topic, partition, first, stableEnd: end } = span
-      const position = positions.get(sourceOf(span)) ?? null
-      const lag = Math.max(0, end - Math.max(first, position ?? first))
-      return { topic, partition: String(partition), position, end, lag }
-    })
-  } finally {
-    await reader.close()
-    await admin.close()
   }
 }

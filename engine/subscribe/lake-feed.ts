@@ -1,13 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { eachBlock } from '../container.ts'
 import { avroType } from '../avro-type.ts'
-import { readHeader } from '../consume/container.ts'
-import { messageOf, SiskinError } from '../errors.ts'
-import { readLedger } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import { dateOf } from '../table/time.ts'
 import type { Bookmarks } from './bookmarks.ts'
-import type { Batch, Feed, Incoming, LagRow, Start } from './feed.ts'
+import type { Batch, Feed, Incoming, Start } from './feed.ts'
+import { checkTopics, filesOf, messagesOf, nightOf } from './lake-topics.ts'
 
 export interface LakeFeedOptions {
   readonly store: Store
@@ -54,7 +51,7 @@ export class LakeFeed implements Feed {
       if (from !== 'latest') continue
       for (const path of await filesOf(store, topic)) files[path] = true
     }
-    if (from !== 'committed') await bookmarks.save()
+    await bookmarks.save() // before anything is shown that could not be kept in mind
     return new LakeFeed(options)
   }
 
@@ -99,18 +96,21 @@ export class LakeFeed implements Feed {
       marks.files[path] = true
       return null
     }
-    const all = messagesOf(topic, path, await store.read(path))
+    const { messages: all, fault } = messagesOf(topic, path, await store.read(path))
     const isWanted = wanting(all[0]?.schema ?? '', marks.since)
     const places = all.flatMap((message, i) => (i >= read && isWanted(message) ? [i] : []))
-    if (places.length === 0) {
+    if (places.length === 0 && !fault) {
       marks.files[path] = true
       return null
     }
     return {
-      messages: places.map((i) => all[i]!),
+      messages: [...places.map((i) => all[i]!), ...(fault ? [fault] : [])],
       commit: async (count) => {
         if (count === 0) return
-        marks.files[path] = count === places.length ? true : places[count - 1]! + 1
+        const last = places[Math.min(count, places.length) - 1]
+        // a damaged file is never read to its end: it may be mended, or be whole the next time
+        if (!fault && count === places.length) marks.files[path] = true
+        else if (last !== undefined) marks.files[path] = last + 1
         await bookmarks.save()
       }
     }
@@ -124,78 +124,11 @@ function wanting(schema: string, since: number | null): (message: Incoming) => b
   if (since === null || schema === '') return () => true
   const type = avroType(schema)
   return ({ datum }) => {
-    const { mjd } = type.fromBuffer(Buffer.from(datum)) as { mjd?: number | null }
-    return (mjd ?? since) >= since
-  }
-}
-
-async function filesOf(store: Store, topic: string): Promise<string[]> {
-  const files = await store.list(`topics/${topic}`)
-  return files.map(({ path }) => path).filter((path) => path.endsWith('.avro'))
-}
-
-function nightOf(path: string): number {
-  return Number(/night=(\d{8})/.exec(path)?.[1] ?? 0)
-}
-
-function messagesOf(topic: string, path: string, bytes: Uint8Array): Incoming[] {
-  try {
-    const header = readHeader(bytes, 0, bytes.length)
-    if (!header) throw new Error('it ends in its header')
-    const schema = Buffer.from(header.schema).toString()
-    const messages: Incoming[] = []
-    eachBlock(bytes, (count, start, end) => {
-      if (count !== 1) throw new Error('a block holds more than one message')
-      const place = `${path}, message ${messages.length}`
-      messages.push({ topic, place, schema, datum: bytes.subarray(start, end) })
-    })
-    return messages
-  } catch (error) {
-    throw new SiskinError(`${path}: ${messageOf(error)}: no topic file of Siskin's`)
-  }
-}
-
-async function checkTopics(store: Store, topics: readonly string[]): Promise<void> {
-  const files = await store.list('topics')
-  const there = new Set(files.map(({ path }) => path.split('/')[1] ?? ''))
-  if (topics.every((topic) => there.has(topic))) return
-  for (const { filters } of await readLedger(store)) {
-    for (const { topic } of Object.values(filters)) there.add(topic) // nothing was selected yet
-  }
-  const missing = topics.find((topic) => !there.has(topic))
-  if (missing === undefined) return
-  const known = [...there].sort().join(', ')
-  throw new SiskinError(
-    `no topic "${missing}" in the lake ${store.root}; there are: ${known || 'none: is it a lake?'}`
-  )
-}
-
-/** How far a group is with the topics of a lake, by night. */
-export async function lakeLag(
-  store: Store,
-  topics: readonly string[],
-  bookmarks: Bookmarks
-): Promise<LagRow[]> {
-  await checkTopics(store, topics)
-  const rows = new Map<string, { topic: string; night: string; read: number; end: number }>()
-  for (const { files } of await readLedger(store)) {
-    for (const { path, rows: messages, kind } of files) {
-      const topic = path.split('/')[1] ?? ''
-      if (kind !== 'topic' || !topics.includes(topic)) continue
-      const night = String(nightOf(path))
-      const row = rows.get(`${topic} ${night}`) ?? { topic, night, read: 0, end: 0 }
-      rows.set(`${topic} ${night}`, row)
-      const read = bookmarks.of(topic).files[path] ?? 0
-      row.read += read === true ? messages : read
-      row.end += messages
+    try {
+      const { mjd } = type.fromBuffer(Buffer.from(datum)) as { mjd?: number | null }
+      return (mjd ?? since) >= since
+    } catch {
+      return true // it is told where it is decoded
     }
   }
-  const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
-  return sorted.map(([, { topic, night, read, end }]) => ({
-    topic,
-    partition: night,
-    position: read,
-    end,
-    lag: end - read
-  }))
 }

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { layContainer, varint } from '../container.ts'
 import { SISKIN_VERSION } from '../version.ts'
+import { TOPIC } from './alert.ts'
 import type { Alert } from './alert.ts'
 import type { Incoming } from './feed.ts'
 import { nextName, refused } from './files.ts'
@@ -10,26 +11,31 @@ const SYNC_BYTES = 16
 
 /**
  * Messages as they came, stamps included, in an Avro object container. It is readable at any time;
- * a schema that differs begins another file.
+ * a schema that differs begins another file. Of several topics each message says which it was in: a
+ * record of Avro is its fields one after the other, so that field is put before the others.
  */
 export class AvroFile {
   readonly #path: string
+  readonly #several: boolean
   readonly written: string[] = []
   #file: FileHandle | null = null
   #schema = ''
+  #hasTopic = false
   #sync: Uint8Array = new Uint8Array(0)
 
-  constructor(path: string) {
+  constructor(path: string, several: boolean) {
     this.#path = path
+    this.#several = several
   }
 
   /** On disk when it resolves. */
   async take(alerts: readonly Alert[]): Promise<void> {
     for (const { message } of alerts) {
       if (!this.#file || message.schema !== this.#schema) await this.#begin(message)
+      const before = this.#hasTopic ? textOf(message.topic) : Buffer.alloc(0)
       const { datum } = message
-      const head = Uint8Array.from([...varint(1), ...varint(datum.length)])
-      await this.#file!.appendFile(Buffer.concat([head, datum, this.#sync]))
+      const head = Uint8Array.from([...varint(1), ...varint(before.length + datum.length)])
+      await this.#append(Buffer.concat([head, before, datum, this.#sync]))
     }
     await this.#file?.datasync()
   }
@@ -44,15 +50,37 @@ export class AvroFile {
     this.#file = await open(path, 'wx').catch((error: unknown) => refused(path, error))
     this.written.push(path)
     this.#schema = schema
-    const metadata = { 'siskin.topic': topic, 'siskin.version': SISKIN_VERSION }
-    const { pieces } = layContainer(path, Buffer.from(schema), metadata, [])
+    const own = this.#several ? {} : { 'siskin.topic': topic }
+    const metadata = { ...own, 'siskin.version': SISKIN_VERSION }
+    const withTopic = this.#several ? schemaWithTopic(schema) : null
+    this.#hasTopic = withTopic !== null
+    const { pieces } = layContainer(path, Buffer.from(withTopic ?? schema), metadata, [])
     const head = Buffer.concat(pieces)
     this.#sync = head.subarray(head.length - SYNC_BYTES)
-    await this.#file.appendFile(head)
+    await this.#append(head)
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    await this.#file!.appendFile(bytes).catch((error: unknown) =>
+      refused(this.written.at(-1)!, error)
+    )
   }
 
   async close(): Promise<void> {
     await this.#file?.close()
     this.#file = null
   }
+}
+
+/** A record's schema with the topic as its first field; null where it has such a field already. */
+function schemaWithTopic(schema: string): string | null {
+  const record = JSON.parse(schema) as { readonly fields: readonly { readonly name: string }[] }
+  if (record.fields.some(({ name }) => name === TOPIC)) return null
+  const field = { name: TOPIC, type: 'string', doc: 'The topic that the alert was read from.' }
+  return JSON.stringify({ ...record, fields: [field, ...record.fields] })
+}
+
+function textOf(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  return Buffer.concat([Uint8Array.from(varint(bytes.length)), bytes])
 }

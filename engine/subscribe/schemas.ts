@@ -16,13 +16,14 @@ export interface SchemaSources {
   readonly registry: Registry | null
 }
 
-export interface Found {
-  readonly schema: string
-  readonly datum: Uint8Array
-}
+/** A message's schema and what was written with it, or why it has none that it could be read with. */
+export type Found =
+  | { readonly schema: string; readonly datum: Uint8Array }
+  | { readonly fault: string }
 
 const CONFLUENT_HEAD = 5
 const BRACE = 0x7b
+const FINGERPRINT = /^[0-9a-f]{64}$/
 
 /**
  * Finds the schemas of messages: in the key (Fink's form), in a registry by the id of Confluent's wire
@@ -36,23 +37,37 @@ export class SchemaFinder {
     this.#sources = sources
   }
 
-  /** @throws SiskinError that says where it was looked for. */
-  async find(message: CommittedMessage): Promise<Found> {
-    const { key, value, headers } = message
-    const datum = value ?? Buffer.alloc(0)
-    const fingerprint = headers.get('schema')?.toString()
+  /**
+   * A message that names no schema is foreign, and passed over. One that names a schema of ours must
+   * wait until that is found.
+   * @throws SiskinError that says where it was looked for
+   */
+  async find(message: CommittedMessage, stop?: AbortSignal): Promise<Found> {
+    const { key, value: datum, headers } = message
+    if (datum === null) return { fault: 'it has no value: it is a tombstone' }
+    const named = headers.get('schema')?.toString() ?? ''
+    const fingerprint = FINGERPRINT.test(named) ? named : undefined
     const isConfluent = datum[0] === 0 && datum.length > CONFLUENT_HEAD
     if (key?.[0] === BRACE && fingerprint === undefined) return { schema: this.#text(key), datum }
     const plain = isConfluent ? datum.subarray(CONFLUENT_HEAD) : datum
     if (isConfluent && this.#sources.registry) {
-      const schema = await this.#registered(datum.readUInt32BE(1))
+      const schema = await this.#registered(datum.readUInt32BE(1), stop)
       if (schema !== null) return { schema, datum: plain }
     }
-    if (fingerprint !== undefined) {
-      const schema = this.#known.get(fingerprint) ?? (await this.#lookUp(fingerprint))
-      if (schema !== null) return { schema, datum: plain }
-    }
-    throw new SiskinError(this.#missing(message, fingerprint, isConfluent))
+    if (fingerprint === undefined) return { fault: this.#foreign(datum, isConfluent) }
+    const schema = this.#known.get(fingerprint) ?? (await this.#lookUp(fingerprint))
+    if (schema !== null) return { schema, datum: plain }
+    throw new SiskinError(this.#missing(message))
+  }
+
+  #foreign(datum: Buffer, isConfluent: boolean): string {
+    const foreign =
+      'it does not say which schema it was written with, so it is no message of Siskin’s'
+    if (!isConfluent) return `${foreign} or of Fink’s form`
+    const id = datum.readUInt32BE(1)
+    return this.#sources.registry
+      ? `${foreign}, and the registry has no schema ${id}`
+      : `${foreign}; if it is of Confluent’s form, --registry finds its schema ${id}, and --from earliest reads it again`
   }
 
   /** One string for all messages of a schema. */
@@ -64,11 +79,11 @@ export class SchemaFinder {
     return text
   }
 
-  async #registered(id: number): Promise<string | null> {
+  async #registered(id: number, stop?: AbortSignal): Promise<string | null> {
     const name = `id ${id}`
     const known = this.#known.get(name)
     if (known !== undefined) return known
-    const text = (await this.#sources.registry!.resolve([id])).get(id)
+    const text = (await this.#sources.registry!.resolve([id], stop)).get(id)
     if (!text) return null
     const schema = Buffer.from(text).toString()
     this.#known.set(name, schema)
@@ -88,22 +103,13 @@ export class SchemaFinder {
     return schema
   }
 
-  #missing(
-    { topic, partition, offset }: CommittedMessage,
-    fingerprint: string | undefined,
-    isConfluent: boolean
-  ): string {
+  #missing({ topic, partition, offset }: CommittedMessage): string {
     const { lake, registry, topic: schemas } = this.#sources
-    const where = `message ${topic}-${partition} at offset ${offset}`
-    if (fingerprint === undefined && !isConfluent) {
-      return `${where} does not say which schema it was written with: it is no message of Siskin's or of Fink's form`
-    }
     const places = [
-      ...(fingerprint === undefined ? [] : [`the topic ${schemas}`]),
-      ...(fingerprint !== undefined && lake ? [`the lake ${lake.root}`] : []),
+      `the topic ${schemas}`,
+      ...(lake ? [`the lake ${lake.root}`] : []),
       ...(registry ? ['the registry'] : [])
     ]
-    const looked = places.length > 0 ? `is not in ${places.join(', ')}` : 'was looked for nowhere'
-    return `the schema of ${where} ${looked}: is --out-prefix right? Else say where it is with --registry or --lake`
+    return `the schema of message ${topic}-${partition} at offset ${offset} is not in ${places.join(', ')}: is --out-prefix right? Else say where it is with --registry or --lake`
   }
 }

@@ -20,7 +20,7 @@ export interface SubscribeOptions {
   /** Most alerts that are dealt with before what was read is kept in mind. */
   readonly atOnce: number
   readonly stop: AbortSignal
-  /** A message that does not decode; it is left out. */
+  /** A message that is foreign, empty or does not decode; it is passed over. */
   readonly onUnreadable: (message: string) => void
 }
 
@@ -81,10 +81,11 @@ function decodeAll(
 ): Alert[] {
   return messages.flatMap((message) => {
     try {
+      if (message.fault !== undefined) throw new Error(message.fault)
       return [decoder.decode(message)]
     } catch (error) {
       account.unreadable++
-      onUnreadable(`${message.place} cannot be read: ${messageOf(error)}`)
+      onUnreadable(`${message.place} is passed over: ${messageOf(error)}`)
       return []
     }
   })

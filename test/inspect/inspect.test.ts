@@ -79,6 +79,16 @@ describe.skipIf(!hasData)('siskin inspect', () => {
     expect(text).toMatch(/1 alert in the lake/)
   })
 
+  test('an object: the stamps of all its alerts', async () => {
+    const folder = join(lake, '..', 'object-stamps')
+    const { json, text } = await see(OBJECT, { stamps: folder })
+    const files = readdirSync(folder)
+    expect(files).toHaveLength(3)
+    expect(files.every((name) => name.startsWith(`${ALERT}-`))).toBe(true)
+    expect((json['stamps'] as unknown[]).length).toBe(3)
+    expect(text).toContain(join(folder, `${ALERT}-science.png`))
+  })
+
   test('a part: rows, provenance, columns, statuses', async () => {
     const [path = ''] = filesIn('ztf/alerts/night=20240421', '.parquet')
     const { json, text } = await see(path)
@@ -91,11 +101,27 @@ describe.skipIf(!hasData)('siskin inspect', () => {
     expect(text).toMatch(/siskin\.modules +quality@/)
   })
 
+  test('a part with damaged pages is one sentence', async () => {
+    const [path = ''] = filesIn('ztf/alerts/night=20240421', '.parquet')
+    const bytes = readFileSync(path)
+    const footer = bytes.readUInt32LE(bytes.length - 8) + 8
+    const damaged = join(lake, '..', 'damaged.parquet')
+    writeFileSync(
+      damaged,
+      Buffer.concat([Buffer.alloc(bytes.length - footer), bytes.subarray(-footer)])
+    )
+    await expect(see(damaged)).rejects.toThrow(/damaged\.parquet is damaged: .*siskin verify says/)
+  })
+
   test('quarantine: packets by reason', async () => {
     const [path = ''] = filesIn('quarantine', '.parquet')
     const { json, text } = await see(path)
     expect(json).toMatchObject({ kind: 'part', rows: 1, reasons: { 'not-avro': 1 } })
-    expect(text).toMatch(/not-avro/)
+    const [packet] = json['quarantined'] as Record<string, string>[]
+    expect(packet).toMatchObject({ position: '0', reason: 'not-avro' })
+    expect(packet!['detail']).not.toBe('')
+    expect(text).toMatch(/reason +source +position +file +detail\n +not-avro +\S+ +0 +/)
+    expect(text).toContain(packet!['detail'])
   })
 
   test('a topic file: its messages', async () => {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync, inflateSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
@@ -7,6 +7,8 @@ import { northAngle, readFits } from '../../engine/inspect/fits.ts'
 import type { FitsImage } from '../../engine/inspect/fits.ts'
 import { openPackets } from '../../engine/inspect/packet.ts'
 import { stampPng, stretch } from '../../engine/inspect/png.ts'
+import { inspect } from '../../jobs/inspect.ts'
+import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const DATA = fileURLToPath(new URL('../../../shared/data/', import.meta.url))
 const hasData = existsSync(DATA)
@@ -56,6 +58,40 @@ describe('FITS', () => {
   test('pixels that are not there read as NaN', () => {
     const cut = smallFits().subarray(0, BLOCK + 16)
     expect([...readFits(cut)[0]!.pixels]).toEqual([1, 2, 3, 4, Number.NaN, Number.NaN])
+  })
+
+  test('an image in an extension; what is damaged behind the first image is left out', () => {
+    const empty = ['SIMPLE  = T', 'BITPIX  = 8', 'NAXIS   = 0', 'EXTEND  = T', 'END']
+    const primary = Buffer.from(empty.map(card).join('').padEnd(BLOCK))
+    const extension = smallFits("XTENSION= 'IMAGE   '")
+    const padding = Buffer.alloc(BLOCK - 24)
+    const broken = Buffer.from(card("XTENSION= 'IMAGE   '"))
+    const images = readFits(Buffer.concat([primary, extension, padding, broken]))
+    expect(images.map(({ width, height }) => [width, height])).toEqual([[3, 2]])
+    expect([...images[0]!.pixels]).toEqual([1, 2, 3, 4, 5, 6])
+  })
+
+  test.each([
+    ['ASCII table', ["XTENSION= 'TABLE   '"], /holds no image/],
+    [
+      'tile-compressed image',
+      ["XTENSION= 'BINTABLE'", 'ZIMAGE  = T', "ZCMPTYPE= 'RICE_1  '"],
+      /tile-compressed \(RICE_1\)/
+    ]
+  ])('an %s is no image', (_, [first = '', ...more], message) => {
+    const empty = ['SIMPLE  = T', 'BITPIX  = 8', 'NAXIS   = 0', 'END']
+    const primary = Buffer.from(empty.map(card).join('').padEnd(BLOCK))
+    expect(() => readFits(Buffer.concat([primary, smallFits(first, more)]))).toThrow(message)
+  })
+
+  test.each([
+    ['more pixels than memory', 'NAXIS1  = 3', 'NAXIS1  = 900000000', /at most \d+ are read/],
+    ['an axis of -3', 'NAXIS1  = 3', 'NAXIS1  = -3', /an axis has -3 pixels/],
+    ['half a pixel', 'NAXIS1  = 3', 'NAXIS1  = 2.5', /an axis has 2\.5 pixels/],
+    ['endless axes', 'NAXIS   = 2', 'NAXIS   = 9e9', /holds no image/]
+  ])('a header that claims %s is refused', (_, from, to, message) => {
+    const text = smallFits().toString('latin1').replace(card(from), card(to))
+    expect(() => readFits(Buffer.from(text, 'latin1'))).toThrow(message)
   })
 
   test.each([
@@ -151,4 +187,38 @@ describe.skipIf(!hasData)('stamps of real packets', () => {
       }
     }
   )
+})
+
+const CASES = `${DATA}cases/c10-stamps/`
+const hasCases = existsSync(CASES)
+if (!hasCases) console.log(`skipped: damaged stamps, no ${CASES}`)
+
+describe.skipIf(!hasCases)('damaged stamps: what can be drawn is drawn, the rest is named', () => {
+  test.each([
+    ['all-nan', 'difference science template', []],
+    ['image-in-extension', 'difference science template', []],
+    ['one-cut-short', 'difference science', ['template damaged']],
+    ['one-empty', 'difference science', []],
+    ['one-not-fits', 'difference template', ['science damaged']],
+    ['tile-compressed', 'difference template', ['science cannot be drawn']]
+  ])('%s', async (name, drawn, undrawn) => {
+    const folder = temporaryFolder()
+    const thing = `${CASES}${name}.avro`
+    const { stamps, text } = await inspect({ thing, lake: '', schemas: null, stamps: folder })
+    const files = readdirSync(folder).map((file) => /-(\w+)\.png$/.exec(file)?.[1])
+    expect(new Set(files)).toEqual(new Set(drawn.split(' ')))
+    const named = stamps!.undrawn.map(
+      ({ name: stamp, reason }) => `${stamp} ${reason.split(':')[0]}`
+    )
+    expect(named).toEqual(undrawn)
+    for (const { reason } of stamps!.undrawn) expect(text).toContain(reason)
+  })
+
+  test('none that can be drawn is a failure', async () => {
+    const args = ['inspect', `${CASES}one-cut-short.avro`, '--stamps']
+    expect((await siskin([...args, temporaryFolder()])).code).toBe(0)
+    const refused = await siskin([...args, `${CASES}one-cut-short.avro`])
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(/^siskin: --stamps .*: EEXIST: .*\n$/)
+  })
 })

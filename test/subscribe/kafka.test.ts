@@ -187,14 +187,14 @@ describeKafka('a subscriber of topics in Kafka', () => {
     expect(idsOf(lost.stdout)).toEqual(expected['fast-riser']) // what was not read comes again
   })
 
-  test('refuses to write over a file, and names that are neither Avro nor Parquet', async () => {
+  test('refuses to write over a file, and names of a form that it does not know', async () => {
     const taken = join(folder, 'night.tar')
-    for (const path of [taken, join(folder, 'out.csv'), join(folder, 'no/where.avro')]) {
+    for (const path of [taken, join(folder, 'out.txt'), join(folder, 'no/where.avro')]) {
       const { code, stderr } = await subscribe('save', 'fast-riser', '--save', path)
       expect(code).toBe(2)
       expect(stderr).toContain(`--save ${path}: `)
     }
-    expect(existsSync(join(folder, 'out.csv'))).toBe(false)
+    expect(existsSync(join(folder, 'out.txt'))).toBe(false)
   })
 
   test('says what is wrong, within 15 s', async () => {

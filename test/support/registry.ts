@@ -1,19 +1,39 @@
 import { createServer } from 'node:http'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+
+/** What a schema refers to by name, as a registry keeps it. */
+interface Reference {
+  readonly name: string
+  readonly subject: string
+  readonly version: number
+}
 
 /** A schema registry over HTTP: it gives schemas by id, and numbers those it is sent. */
 export class FakeRegistry {
   readonly schemas = new Map<number, string>()
+  /** What the schemas of an id, or of `subject/version`, refer to. */
+  readonly references = new Map<number | string, readonly Reference[]>()
+  /** Schemas by `subject/version`, for those that refer to them. */
+  readonly versions = new Map<string, string>()
   /** Subjects that were registered under. */
   readonly subjects: string[] = []
   /** Ids that were asked for. */
   readonly asked: number[] = []
+  /** Only who says this is let in: `user:password`. */
+  secret: string | null = null
+  /** Answers with this status instead of what is asked for. */
+  failing: number | null = null
   #server: Server | null = null
   #port = 0
 
   get address(): string {
     return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** The address with a user and a password in it. */
+  addressFor(secret: string): string {
+    return this.address.replace('://', `://${secret}@`)
   }
 
   /** Answers; after `stop` at the same address as before. */
@@ -22,9 +42,12 @@ export class FakeRegistry {
       let body = ''
       request.on('data', (chunk: Buffer) => (body += chunk.toString()))
       request.on('end', () => {
-        const answer = this.#answer(request.url ?? '', body)
-        response.statusCode = answer ? 200 : 404
-        response.end(JSON.stringify(answer ?? { error_code: 40403, message: 'Schema not found' }))
+        const status = this.failing ?? (this.#letsIn(request) ? null : 401)
+        const answer = status === null ? this.#answer(request.url ?? '', body) : null
+        response.statusCode = status ?? (answer ? 200 : 404)
+        const missing = { error_code: 40403, message: 'Schema not found' }
+        const refused = { error_code: status, message: 'no' }
+        response.end(JSON.stringify(answer ?? (status === null ? missing : refused)))
       })
     })
     await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve))
@@ -40,6 +63,38 @@ export class FakeRegistry {
     await new Promise<void>((resolve) => server.close(() => resolve()))
   }
 
+  /** Has a schema whose records are registered one by one and refer to each other. */
+  registerSplit(id: number, schema: object): void {
+    const own: Reference[] = []
+    const whole = this.#split(schema, own, String((schema as { namespace?: string }).namespace))
+    this.schemas.set(id, JSON.stringify(whole))
+    this.references.set(id, own)
+  }
+
+  #split(schema: unknown, references: Reference[], space: string, depth = 0): unknown {
+    if (Array.isArray(schema)) {
+      return schema.map((part) => this.#split(part, references, space, depth))
+    }
+    if (typeof schema !== 'object' || schema === null) return schema
+    const isRecord = 'fields' in schema && depth > 0
+    const inner: Reference[] = isRecord ? [] : references
+    const parts = Object.entries(schema).map(([key, value]) => {
+      return [key, this.#split(value, inner, space, depth + 1)] as const
+    })
+    if (!isRecord) return Object.fromEntries(parts)
+    const name = `${space}.${(schema as unknown as { name: string }).name}`
+    const key = `${name}/1`
+    this.versions.set(key, JSON.stringify({ ...Object.fromEntries(parts), namespace: space }))
+    this.references.set(key, inner)
+    references.push({ name, subject: name, version: 1 })
+    return name
+  }
+
+  #letsIn({ headers }: IncomingMessage): boolean {
+    if (this.secret === null) return true
+    return headers.authorization === `Basic ${Buffer.from(this.secret).toString('base64')}`
+  }
+
   #answer(url: string, body: string): object | null {
     const [, subject] = /^\/subjects\/([^/]+)\/versions$/.exec(url) ?? []
     if (subject) {
@@ -50,9 +105,16 @@ export class FakeRegistry {
       this.subjects.push(decodeURIComponent(subject))
       return { id }
     }
+    const [, name, version] = /^\/subjects\/([^/]+)\/versions\/(\d+)$/.exec(url) ?? []
+    if (name) return this.#found(`${decodeURIComponent(name)}/${version}`, this.versions)
     const [, asked] = /^\/schemas\/ids\/(\d+)$/.exec(url) ?? []
     if (asked) this.asked.push(Number(asked))
-    const schema = this.schemas.get(Number(asked))
-    return schema === undefined ? null : { schema }
+    return this.#found(Number(asked), this.schemas)
+  }
+
+  #found<K extends number | string>(key: K, schemas: ReadonlyMap<K, string>): object | null {
+    const schema = schemas.get(key)
+    const references = this.references.get(key)
+    return schema === undefined ? null : { schema, ...(references && { references }) }
   }
 }

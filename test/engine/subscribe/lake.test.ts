@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cpSync, readFileSync, renameSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -148,5 +148,65 @@ describe('a subscriber of the topics of a lake', () => {
     )
     const nowhere = await siskin(['subscribe', 'fast-riser', '--lake', join(folder, 'no')], env)
     expect(nowhere.stderr).toContain('there are: none: is it a lake?')
+  })
+
+  it('names the topic of each alert where several are read', async () => {
+    const args = ['fast-riser', 'new-source', '--fields', 'topic,alert_id', '--limit', '1000']
+    const { stdout } = await subscribe('topics', ...args)
+    const [head, ...rows] = stdout.trim().split('\n')
+    expect(head).toMatch(/^topic +alert_id$/)
+    const topics = new Set(rows.map((row) => row.split(' ')[0]))
+    expect(topics).toEqual(new Set(['fast-riser', 'new-source']))
+    const plain = await subscribe('topics2', 'fast-riser', 'new-source', '--limit', '1')
+    expect(plain.stdout).toMatch(/^topic +object_id/)
+    const one = await subscribe('topics3', 'fast-riser', '--limit', '1')
+    expect(one.stdout).toMatch(/^object_id/)
+  })
+
+  it('passes over what is foreign or damaged, names it, and reads it once it is mended', async () => {
+    const copy = join(folder, 'damaged')
+    cpSync(lake, copy, { recursive: true })
+    const files = readdirSync(join(copy, 'topics/fast-riser'), {
+      recursive: true,
+      encoding: 'utf8'
+    })
+    const [name = ''] = files.filter((file) => file.endsWith('.avro'))
+    const path = join(copy, 'topics/fast-riser', name)
+    const whole = readFileSync(path)
+    writeFileSync(path, whole.subarray(0, whole.length - 40))
+    writeFileSync(join(path, '../a-note.avro'), 'this is no topic file')
+    const args = ['subscribe', 'fast-riser', '--lake', copy, '--group', 'damaged', '--json']
+    const first = await siskin(args, env)
+    expect(first.code).toBe(1)
+    expect(first.stderr).toMatch(/a-note\.avro is passed over: .*no topic file of Siskin’s/)
+    expect(first.stderr).toMatch(/ from message \d+ on is passed over: .*the rest is damaged/)
+    expect(first.stderr).toContain('2 messages passed over')
+    expect(idsOf(first.stdout).length).toBeLessThan(ids.length)
+    writeFileSync(path, whole)
+    rmSync(join(path, '../a-note.avro'))
+    const rest = await siskin(args, env)
+    expect(rest.code, rest.stderr).toBe(0)
+    expect([...idsOf(first.stdout), ...idsOf(rest.stdout)].sort()).toEqual(ids)
+  })
+
+  it('says where the alerts of a lake are that a stream fills', async () => {
+    const copy = join(folder, 'streamed')
+    cpSync(lake, copy, { recursive: true })
+    rmSync(join(copy, 'topics'), { recursive: true })
+    const ledger = join(copy, '_siskin/ledger')
+    const stream = { messages: 1, missing: 0, begins: true, generation: 1, fink: false }
+    for (const name of readdirSync(ledger, { recursive: true, encoding: 'utf8' })) {
+      if (!name.endsWith('.json')) continue
+      const record = JSON.parse(readFileSync(join(ledger, name), 'utf8')) as object
+      writeFileSync(join(ledger, name), JSON.stringify({ ...record, files: [], stream }))
+    }
+    const args = ['subscribe', 'fast-riser', '--lake', copy]
+    for (const more of [[], ['--lag']]) {
+      const { code, stdout, stderr } = await siskin([...args, ...more], env)
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toContain(
+        `is filled by a stream, which puts what it selects into Kafka and not into files: ${ids.length} alerts of fast-riser so far; read them with siskin subscribe fast-riser --brokers `
+      )
+    }
   })
 })

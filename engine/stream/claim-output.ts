@@ -4,10 +4,7 @@ import { UsageError } from '../errors.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { clientOptions, isKafkaError } from './kafka.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
-import { createCompacted } from './topics.ts'
-
-/** The compacted topic that says who publishes to which topic, and which lake a group fills. */
-const OWNERS_TOPIC = 'siskin-owners'
+import { createCompacted, OWNERS_TOPIC } from './topics.ts'
 
 /** A stream: one consumer group that fills one lake. */
 export interface StreamIdentity {

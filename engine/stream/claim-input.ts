@@ -13,7 +13,7 @@ export interface OwnedTopics {
 }
 
 /** Enters topics that nobody has into the book, in the name of this group; says whose the others are. */
-export async function ownTopics(
+export async function claimInput(
   admin: Admin,
   store: Store,
   { group, takeOver }: Pick<StreamSettings, 'group' | 'takeOver'>,

@@ -1,0 +1,72 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { localStore } from '../../engine/persist/local.ts'
+import { keptRegistry } from '../../engine/stream/kept-schemas.ts'
+import { FakeRegistry } from '../support/registry.ts'
+import { temporaryFolder } from '../support/siskin.ts'
+
+const registry = new FakeRegistry()
+const store = localStore(join(temporaryFolder(), 'lake'))
+const told: string[] = []
+const warn = (message: string) => told.push(message)
+
+beforeAll(async () => {
+  registry.schemas.set(1, '"string"')
+  registry.schemas.set(2, '"long"')
+  await registry.start()
+})
+afterAll(() => registry.stop())
+beforeEach(() => {
+  told.length = 0
+  registry.failing = null
+})
+
+async function firstTold(): Promise<string> {
+  while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  return told[0]!
+}
+
+test('a schema that the lake knows is taken from there; another is waited for, with the reason', async () => {
+  await keptRegistry(registry.address, store, warn).resolve([1])
+  registry.failing = 401
+  const later = keptRegistry(registry.address, store, warn)
+  expect(Buffer.from((await later.resolve([1])).get(1)!).toString()).toBe('"string"')
+  expect(told.splice(0)).toEqual([expect.stringContaining('schema 1 is taken from the lake')])
+
+  const waiting = later.resolve([2])
+  expect(await firstTold()).toMatch(/^waiting for schema 2, and packets wait with it: .*\(401/)
+  registry.failing = null
+  expect(Buffer.from((await waiting).get(2)!).toString()).toBe('"long"')
+  expect(told).toHaveLength(1)
+})
+
+test('the waiting ends when it is told to', async () => {
+  registry.failing = 403
+  const stop = new AbortController()
+  const waiting = keptRegistry(registry.address, store, warn, stop.signal).resolve([3])
+  await firstTold()
+  stop.abort(new Error('Ctrl-C'))
+  await expect(waiting).rejects.toThrow('Ctrl-C')
+})
+
+test('a password is in no message, and makes no other place in the lake', async () => {
+  await keptRegistry(registry.address, store, warn).resolve([1])
+  registry.failing = 403
+  const place = registry.addressFor('ana:secret')
+  const found = await keptRegistry(place, store, warn).resolve([1])
+  expect(found.has(1)).toBe(true)
+  expect(told.join('\n')).toMatch(/does not let ana in/)
+  expect(told.join('\n')).not.toContain('secret')
+})
+
+test('a schema that comes to the registry just after its packets is found', async () => {
+  const found = keptRegistry(registry.address, store, warn).resolve([4])
+  while (!registry.asked.includes(4)) await new Promise((resolve) => setTimeout(resolve, 5))
+  registry.schemas.set(4, '"int"')
+  expect((await found).has(4)).toBe(true)
+})
+
+test('an id that it does not know stays unknown', async () => {
+  expect((await keptRegistry(registry.address, store, warn).resolve([99])).has(99)).toBe(false)
+  expect(told).toEqual([])
+})
