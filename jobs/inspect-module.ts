@@ -37,8 +37,7 @@ function says(value: unknown): boolean {
 }
 
 function unitOf(column: string): string {
-  const unit = UNITS.get(column) ?? ''
-  return unit === 'survey' ? '' : unit
+  return UNITS.get(column) ?? ''
 }
 
 function withUnit(value: unknown, column: string): string {

@@ -109,7 +109,7 @@ function isSurvey(def: ColumnDef): boolean {
 }
 
 function docOf(def: ColumnDef): string {
-  return def.unit === '' || def.unit === 'survey' ? def.doc : `${def.doc} [${def.unit}]`
+  return def.unit === '' ? def.doc : `${def.doc} [${def.unit}]`
 }
 
 /** Scalar columns; dotted names become nested records. */

@@ -39,7 +39,7 @@ if (hasReal) {
 const LISTS: Record<string, string> = { history: 'light_curve', forced: 'forced_photometry' }
 
 function column(name: string, type: ColumnDef['type']): ColumnDef {
-  return { name, type, unit: '', doc: `The ${name}.` }
+  return { name, type, unit: '', ucd: '', doc: `The ${name}.` }
 }
 
 const MODULE = {
