@@ -9,6 +9,7 @@ import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import type { PacketRange } from '../packets.ts'
 import { recover, recoverRange } from '../persist/commit.ts'
+import { keepColumns } from '../persist/kept-columns.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { lockLake } from '../persist/lock.ts'
@@ -73,6 +74,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         `the last run was cut off: ${finished.length} commits finished, ${dropped.length} unfinished parts removed`
       )
     }
+    await keepColumns(store, options.plan.columns)
     const sources = await openSources(options.sources, folderLists(store))
     return await runSources(options, store, sources)
   } finally {

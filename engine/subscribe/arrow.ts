@@ -15,6 +15,7 @@ import {
   Utf8
 } from 'apache-arrow'
 import type { Data, DataType } from 'apache-arrow'
+import { fieldMetadata } from '../table/describe.ts'
 import type { AlertRecord } from './alert.ts'
 import type { Leaf, Node } from './avro-nodes.ts'
 
@@ -31,7 +32,17 @@ const TYPES: Record<Leaf, () => DataType> = {
 
 function typeOf(node: Node): DataType {
   if (node.kind === 'struct') {
-    return new Struct(node.fields.map(({ name, node: own }) => new Field(name, typeOf(own), true)))
+    return new Struct(
+      node.fields.map(({ name, node: own, about }) => {
+        const { doc = '', unit = '', ucd = '' } = about
+        return new Field(
+          name,
+          typeOf(own),
+          true,
+          fieldMetadata({ doc: doc.replace(` [${unit}]`, ''), unit, ucd })
+        )
+      })
+    )
   }
   if (node.kind === 'list') return new List(new Field('element', typeOf(node.item), true))
   return TYPES[node.kind]()

@@ -1,8 +1,15 @@
 /** A type of Avro as a column: null where it cannot say, whatever the union. */
 export type Node =
   | { readonly kind: Leaf }
-  | { readonly kind: 'struct'; readonly fields: readonly { name: string; node: Node }[] }
+  | { readonly kind: 'struct'; readonly fields: readonly NodeField[] }
   | { readonly kind: 'list'; readonly item: Node }
+
+interface NodeField {
+  readonly name: string
+  readonly node: Node
+  /** What the writer says of it: `doc`, and `unit` and `ucd` where it gives those. */
+  readonly about: Readonly<Record<string, string>>
+}
 
 export type Leaf =
   | 'bool'
@@ -65,14 +72,21 @@ function namedNode(
     named.set(full, node)
     return node
   }
-  const fields: { name: string; node: Node }[] = []
+  const fields: NodeField[] = []
   const node: Node = { kind: 'struct', fields }
   named.set(full, node)
   const inner = full.slice(0, Math.max(0, full.lastIndexOf('.')))
   for (const field of schema['fields'] as { name: string; type: Schema }[]) {
-    fields.push({ name: field.name, node: nodeOf(field.type, named, inner) })
+    fields.push({ name: field.name, node: nodeOf(field.type, named, inner), about: aboutOf(field) })
   }
   return node
+}
+
+function aboutOf(field: Readonly<Record<string, unknown>>): Record<string, string> {
+  const said = ['doc', 'unit', 'ucd'].map((key) => [key, field[key]] as const)
+  return Object.fromEntries(
+    said.filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string')
+  )
 }
 
 function fullName(name: string, space: string): string {
