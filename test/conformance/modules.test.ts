@@ -15,6 +15,7 @@ import type { Outputs } from './batch.ts'
 import { Dice } from './dice.ts'
 import { compareGolden } from './golden.ts'
 import { withNoise } from './noise.ts'
+import { ucdFault } from '../support/ucd.ts'
 
 const HOME = fileURLToPath(new URL('../../science-modules/', import.meta.url))
 const GOLDEN_ALERTS = 150
@@ -54,7 +55,9 @@ describe.each(modules.map((module): [string, Module] => [module.name, module]))(
       expect(module.version).toMatch(SEMVER)
       expect(module.about.trim(), 'about').not.toBe('')
       expect(module.owner.trim(), 'owner: put your name').not.toMatch(/^$|@your-name/)
-      for (const { name: column, unit, doc } of moduleColumns(module)) {
+      for (const { name: column, unit, ucd, doc } of moduleColumns(module)) {
+        const fault = ucdFault(ucd)
+        expect(fault, `UCD of ${column}, as in float64('mag', '…', 'phot.mag')`).toBeNull()
         expect(UNITS, `unit of ${column}`).toContain(unit)
         expect(doc.trim(), `doc of ${column}`).not.toBe('')
       }
