@@ -32,7 +32,7 @@ async function launched(): Promise<{ launcher: ChildProcess; real: number }> {
   const args = ['subscribe', 'solar-system-known', '--lake', lake, '--follow', '--from', 'earliest']
   const env = { ...process.env, HOME: folder, XDG_STATE_HOME: folder }
   const launcher = spawn(old!, [PROGRAM, ...args], { env, stdio: ['ignore', 'pipe', 'ignore'] })
-  await once(launcher.stdout!, 'data')
+  await once(launcher.stdout, 'data')
   const [real] = childrenOf(launcher.pid!)
   return { launcher, real: real! }
 }
