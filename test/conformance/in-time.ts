@@ -32,7 +32,7 @@ export function inTimeLater<T>(who: string, work: () => T | Promise<T>): Promise
       try {
         resolve(inTime(who, () => drained(work())))
       } catch (error) {
-        reject(error as Error)
+        reject(error)
       }
     })
   })
