@@ -6,7 +6,7 @@ const MOST_MS = 10_000
 const call = new Script('globalThis.siskinUnderTest()')
 
 /** Something was stopped that does not end. */
-export class Endless extends Error {}
+class Endless extends Error {}
 
 /**
  * Calls a function of a contributor and stops it when it does not end.
