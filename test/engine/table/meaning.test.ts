@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { UNITS } from '#contract'
+import { bool, defineModule, number, UNITS } from '#contract'
+import { makePlan } from '../../../engine/enrich/plan.ts'
 import { moduleColumns } from '../../../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../../../engine/table/schema.ts'
 import { LSST_OBJECT_MEANING } from '../../../engine/surveys/lsst-object-meaning.ts'
@@ -72,4 +73,24 @@ test('no meaning stands for a field that the surveys do not have', () => {
     [...table.keys()].map((name) => `${prefix}.${name}`)
   )
   expect(said.filter((name) => !known.has(name))).toEqual([])
+})
+
+test.each([
+  ['ztf.magnr', 'mag', null],
+  ['ztf.magnr', 'survey', null],
+  ['ztf.magnr', 'nJy', /in "nJy", but its unit is "mag"/],
+  ['flux', 'survey', /in "survey", but its unit is "nJy"/]
+] as const)('a module that reads %s in %s', (column, unit, refusal) => {
+  const reader = defineModule({
+    name: 'reader',
+    version: '1.0.0',
+    about: 'Reads.',
+    owner: '@owner',
+    requires: { value: number(column, unit) },
+    produces: { same: bool('The same.') },
+    run: ({ rows }) => ({ same: Array.from({ length: rows }, () => true) })
+  })
+  const plan = () => makePlan([reader], []).columns.map(({ name }) => name)
+  if (refusal) expect(plan).toThrow(refusal)
+  else expect(plan()).toEqual(['reader.status', 'reader.same'])
 })
