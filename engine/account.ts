@@ -2,6 +2,7 @@ import type { DecodeResult } from './decode/decode.ts'
 import type { Plan } from './enrich/plan.ts'
 import { lastOf } from './packets.ts'
 import type { MessageSpan, PacketRange } from './packets.ts'
+import { columnsPath } from './persist/kept-columns.ts'
 import { partName } from './persist/ledger.ts'
 import type {
   FilterAccount,
@@ -133,6 +134,7 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
     'siskin.source': range.source,
     'siskin.first': String(range.first),
     'siskin.last': String(last),
+    'siskin.columns': columnsPath(plan.columns),
     'siskin.modules': plan.modules.map(named).join(' '),
     'siskin.filters': plan.filters.map(named).join(' ')
   }

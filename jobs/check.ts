@@ -36,7 +36,13 @@ export function planJson({ modules, filters, blocks }: Plan) {
       surveys: module.surveys ?? null,
       after: afterOf(module, modules),
       reads: readsOf(module.requires),
-      makes: moduleColumns(module).map(({ name, type, unit, doc }) => ({ name, type, unit, doc }))
+      makes: moduleColumns(module).map(({ name, type, unit, ucd, doc }) => ({
+        name,
+        type,
+        unit,
+        ucd,
+        doc
+      }))
     })),
     filters: filters.map((filter) => ({
       name: filter.name,

@@ -2,72 +2,13 @@ import type { Command } from 'commander'
 import type { Filter, Module } from '../engine/contract/index.ts'
 import { needed } from '../engine/enrich/plan.ts'
 import { moduleColumns } from '../engine/table/enriched.ts'
-import { ALERT_COLUMNS } from '../engine/table/schema.ts'
-import type { ColumnDef } from '../engine/table/schema.ts'
 import type { MetricDef } from '../engine/metrics/family.ts'
 import { REASONS } from '../engine/reasons.ts'
+import { code, COLUMN_HEAD, NOTE, page, table } from './docs-table.ts'
 import { STAGES } from '../engine/stream/batch-account.ts'
 import { METRICS } from '../engine/stream/metric-defs.ts'
 
-const NOTE =
-  'This page is generated from the code by `npm run docs`: change the code, not the page.'
 const HELP_WIDTH = 96
-
-/** Every column of the alert table; the survey's own structs in short. */
-export function columnsPage(modules: readonly Module[]): string {
-  const own = ALERT_COLUMNS.filter(({ name }) => !name.includes('.'))
-  const survey = ALERT_COLUMNS.filter(({ name }) => name.includes('.'))
-  const group = (list: ColumnDef['list']) => own.filter((def) => def.list === list)
-  const isPacket = ({ name }: ColumnDef) => name.startsWith('packet_')
-  const scalars = group(undefined)
-  return page('The alert table', [
-    NOTE,
-    `${ALERT_COLUMNS.length} columns from the packets, and one struct per module ([modules](modules.md)). One schema for both surveys: the other survey's struct is null. Null means "cannot say". Ids are 64-bit and exceed 2^53: they are strings in JSON.`,
-    'Parts lie at `<lake>/<survey>/alerts/night=YYYYMMDD/<part>.parquet`.',
-    '## The alert',
-    columnTable(scalars.filter((def) => !isPacket(def))),
-    '## Its history',
-    'Lists of equal length in each alert, ascending in time, the alert itself last.',
-    columnTable(group('history')),
-    '## Forced photometry',
-    'Lists of equal length in each alert, ascending in time.',
-    columnTable(group('forced')),
-    '## Its packet',
-    columnTable(scalars.filter(isPacket)),
-    '## What the survey sent',
-    "Every field under the survey's own name, in the survey's own unit: see the survey's schema documentation. A column that was not sent is null; so are the survey's sentinels (-999).",
-    ...structs(survey),
-    '## What the modules add',
-    table(
-      ['struct', 'columns', 'says'],
-      modules.map((module) => [
-        `[${module.name}](modules.md#${module.name})`,
-        String(moduleColumns(module).length),
-        module.about
-      ])
-    )
-  ])
-}
-
-function columnTable(defs: readonly ColumnDef[]): string {
-  return table(
-    ['column', 'type', 'unit', 'what'],
-    defs.map(({ name, type, list, unit, doc }) => [
-      `\`${name}\``,
-      list ? `list of ${type}` : type,
-      unit,
-      doc
-    ])
-  )
-}
-
-function structs(defs: readonly ColumnDef[]): string[] {
-  const byStruct = Map.groupBy(defs, ({ name }) => name.slice(0, name.lastIndexOf('.')))
-  return [...byStruct].map(([struct, own]) => {
-    const names = own.map(({ name, type }) => `${name.slice(struct.length + 1)} ${type}`)
-    return `**\`${struct}\`** (${own.length}): ${names.join(', ')}.`
-  })
-}
 
 /** Every module with what it reads and makes. */
 export function modulesPage(modules: readonly Module[]): string {
@@ -104,15 +45,16 @@ function outputTable(module: Module): string {
   const groups = new Map<string, { names: string[]; rows: string[][] }>()
   for (const [name, output] of Object.entries(module.produces)) {
     if (output.type !== 'group') {
-      plain.push([`\`${name}\``, output.type, output.unit, output.doc])
+      plain.push([`\`${name}\``, output.type, code(output.unit), code(output.ucd), output.doc])
       continue
     }
     const rows = moduleColumns(module)
       .filter((def) => def.name.startsWith(`${module.name}.${name}.`))
-      .map(({ name: full, type, unit, doc }) => [
+      .map(({ name: full, type, unit, ucd, doc }) => [
         full.slice(module.name.length + name.length + 2),
         type,
-        unit,
+        code(unit),
+        code(ucd),
         doc.replaceAll(new RegExp(`\\bin ${name}\\b`, 'g'), 'in the band')
       ])
     const key = JSON.stringify(rows)
@@ -123,7 +65,7 @@ function outputTable(module: Module): string {
   const grouped = [...groups.values()].flatMap(({ names, rows }) =>
     rows.map(([inner, ...rest]) => [`\`${names.join('\\|')}.${inner}\``, ...rest])
   )
-  return table(['column', 'type', 'unit', 'what'], [...plain, ...grouped])
+  return table(COLUMN_HEAD, [...plain, ...grouped])
 }
 
 /** Every filter with its topic, and the predicates that filters share. */
@@ -269,17 +211,4 @@ function helpOf(command: Command): string {
   })
   command.outputHelp()
   return text.trimEnd()
-}
-
-function page(title: string, blocks: readonly string[]): string {
-  return `${[`# ${title}`, ...blocks].join('\n\n')}\n`
-}
-
-function table(
-  head: readonly string[],
-  rows: readonly (readonly (string | undefined)[])[]
-): string {
-  const line = (cells: readonly (string | undefined)[]) => `| ${cells.join(' | ')} |`
-  const escaped = rows.map((row) => row.map((cell = '') => cell.replaceAll(/(?<!\\)\|/g, '\\|')))
-  return [line(head), `|${'---|'.repeat(head.length)}`, ...escaped.map(line)].join('\n')
 }

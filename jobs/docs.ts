@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cliPage, columnsPage, filtersPage, metricsPage, modulesPage } from './docs-pages.ts'
+import { columnsPage } from './docs-columns.ts'
+import { cliPage, filtersPage, metricsPage, modulesPage } from './docs-pages.ts'
 import { PROJECT } from './new.ts'
 import { buildProgram } from './program.ts'
 import { pickFilters, pickModules } from './registries.ts'

@@ -1,11 +1,7 @@
 import { shown } from '../engine/inspect/record.ts'
 import type { AlertRecord } from '../engine/inspect/record.ts'
-import { moduleColumns } from '../engine/table/enriched.ts'
-import { modules } from '../science-modules/registry.ts'
-import { facts } from './inspect-facts.ts'
+import { descriptionOf } from './inspect-columns.ts'
 import { table } from './terminal.ts'
-
-const UNITS = new Map(modules.flatMap(moduleColumns).map(({ name, unit }) => [name, unit]))
 
 type Struct = Readonly<Record<string, unknown>>
 
@@ -20,9 +16,9 @@ export function moduleText(module: string, alert: AlertRecord): string {
   )
   const spoken = groups.filter(([, group]) => Object.values(group).some(says))
   const single = Object.entries(columns).filter(([, value]) => !isStruct(value))
-  const rows = single.map(([key, value]) => [key, withUnit(value, `${name}.${key}`)])
+  const rows = single.map(([key, value]) => row(key, value, `${name}.${key}`))
   const lines = [`${name} ${version}  ${shown(status)}`]
-  if (rows.length > 0) lines.push(facts(rows))
+  if (rows.length > 0) lines.push(table(rows))
   if (haveSameNames(groups)) lines.push(...matrix(name, spoken))
   else for (const [key, group] of spoken) lines.push(groupText(name, key, group))
   return lines.join('\n')
@@ -36,13 +32,8 @@ function says(value: unknown): boolean {
   return value !== null && value !== undefined
 }
 
-function unitOf(column: string): string {
-  const unit = UNITS.get(column) ?? ''
-  return unit === 'survey' ? '' : unit
-}
-
 function withUnit(value: unknown, column: string): string {
-  return says(value) ? `${valueText(value)} ${unitOf(column)}`.trimEnd() : '-'
+  return says(value) ? `${valueText(value)} ${descriptionOf(column).unit}`.trimEnd() : '-'
 }
 
 function valueText(value: unknown): string {
@@ -64,16 +55,25 @@ function matrix(name: string, groups: readonly (readonly [string, Struct])[]): s
   const rows = Object.keys(first[1]).map((key) => [
     key,
     ...groups.map(([, group]) => valueText(group[key])),
-    unitOf(`${name}.${first[0]}.${key}`)
+    ...inBand(`${name}.${first[0]}.${key}`, first[0])
   ])
   return [table([['', ...groups.map(([key]) => key)], ...rows])]
 }
 
+/** Unit and description of what every band has. */
+function inBand(column: string, band: string): string[] {
+  const { unit, doc } = descriptionOf(column)
+  return [unit, doc.replaceAll(new RegExp(`\\bin ${band}\\b`, 'g'), 'in the band')]
+}
+
+function row(key: string, value: unknown, column: string): string[] {
+  return [key, withUnit(value, column), descriptionOf(column).doc]
+}
+
 function groupText(name: string, key: string, group: Struct): string {
-  return facts(
-    Object.entries(group).map(([inner, value]) => [
-      `${key}.${inner}`,
-      withUnit(value, `${name}.${key}.${inner}`)
-    ])
+  return table(
+    Object.entries(group).map(([inner, value]) =>
+      row(`${key}.${inner}`, value, `${name}.${key}.${inner}`)
+    )
   )
 }

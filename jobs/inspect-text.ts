@@ -8,6 +8,7 @@ import type { AlertRecord } from '../engine/inspect/record.ts'
 import type { Stamps } from '../engine/inspect/stamps.ts'
 import type { TopicSummary } from '../engine/inspect/topic-file.ts'
 import { isoOf } from '../engine/table/time.ts'
+import { columnsText } from './inspect-columns.ts'
 import { facts } from './inspect-facts.ts'
 import { moduleText } from './inspect-module.ts'
 import { amount, count, size, table } from './terminal.ts'
@@ -151,13 +152,11 @@ export function packetsText(
 }
 
 /** A Parquet file: size, provenance, columns, and how the modules fared. */
-export function partText(path: string, part: PartSummary): string {
+export function partText(path: string, part: PartSummary, all: boolean): string {
   const { columns, provenance, modules, reasons } = part
-  const leaves = Object.values(columns).reduce((sum, leaf) => sum + leaf, 0)
   const structs = Object.entries(columns).filter(([, leaf]) => leaf > 1)
-  const plain = Object.keys(columns).filter((name) => columns[name] === 1)
   return [
-    `${path}: ${count(part.rows)} rows, ${count(leaves)} columns, ${size(part.bytes)}, ${count(part.rowGroups)} row group${part.rowGroups === 1 ? '' : 's'}`,
+    `${path}: ${count(part.rows)} rows, ${count(part.leaves.length)} columns, ${size(part.bytes)}, ${count(part.rowGroups)} row group${part.rowGroups === 1 ? '' : 's'}`,
     '',
     facts(
       Object.entries(provenance)
@@ -165,8 +164,12 @@ export function partText(path: string, part: PartSummary): string {
         .map(([key, value]) => [key, value])
     ),
     '',
-    `columns  ${plain.join(' ')}`,
-    `structs  ${structs.map(([name, leaf]) => `${name} (${leaf})`).join(' ')}`,
+    columnsText(part.leaves, all),
+    ...(structs.length > 0 && !all
+      ? [
+          `  and in structs, shown with --columns: ${structs.map(([name, leaf]) => `${name} (${leaf})`).join(' ')}`
+        ]
+      : []),
     ...(Object.keys(modules).length > 0 ? ['', countsTable('module', modules)] : []),
     ...(Object.keys(reasons).length > 0 ? ['', countsTable('quarantined', { rows: reasons })] : []),
     ...quarantineLines(part)

@@ -16,6 +16,7 @@ import { storedSources } from '../engine/inspect/stored-packets.ts'
 import { openTopicFile } from '../engine/inspect/topic-file.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
+import { describedColumns } from './inspect-columns.ts'
 import * as text from './inspect-text.ts'
 import { addSettings, readSettings } from './settings.ts'
 
@@ -34,6 +35,14 @@ export interface InspectOptions {
   readonly schemas: string | null
   /** Folder that the stamps go to as PNG; null: they stay where they are. */
   readonly stamps: string | null
+  /** Every column of a Parquet file with unit, UCD and description. */
+  readonly columns?: boolean
+}
+
+interface InspectFlags {
+  readonly stamps?: string | true
+  readonly columns?: boolean
+  readonly json?: boolean
 }
 
 /** What was found: for machines, and for people. */
@@ -52,16 +61,17 @@ export function addInspect(program: Command): void {
       '--stamps [dir]',
       'write the stamps of the alert, or of all alerts of the object, as PNG (default: into this folder)'
     )
+    .option('--columns', 'of a Parquet file every column, with unit, UCD and description')
     .option('--json', 'print one JSON object; ids are strings')
     .addHelpText(
       'after',
       '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas\n  siskin inspect hdfs://namenode:9870/siskin'
     )
   addSettings(command, ['lake', 'schemas'])
-  command.action(async (thing: string, options: { stamps?: string | true; json?: boolean }) => {
+  command.action(async (thing: string, options: InspectFlags) => {
     const { lake, schemas } = readSettings(command)
     const stamps = options.stamps === true ? '.' : (options.stamps ?? null)
-    const found = await inspect({ thing, lake, schemas, stamps })
+    const found = await inspect({ thing, lake, schemas, stamps, columns: options.columns === true })
     console.log(options.json ? toJson(found.json) : found.text)
     const { written, undrawn } = found.stamps ?? NO_STAMPS
     if (written.length === 0 && undrawn.length > 0) process.exitCode = 1
@@ -105,7 +115,12 @@ async function inspectFile(
   const { store, file } = place
   if (thing.endsWith('.parquet')) {
     const part = await summarisePart(await openParquet(store, file.path, file.size))
-    return { json: { kind: 'part', path: thing, ...part }, text: text.partText(thing, part) }
+    const { leaves, ...rest } = part
+    const described = describedColumns(leaves)
+    return {
+      json: { kind: 'part', path: thing, ...rest, described },
+      text: text.partText(thing, part, options.columns === true)
+    }
   }
   const topic = thing.endsWith('.avro') ? await openTopicFile(store, file.path, 5) : null
   if (!topic) return inspectPackets(options, place)

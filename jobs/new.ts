@@ -140,8 +140,11 @@ function nextSteps(kind: Kind, name: string, owner: string): string {
   const { folder, file, ownTest } = RECIPES[kind]
   const golden =
     kind === 'module'
-      ? ['UPDATE_GOLDEN=1 npm test -- test/conformance', 'writes down what it answers today']
-      : ['npm test -- test/conformance', 'the same suite proves every filter']
+      ? [
+          'UPDATE_GOLDEN=1 npx vitest run test/conformance/modules.test.ts',
+          'writes down what it answers today'
+        ]
+      : ['npx vitest run test/conformance/filters.test.ts', 'the same suite proves every filter']
   const steps = [
     [`${folder}/${name}/${file}`, 'what it reads, what it says, and how'],
     [`${folder}/${name}/${ownTest}`, 'cases you worked out by hand, one of them null'],

@@ -35,7 +35,7 @@ export function table(rows: readonly (readonly string[])[], indent = '  '): stri
   return rows
     .map((row) => {
       const cells = row.map((cell, i) =>
-        /^[\d,.]+( |$)/.test(cell) && i > 0 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
+        /^[\d,.]+( \S+)?$/.test(cell) && i > 0 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
       )
       return indent + cells.join('  ').trimEnd()
     })

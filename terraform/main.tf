@@ -10,7 +10,14 @@ locals {
   lake      = "hdfs://${local.namenode}:9870/siskin"
   templates = "${path.module}/../deploy/openstack"
 
-  hdfs = { namenode = local.namenode, mirror = var.mirror, version = var.versions.hadoop }
+  bastion = cidrhost(var.cidr, 5)
+
+  hdfs = {
+    namenode = local.namenode
+    mirror   = var.mirror
+    version  = var.versions.hadoop
+    checksum = var.checksums.hadoop
+  }
 
   kafka_machines = {
     for i, address in local.kafka : "kafka-${i + 1}" => {
@@ -18,12 +25,17 @@ locals {
       flavor  = var.flavors.kafka
       volume  = var.volume_gb.kafka
       user_data = templatefile("${local.templates}/kafka.yaml.tftpl", {
-        id      = i + 1
-        address = address
-        voters  = local.voters
-        cluster = var.kafka_cluster_id
-        mirror  = var.mirror
-        version = var.versions.kafka
+        id          = i + 1
+        address     = address
+        voters      = local.voters
+        cluster     = var.kafka_cluster_id
+        mirror      = var.mirror
+        version     = var.versions.kafka
+        checksum    = var.checksums.kafka
+        password    = var.kafka_password
+        ca          = local.ca
+        keystore    = local.keystores[i]
+        super_users = join(";", concat(["User:siskin"], [for name in local.kafka_names : "User:CN=${name}"]))
       })
     }
   }
@@ -51,7 +63,7 @@ locals {
     for i, address in local.members : "member-${i + 1}" => {
       address = address
       flavor  = var.flavors.member
-      volume  = 0
+      volume  = var.volume_gb.member
       user_data = templatefile("${local.templates}/member.yaml.tftpl", {
         address    = address
         brokers    = jsonencode(local.brokers)
@@ -61,7 +73,22 @@ locals {
         workers    = var.workers
         repository = var.repository
         revision   = var.revision
+        commit     = var.commit
+        password   = var.kafka_password
+        ca         = local.ca
       })
+    }
+  }
+}
+
+# The one machine with an address outside: operators come through it.
+locals {
+  bastion_machines = {
+    "bastion" = {
+      address   = local.bastion
+      flavor    = var.flavors.bastion
+      volume    = 0
+      user_data = "#cloud-config\n{}\n"
     }
   }
 }
@@ -73,7 +100,7 @@ data "openstack_images_image_v2" "image" {
 
 module "machine" {
   source   = "./machine"
-  for_each = merge(local.kafka_machines, local.hdfs_machines, local.member_machines)
+  for_each = merge(local.kafka_machines, local.hdfs_machines, local.member_machines, local.bastion_machines)
 
   name              = "siskin-${each.key}"
   address           = each.value.address
@@ -84,7 +111,7 @@ module "machine" {
   key_pair          = var.key_pair
   network_id        = openstack_networking_network_v2.siskin.id
   subnet_id         = openstack_networking_subnet_v2.siskin.id
-  security_group_id = openstack_networking_secgroup_v2.siskin.id
+  security_group_id = each.key == "bastion" ? openstack_networking_secgroup_v2.bastion.id : openstack_networking_secgroup_v2.siskin.id
 
   # Their first start fetches packages: there must be a way out.
   depends_on = [openstack_networking_router_interface_v2.siskin]

@@ -23,10 +23,11 @@ resource "openstack_networking_router_interface_v2" "siskin" {
   subnet_id = openstack_networking_subnet_v2.siskin.id
 }
 
-# Machines of the cluster talk to each other; from outside come SSH and, if it is wanted, Prometheus.
+# Machines of the cluster talk to each other; SSH comes from the bastion alone and, if it is wanted, metrics are
+# read from outside.
 resource "openstack_networking_secgroup_v2" "siskin" {
   name        = "siskin"
-  description = "Siskin: everything inside, SSH from the operators, metrics for Prometheus"
+  description = "Siskin: everything inside, SSH from the bastion, metrics for Prometheus"
 }
 
 resource "openstack_networking_secgroup_rule_v2" "inside" {
@@ -42,7 +43,7 @@ resource "openstack_networking_secgroup_rule_v2" "ssh" {
   protocol          = "tcp"
   port_range_min    = 22
   port_range_max    = 22
-  remote_ip_prefix  = var.admin_cidr
+  remote_group_id   = openstack_networking_secgroup_v2.bastion.id
   security_group_id = openstack_networking_secgroup_v2.siskin.id
 }
 
@@ -56,4 +57,30 @@ resource "openstack_networking_secgroup_rule_v2" "metrics" {
   port_range_max    = 9464
   remote_ip_prefix  = var.monitoring_cidr
   security_group_id = openstack_networking_secgroup_v2.siskin.id
+}
+
+resource "openstack_networking_secgroup_v2" "bastion" {
+  name        = "siskin-bastion"
+  description = "Siskin: SSH from the operators"
+}
+
+resource "openstack_networking_secgroup_rule_v2" "operators" {
+  direction         = "ingress"
+  ethertype         = "IPv4"
+  protocol          = "tcp"
+  port_range_min    = 22
+  port_range_max    = 22
+  remote_ip_prefix  = var.admin_cidr
+  security_group_id = openstack_networking_secgroup_v2.bastion.id
+}
+
+resource "openstack_networking_floatingip_v2" "bastion" {
+  pool = var.external_network
+}
+
+resource "openstack_networking_floatingip_associate_v2" "bastion" {
+  floating_ip = openstack_networking_floatingip_v2.bastion.address
+  port_id     = module.machine["bastion"].port_id
+
+  depends_on = [openstack_networking_router_interface_v2.siskin]
 }

@@ -17,3 +17,13 @@ output "members" {
   description = "Addresses of the machines of members."
   value       = local.members
 }
+
+output "bastion" {
+  description = "The address that operators reach: ssh -J debian@<bastion> debian@<machine>."
+  value       = openstack_networking_floatingip_v2.bastion.address
+}
+
+output "ca" {
+  description = "Certificate of the cluster's authority, as in --kafka-ca."
+  value       = local.ca
+}

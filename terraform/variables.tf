@@ -14,7 +14,7 @@ variable "external_network" {
 }
 
 variable "admin_cidr" {
-  description = "Where SSH is allowed from."
+  description = "Where SSH to the bastion is allowed from."
   type        = string
 }
 
@@ -43,6 +43,7 @@ variable "flavors" {
     namenode = string
     datanode = string
     member   = string
+    bastion  = string
   })
 }
 
@@ -80,17 +81,30 @@ variable "volume_gb" {
     kafka    = number
     namenode = number
     datanode = number
+    member   = number
   })
   default = {
     kafka    = 500
     namenode = 50
     datanode = 4000
+    member   = 200
   }
 }
 
 variable "kafka_cluster_id" {
   description = "Identity of the Kafka cluster, from \"kafka-storage.sh random-uuid\"."
   type        = string
+}
+
+variable "kafka_password" {
+  description = "Password of the user \"siskin\" at Kafka; from TF_VAR_kafka_password, never from a file."
+  type        = string
+  sensitive   = true
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{16,}$", var.kafka_password))
+    error_message = "Take 16 or more letters, digits, _ and -: it goes into configuration files as it is."
+  }
 }
 
 variable "topics" {
@@ -113,6 +127,29 @@ variable "repository" {
 variable "revision" {
   description = "Tag or branch of it."
   type        = string
+}
+
+variable "commit" {
+  description = "The commit that the revision must be (40 digits): another one is not started."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{40}$", var.commit))
+    error_message = "Give the whole hash, from git rev-parse."
+  }
+}
+
+variable "checksums" {
+  description = "SHA-512 of the archives of Kafka and Hadoop, from https://downloads.apache.org and not from the mirror."
+  type = object({
+    kafka  = string
+    hadoop = string
+  })
+
+  validation {
+    condition     = alltrue([for sum in values(var.checksums) : can(regex("^[0-9a-f]{128}$", sum))])
+    error_message = "Give 128 hexadecimal digits in lower case, as sha512sum prints them."
+  }
 }
 
 variable "mirror" {

@@ -11,7 +11,9 @@ import type { MetricDef } from '../engine/metrics/family.ts'
 import { buildProgram } from '../jobs/program.ts'
 import { readSettings } from '../jobs/settings.ts'
 import type { Settings } from '../jobs/settings.ts'
+import { cloudConfig } from './support/cloud-init.ts'
 import { metricsIn } from './support/promql.ts'
+import { rendered } from './support/tftpl.ts'
 
 const PROJECT = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'siskin-test-'))
@@ -55,6 +57,23 @@ const kubernetes = manifests('deploy/kubernetes/siskin.yaml')
 const deployment = kubernetes.find(({ kind }) => kind === 'Deployment')!.spec['template']
 const container = deployment.spec.containers[0]
 
+const jobs = manifests('deploy/kubernetes/jobs.yaml')
+
+interface PodSpec {
+  readonly containers: readonly {
+    readonly args: readonly string[]
+    readonly resources: { requests: { memory: string }; limits: { memory: string } }
+    readonly volumeMounts: readonly { name: string; mountPath: string; readOnly?: boolean }[]
+  }[]
+  readonly volumes: readonly { name: string }[]
+}
+
+/** The pods that a Deployment, a Job or a CronJob makes. */
+function podsOf({ kind, spec }: Manifest): PodSpec[] {
+  const work = kind === 'CronJob' ? spec['jobTemplate'].spec : spec
+  return work?.['template'] ? [work['template'].spec as PodSpec] : []
+}
+
 const program = await buildProgram()
 
 /** A command of the program, and the settings that it reads from a configuration file. */
@@ -77,12 +96,11 @@ const inPod = settingsOf(
 
 /** What cloud-init writes to a machine of members, with something in the place of Terraform's names. */
 function onMachine(file: string): string {
-  const values: Record<string, string> = { workers: '4', address: '10.20.0.50' }
-  const text = read('deploy/openstack/member.yaml.tftpl').replaceAll(
-    /\$\{(\w+)\}/g,
-    (_, name: string) => values[name] ?? `${name}:1`
-  )
-  const { write_files: files } = parse(text) as { write_files: { path: string; content: string }[] }
+  const text = read('deploy/openstack/member.yaml.tftpl')
+  const names = [...text.matchAll(/\$\{(?:indent\(\d+, )?(\w+)/g)].map(([, name = '']) => name)
+  const values = Object.fromEntries(names.map((name) => [name, `${name}:1`]))
+  const known = { workers: '4', address: '10.20.0.50' }
+  const { write_files: files } = cloudConfig(rendered(text, { ...values, ...known }))
   return files.find(({ path }) => path.endsWith(file))!.content
 }
 
@@ -94,6 +112,11 @@ describe('deployment files name what there is', () => {
       metricsHost: '10.20.0.50'
     })
     expect(settingsOf('run', onMachine('run.yaml')).lake).toBe('lake:1')
+    expect(settingsOf('verify', onMachine('verify.yaml')).kafkaCa).toBe('/etc/siskin/ca.pem')
+    const { data } = jobs.find(({ kind }) => kind === 'ConfigMap')!
+    for (const name of ['run', 'verify'] as const) {
+      expect(settingsOf(name, data[`${name}.yaml`]!).lake).toBe(inPod.lake)
+    }
   })
 
   test('commands and flags', () => {
@@ -102,8 +125,9 @@ describe('deployment files name what there is', () => {
         ([, args = '']) => args.split(' ')
       )
     )
-    const started = [...units, container.args as string[]]
-    expect(started).toHaveLength(4)
+    const pods = jobs.flatMap((job) => podsOf(job).flatMap((pod) => pod.containers))
+    const started = [...units, container.args, ...pods.map(({ args }) => args)] as string[][]
+    expect(started).toHaveLength(6)
     for (const [name = '', ...args] of started) {
       expect(commandOf(name).parseOptions(args).unknown, name).toEqual([])
     }
@@ -170,6 +194,59 @@ describe('deployment files name what there is', () => {
   })
 })
 
+describe('Kubernetes', () => {
+  const all = ['siskin', 'jobs', 'network'].flatMap((name) =>
+    manifests(`deploy/kubernetes/${name}.yaml`)
+  )
+  const mib = (text: string) => Number.parseFloat(text) * (text.endsWith('Gi') ? 1024 : 1)
+
+  test('requests of memory are what was measured, and a limit leaves room', () => {
+    const figures = read('ARCHITECTURE.md')
+    const streamed = /to HDFS and 25 topics .*?([\d,]+) MiB$/m.exec(figures)![1]!
+    const taken = /2 members, 6 filters .*?([\d,]+) MiB$/m.exec(figures)![1]!
+    const measured = (text: string, members: number) => Number(text.replace(',', '')) * members
+    const needs = new Map([
+      ['stream', measured(streamed, 1)],
+      ['run', measured(taken, 2)]
+    ])
+    for (const { args, resources } of all.flatMap(podsOf).flatMap((pod) => pod.containers)) {
+      const need = needs.get(args[0]!) ?? 0
+      expect(mib(resources.requests.memory), args[0]).toBeGreaterThanOrEqual(need)
+      expect(mib(resources.requests.memory), args[0]).toBeLessThan(need === 0 ? 1024 : need * 1.5)
+      expect(mib(resources.limits.memory), args[0]).toBeGreaterThan(need * 1.5)
+    }
+  })
+
+  test('what is mounted is there, and not within another mount', () => {
+    for (const { containers, volumes } of all.flatMap(podsOf)) {
+      const paths = containers[0]!.volumeMounts.map(({ mountPath }) => `${mountPath}/`)
+      const names = containers[0]!.volumeMounts.map(({ name }) => name)
+      expect(names.sort()).toEqual(volumes.map(({ name }) => name).sort())
+      const inside = paths.filter((path) => paths.some((at) => at !== path && path.startsWith(at)))
+      expect(inside).toEqual([])
+    }
+  })
+
+  test('Kafka is reached with TLS, and the network lets members reach what they are told of', () => {
+    const verify = settingsOf('verify', jobs[0]!.data['verify.yaml']!)
+    for (const { kafkaCa, brokers } of [inPod, verify]) {
+      expect(kafkaCa).toBe('/etc/siskin-kafka/ca.pem')
+      expect(brokers).toEqual(inPod.brokers)
+    }
+    const { egress, ingress } = all.find(({ kind }) => kind === 'NetworkPolicy')!.spec
+    const ports = (egress as { ports: { port: number }[] }[]).flatMap((rule) =>
+      rule.ports.map(({ port }) => port)
+    )
+    const told = [...(inPod.brokers ?? []), ...inPod.lake.split('/')[2]!.split(',')]
+    for (const place of told) expect(ports, place).toContain(Number(place.split(':')[1]))
+    expect(ingress[0].ports).toEqual([{ port: inPod.metricsPort }])
+    const scaler = manifests('deploy/kubernetes/autoscale.yaml').at(-1)!.spec
+    const { metadata } = scaler['triggers'][0]
+    expect(metadata).toMatchObject({ tls: 'enable', sasl: 'scram_sha512' })
+    expect(metadata.bootstrapServers.split(',')).toEqual(inPod.brokers)
+  })
+})
+
 describe('tools that know these files find nothing wrong', () => {
   test('promtool', (context) => {
     if (spawnSync('promtool', ['--version']).status !== 0) context.skip('there is no promtool')
@@ -189,6 +266,17 @@ describe('tools that know these files find nothing wrong', () => {
       const ran = spawnSync('promtool', args, { cwd: PROJECT, encoding: 'utf8' })
       expect(ran.stdout + ran.stderr).toContain('SUCCESS')
       expect(ran.status, ran.stderr).toBe(0)
+    }
+  })
+
+  test('kubernetes-validate', (context) => {
+    if (spawnSync('kubernetes-validate', ['--version']).status !== 0)
+      context.skip('there is no kubernetes-validate (Python)')
+    for (const name of ['siskin', 'jobs', 'network']) {
+      const args = ['--strict', `deploy/kubernetes/${name}.yaml`]
+      const ran = spawnSync('kubernetes-validate', args, { cwd: PROJECT, encoding: 'utf8' })
+      expect(ran.stdout + ran.stderr).toContain('passed')
+      expect(ran.status, ran.stdout + ran.stderr).toBe(0)
     }
   })
 

@@ -1,4 +1,4 @@
-import type { Unit } from './unit.ts'
+import type { NeedUnit, Unit } from './unit.ts'
 
 /** How a module reads one value per alert. `at(row)` is null where the survey or an earlier module cannot say. */
 export interface Scalar<T> {
@@ -20,7 +20,7 @@ export type Numbers = Float64Array | Float32Array | Int32Array
 export interface Need<Reader> {
   readonly column: string
   readonly kind: 'number' | 'text' | 'flag' | 'id' | 'numbers' | 'texts' | 'flags' | 'ids'
-  readonly unit: Unit
+  readonly unit: NeedUnit
   /** Type only: what `run` receives under this name. */
   readonly reader?: Reader
 }
@@ -31,7 +31,7 @@ export type Readers<N extends Needs> = {
 }
 
 /** One number per alert, e.g. `number('ztf.rb', 'survey')`, `number('flux', 'nJy')`. */
-export function number(column: string, unit: Unit): Need<Scalar<number>> {
+export function number(column: string, unit: NeedUnit): Need<Scalar<number>> {
   return { column, kind: 'number', unit }
 }
 
@@ -51,7 +51,7 @@ export function id(column: string): Need<Scalar<bigint>> {
 }
 
 /** A list of numbers per alert; nulls inside read as NaN. */
-export function numbers(column: string, unit: Unit): Need<List<Numbers>> {
+export function numbers(column: string, unit: NeedUnit): Need<List<Numbers>> {
   return { column, kind: 'numbers', unit }
 }
 
@@ -65,11 +65,15 @@ export function flags(column: string): Need<List<Uint8Array>> {
   return { column, kind: 'flags', unit: '' }
 }
 
-/** A declared output: type, unit, and in `doc` what it is and when it is null. */
+/**
+ * A declared output: type, unit, in `doc` what it is and when it is null, and in `ucd` what kind of
+ * quantity it is, in the words of IVOA's UCD1+ (`phot.mag;stat.mean`), for the tools that go by it.
+ */
 export interface Output<T> {
   readonly type: 'float64' | 'float32' | 'int32' | 'int64' | 'bool' | 'utf8'
   readonly unit: Unit
   readonly doc: string
+  readonly ucd?: string
   /** Type only: what `run` returns under this name. */
   readonly value?: T
 }
@@ -94,28 +98,28 @@ export type Columns<P extends Outputs> = {
       : never
 }
 
-export function float64(unit: Unit, doc: string): Output<number> {
-  return { type: 'float64', unit, doc }
+export function float64(unit: Unit, doc: string, ucd = ''): Output<number> {
+  return { type: 'float64', unit, doc, ucd }
 }
 
-export function float32(unit: Unit, doc: string): Output<number> {
-  return { type: 'float32', unit, doc }
+export function float32(unit: Unit, doc: string, ucd = ''): Output<number> {
+  return { type: 'float32', unit, doc, ucd }
 }
 
-export function int32(unit: Unit, doc: string): Output<number> {
-  return { type: 'int32', unit, doc }
+export function int32(unit: Unit, doc: string, ucd = ''): Output<number> {
+  return { type: 'int32', unit, doc, ucd }
 }
 
-export function int64(doc: string): Output<bigint> {
-  return { type: 'int64', unit: '', doc }
+export function int64(doc: string, ucd = ''): Output<bigint> {
+  return { type: 'int64', unit: '', doc, ucd }
 }
 
-export function bool(doc: string): Output<boolean> {
-  return { type: 'bool', unit: '', doc }
+export function bool(doc: string, ucd = 'meta.code'): Output<boolean> {
+  return { type: 'bool', unit: '', doc, ucd }
 }
 
-export function utf8(doc: string): Output<string> {
-  return { type: 'utf8', unit: '', doc }
+export function utf8(doc: string, ucd = ''): Output<string> {
+  return { type: 'utf8', unit: '', doc, ucd }
 }
 
 export function group<G extends Outputs>(doc: string, outputs: G): Group<G> {

@@ -35,7 +35,7 @@ export type { Batch, Module, Result, Status, Survey } from './module.ts'
 export { defineBlock, defineFilter } from './filter.ts'
 export type { Block, Blocks, Filter, FilterBatch, Predicate } from './filter.ts'
 export { UNITS } from './unit.ts'
-export type { Unit } from './unit.ts'
+export type { NeedUnit, Unit } from './unit.ts'
 export {
   AB_ZERO_POINT,
   MAG_PER_RELATIVE_FLUX,

@@ -1,23 +1,31 @@
 /**
- * The closed list of units a column may carry. A module that asks for a column names its unit; the
- * plan refuses a mismatch before the first alert is read, so nJy and mag cannot be swapped silently.
- * `''` is a pure number, a label, a flag or an identifier.
+ * The closed list of units a column may carry, as IVOA's VOUnits writes them. A module that asks for a
+ * column names its unit; the plan refuses a mismatch before the first alert is read, so nJy and mag
+ * cannot be swapped silently. `''` is a pure number, a label, a flag or an identifier.
  */
 export const UNITS = [
   '',
   'd',
   's',
   'deg',
+  'deg**2',
+  'deg/d',
   'arcsec',
-  'px',
+  'arcsec**2',
+  'pixel',
+  'adu',
   'mag',
   'mag/d',
-  'mag2',
+  'mag**2',
   'nJy',
-  'au',
+  'nJy/d',
+  'AU',
   'km/s',
-  'survey'
+  '10**-10AU/d**2',
+  'm**2/Mg'
 ] as const
 
-/** `survey` marks a survey's own field kept as sent: its unit is in the survey's documentation. */
 export type Unit = (typeof UNITS)[number]
+
+/** What a need may say: `survey` takes a survey's own field in whatever unit it was sent. */
+export type NeedUnit = Unit | 'survey'

@@ -72,7 +72,8 @@ function checkNeeds(who: string, needs: Needs, known: ReadonlyMap<string, Column
       const has = isList ? `a list of ${def.type}` : def.type
       throw new UsageError(`${who} reads "${need.column}" as ${need.kind}, but it is ${has}`)
     }
-    if (need.unit !== def.unit) {
+    const isAsSent = need.unit === 'survey' && /^(ztf|lsst)\./.test(need.column)
+    if (need.unit !== def.unit && !isAsSent) {
       throw new UsageError(
         `${who} reads "${need.column}" in "${need.unit}", but its unit is "${def.unit}"`
       )

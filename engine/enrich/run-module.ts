@@ -2,6 +2,7 @@ import type { Module } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import { TextColumn } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
+import { placeOf } from '../place-of.ts'
 import { OutputError, takeResult } from './check-output.ts'
 import type { ReaderSet } from '../table/readers.ts'
 
@@ -104,7 +105,7 @@ export class ModuleRunner {
       clear(module, batch, from, rows)
       if (error instanceof TimeoutError) return { code: 'timeout', message: error.message }
       if (error instanceof OutputError) return { code: error.code, message: error.message }
-      return { code: 'threw', message: `it threw: ${messageOf(error)}` }
+      return { code: 'threw', message: `it threw: ${messageOf(error)}${placeOf(error)}` }
     }
   }
 

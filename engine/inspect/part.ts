@@ -9,6 +9,8 @@ export interface PartSummary {
   readonly rowGroups: number
   /** Leaf columns by top-level name; 1 for a plain column. */
   readonly columns: Readonly<Record<string, number>>
+  /** Names of all columns, as in `rate.mag_rate`; a list is one. */
+  readonly leaves: readonly string[]
   readonly provenance: Readonly<Record<string, string>>
   /** Rows by status, of each module. */
   readonly modules: Readonly<Record<string, Record<string, number>>>
@@ -41,6 +43,7 @@ export async function summarisePart(file: ParquetFile): Promise<PartSummary> {
     bytes: file.bytes,
     rowGroups: file.metadata.row_groups.length,
     columns,
+    leaves: leaves.map(nameOf),
     provenance: file.keys,
     modules: await statuses(file, leaves),
     reasons: isQuarantine ? countOf(await file.read({ columns: ['reason'] }), ['reason']) : {},
@@ -63,6 +66,11 @@ async function firstQuarantined(
 function leafPaths({ row_groups: groups }: FileMetaData): string[][] {
   const chunks = groups[0]?.columns ?? []
   return chunks.map((chunk) => chunk.meta_data?.path_in_schema ?? [])
+}
+
+/** Without the two levels that Parquet puts into a list. */
+function nameOf(path: readonly string[]): string {
+  return (path.at(-2) === 'list' ? path.slice(0, -2) : path).join('.')
 }
 
 async function statuses(

@@ -78,17 +78,19 @@ export class FinkFormat {
   }
 }
 
+const NOT_NEEDED = new Set(['doc', 'default', 'unit', 'ucd'])
+
 /** It goes with every message: what a reader does not need is left out. */
 function joinedSchema(text: string, parts: readonly Part[]): Uint8Array | null {
   const schema = JSON.parse(text, (key, value: unknown) =>
-    key === 'doc' || key === 'default' ? undefined : value
+    NOT_NEEDED.has(key) ? undefined : value
   ) as { type?: unknown; fields?: { name: string; type: unknown }[] }
   if (schema.type !== 'record' || !schema.fields) return null
   const taken = new Set(schema.fields.map(({ name }) => name))
   const added = parts.map(({ name, type }) => ({
     name: taken.has(name) ? `siskin_${name}` : name,
     type: JSON.parse(JSON.stringify(type), (key, value: unknown) =>
-      key === 'doc' || key === 'default' ? undefined : apart(value)
+      NOT_NEEDED.has(key) ? undefined : apart(value)
     ) as unknown
   }))
   return Buffer.from(JSON.stringify({ ...schema, fields: [...schema.fields, ...added] }))

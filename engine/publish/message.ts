@@ -19,10 +19,20 @@ const AVRO: Record<ScalarType, string> = {
   utf8: 'string'
 }
 
+/** `unit` and `ucd` are attributes of our own, which the Avro specification allows: readers pass them on. */
+interface AvroField {
+  name: string
+  type: unknown
+  doc: string
+  unit?: string
+  ucd?: string
+  default?: null
+}
+
 interface AvroRecord {
   type: 'record'
   name: string
-  fields: { name: string; type: unknown; doc?: string; default?: null }[]
+  fields: AvroField[]
 }
 
 /** A part of the message: its field in the schema, and how a row of it is written. */
@@ -30,6 +40,7 @@ export interface Part {
   readonly name: string
   readonly type: unknown
   readonly doc: string
+  readonly def?: ColumnDef
   bind(batch: Enriched): WriteRow
 }
 
@@ -55,7 +66,7 @@ export function messageFormat(moduleColumns: readonly ColumnDef[]): MessageForma
     ...structure(scalars.filter(isSurvey)),
     ...structure(moduleColumns)
   ]
-  const fields = parts.map(({ name, type, doc }) => field(name, type, doc))
+  const fields = parts.map(fieldOf)
   for (const stamp of STAMPS) {
     fields.push(
       field(`cutout_${stamp}`, ['null', 'bytes'], `The ${stamp} stamp as the survey sent it.`)
@@ -99,17 +110,25 @@ function bindMessage(
   }
 }
 
-function field(name: string, type: unknown, doc: string): AvroRecord['fields'][number] {
-  const nullable = Array.isArray(type) && type[0] === 'null'
-  return nullable ? { name, type, doc, default: null } : { name, type, doc }
+function field(name: string, type: unknown, doc: string, def?: ColumnDef): AvroField {
+  const own = { name, type, doc, ...(def && attributes(def)) }
+  return Array.isArray(type) && type[0] === 'null' ? { ...own, default: null } : own
+}
+
+function fieldOf({ name, type, doc, def }: Part): AvroField {
+  return field(name, type, doc, def)
+}
+
+function attributes({ unit, ucd }: ColumnDef): Pick<AvroField, 'unit' | 'ucd'> {
+  return { ...(unit && { unit }), ...(ucd && { ucd }) }
 }
 
 function isSurvey(def: ColumnDef): boolean {
   return def.name.startsWith('ztf.') || def.name.startsWith('lsst.')
 }
 
-function docOf(def: ColumnDef): string {
-  return def.unit === '' || def.unit === 'survey' ? def.doc : `${def.doc} [${def.unit}]`
+function docOf({ unit, doc }: ColumnDef): string {
+  return unit === '' ? doc : `${doc} [${unit}]`
 }
 
 /** Scalar columns; dotted names become nested records. */
@@ -137,6 +156,7 @@ function scalar(name: string, def: ColumnDef): Part {
     name,
     type: ['null', AVRO[def.type]],
     doc: docOf(def),
+    def,
     bind: (batch) => {
       const column = batch.column(def.name)
       return column ? nullable(column) : (out) => out.byte(0)
@@ -148,7 +168,7 @@ function record(name: string, path: string, children: readonly Part[]): Part {
   const type: AvroRecord = {
     type: 'record',
     name: path.replaceAll('.', '_'),
-    fields: children.map((child) => field(child.name, child.type, child.doc))
+    fields: children.map(fieldOf)
   }
   return {
     name,
@@ -171,7 +191,7 @@ function record(name: string, path: string, children: readonly Part[]): Part {
 function list(name: string, group: 'history' | 'forced', doc: string): Part {
   const defs = ALERT_COLUMNS.filter((def) => def.list === group)
   const fields = defs.map((def) =>
-    field(def.name.slice(group.length + 1), ['null', AVRO[def.type]], docOf(def))
+    field(def.name.slice(group.length + 1), ['null', AVRO[def.type]], docOf(def), def)
   )
   return {
     name,

@@ -1,5 +1,6 @@
 import type { Block, Blocks, Filter, Predicate } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
+import { placeOf } from '../place-of.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { ReaderSet } from '../table/readers.ts'
 
@@ -37,7 +38,8 @@ function selectOne(
   const kept: number[] = []
   let failed = 0
   const fail = (error: unknown, count: number) => {
-    if (failed === 0) warn(`filter ${filter.name} (${filter.owner}): ${messageOf(error)}`)
+    if (failed === 0)
+      warn(`filter ${filter.name} (${filter.owner}): ${messageOf(error)}${placeOf(error)}`)
     failed += count
   }
   let keep: Predicate

@@ -11,6 +11,7 @@ import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import type { PacketRange } from '../packets.ts'
 import { recover, recoverAttempt } from '../persist/commit.ts'
+import { keepColumns } from '../persist/kept-columns.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { readJson, replaceFile } from '../persist/replace-file.ts'
@@ -87,6 +88,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
     if (isAfterDeath && !options.blame) throw new GuardWanted()
     await recoverSources(store, sources, (message) => options.onLog('info', message))
+    await keepColumns(store, options.plan.columns)
     return await runSources(options, store, sources, claims)
   } finally {
     for (const claim of claims.values()) await claim.release()

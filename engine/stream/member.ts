@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
+import { keepColumns } from '../persist/kept-columns.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
@@ -91,6 +92,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
   const finkMaxBytes = await limitOf(admin, topics.fink)
   const { registry } = output
   const places = { access: kafka, clientId: name, topic: topics.schemas, store, registry }
+  await keepColumns(store, plan.columns)
   const framing = await openFraming(places, topics.own, messageFormat(plan.columns))
   const publisher = new Publisher(kafka, name, framing, {
     prefix: output.prefix,

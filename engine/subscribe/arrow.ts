@@ -15,6 +15,7 @@ import {
   Utf8
 } from 'apache-arrow'
 import type { Data, DataType } from 'apache-arrow'
+import { fieldMetadata } from '../table/describe.ts'
 import type { AlertRecord } from './alert.ts'
 import type { Leaf, Node, NodeField, StructNode } from './avro-nodes.ts'
 
@@ -38,9 +39,8 @@ function typeOf(node: Node): DataType {
 }
 
 /** Unit, UCD and description go into the field's metadata, where they are known. */
-function fieldOf({ name, node, unit, ucd, doc }: NodeField): Field {
-  const facts = Object.entries({ unit, ucd, description: doc }).filter((fact) => Boolean(fact[1]))
-  return new Field(name, typeOf(node), true, new Map(facts as [string, string][]))
+function fieldOf({ name, node, unit = '', ucd = '', doc = '' }: NodeField): Field {
+  return new Field(name, typeOf(node), true, fieldMetadata({ doc, unit, ucd }))
 }
 
 /** Decoded records as a table of typed columns. */

@@ -10,6 +10,7 @@ export function moduleColumns(module: Module): ColumnDef[] {
     name: `${module.name}.status`,
     type: 'utf8',
     unit: '',
+    ucd: 'meta.code.status',
     doc: 'Why the row has its values, or has none.'
   }
   return [status, ...outputColumns(module.name, module.produces)]
@@ -19,7 +20,8 @@ function outputColumns(prefix: string, outputs: Outputs): ColumnDef[] {
   return Object.entries(outputs).flatMap(([name, output]) => {
     const path = `${prefix}.${name}`
     if (output.type === 'group') return outputColumns(path, output.outputs)
-    return [{ name: path, type: output.type, unit: output.unit, doc: output.doc }]
+    const { type, unit, doc, ucd = '' } = output
+    return [{ name: path, type, unit, ucd, doc }]
   })
 }
 

@@ -1,12 +1,5 @@
 import type { Unit } from '../contract/index.ts'
-import {
-  LSST_DIA_OBJECT,
-  LSST_DIA_SOURCE,
-  LSST_MPC_ORBITS,
-  LSST_SS_SOURCE
-} from '../surveys/lsst-fields.ts'
-import { ZTF_CANDIDATE } from '../surveys/ztf-fields.ts'
-import type { Field } from '../surveys/fields.ts'
+import { LSST_COLUMNS, ZTF_COLUMNS } from './survey-columns.ts'
 
 export type ScalarType = 'int64' | 'int32' | 'float64' | 'float32' | 'bool' | 'utf8'
 
@@ -18,12 +11,14 @@ export interface ColumnDef {
   readonly name: string
   readonly type: ScalarType
   readonly unit: Unit
+  /** What kind of quantity it is, in the words of IVOA's UCD1+. */
+  readonly ucd: string
   readonly doc: string
   readonly list?: 'history' | 'forced'
 }
 
-function column(name: string, type: ScalarType, unit: Unit, doc: string): ColumnDef {
-  return { name, type, unit, doc }
+function column(name: string, type: ScalarType, unit: Unit, doc: string, ucd: string): ColumnDef {
+  return { name, type, unit, ucd, doc }
 }
 
 function listColumn(
@@ -31,35 +26,67 @@ function listColumn(
   name: string,
   type: ScalarType,
   unit: Unit,
-  doc: string
+  doc: string,
+  ucd: string
 ): ColumnDef {
-  return { name: `${list}_${name}`, type, unit, doc, list }
+  return { name: `${list}_${name}`, type, unit, ucd, doc, list }
 }
 
 const CORE: readonly ColumnDef[] = [
-  column('alert_id', 'int64', '', "The survey's own id: ZTF candid, LSST diaSourceId."),
-  column('object_id', 'utf8', '', 'ZTF objectId, LSST diaObjectId, or ssObjectId prefixed "SSO".'),
-  column('survey', 'utf8', '', '`ztf` or `lsst`.'),
-  column('schema_version', 'utf8', '', "Version of the packet's writer schema."),
+  column(
+    'alert_id',
+    'int64',
+    '',
+    "The survey's own id: ZTF candid, LSST diaSourceId.",
+    'meta.id;meta.main'
+  ),
+  column(
+    'object_id',
+    'utf8',
+    '',
+    'ZTF objectId, LSST diaObjectId, or ssObjectId prefixed "SSO".',
+    'meta.id;src'
+  ),
+  column('survey', 'utf8', '', '`ztf` or `lsst`.', 'meta.id;instr.experiment'),
+  column('schema_version', 'utf8', '', "Version of the packet's writer schema.", 'meta.version'),
   column(
     'night',
     'int32',
     '',
-    'YYYYMMDD. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.'
+    'YYYYMMDD. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.',
+    'time.epoch;obs'
   ),
-  column('mjd', 'float64', 'd', 'Time of the detection, UTC. ZTF: exposure start; LSST: midpoint.'),
-  column('ra', 'float64', 'deg', 'Right ascension, J2000.'),
-  column('dec', 'float64', 'deg', 'Declination, J2000.'),
-  column('glon', 'float64', 'deg', 'Galactic longitude.'),
-  column('glat', 'float64', 'deg', 'Galactic latitude.'),
-  column('healpix', 'int64', '', 'HEALPix pixel, nested, order 15 (6.4 arcsec).'),
-  column('band', 'utf8', '', 'u g r i z y; null if not sent.'),
-  column('flux', 'float64', 'nJy', 'Flux of the difference image, signed.'),
-  column('flux_err', 'float64', 'nJy', 'One standard deviation of flux.'),
-  column('mag', 'float64', 'mag', 'AB magnitude of abs(flux).'),
-  column('mag_err', 'float64', 'mag', 'One standard deviation of mag.'),
-  column('mag_limit', 'float32', 'mag', '5-sigma limit of the difference image; null for LSST.'),
-  column('is_positive', 'bool', '', 'True when brighter than the reference.')
+  column(
+    'mjd',
+    'float64',
+    'd',
+    'Time of the detection, UTC. ZTF: exposure start; LSST: midpoint.',
+    'time.epoch;obs.exposure;meta.main'
+  ),
+  column('ra', 'float64', 'deg', 'Right ascension, J2000.', 'pos.eq.ra;meta.main'),
+  column('dec', 'float64', 'deg', 'Declination, J2000.', 'pos.eq.dec;meta.main'),
+  column('glon', 'float64', 'deg', 'Galactic longitude.', 'pos.galactic.lon'),
+  column('glat', 'float64', 'deg', 'Galactic latitude.', 'pos.galactic.lat'),
+  column('healpix', 'int64', '', 'HEALPix pixel, nested, order 15 (6.4 arcsec).', 'pos.healpix'),
+  column('band', 'utf8', '', 'u g r i z y; null if not sent.', 'meta.id;instr.filter'),
+  column('flux', 'float64', 'nJy', 'Flux of the difference image, signed.', 'phot.flux.density'),
+  column(
+    'flux_err',
+    'float64',
+    'nJy',
+    'One standard deviation of flux.',
+    'stat.error;phot.flux.density'
+  ),
+  column('mag', 'float64', 'mag', 'AB magnitude of abs(flux).', 'phot.mag'),
+  column('mag_err', 'float64', 'mag', 'One standard deviation of mag.', 'stat.error;phot.mag'),
+  column(
+    'mag_limit',
+    'float32',
+    'mag',
+    '5-sigma limit of the difference image; null for LSST.',
+    'phot.mag;stat.min'
+  ),
+  column('is_positive', 'bool', '', 'True when brighter than the reference.', 'meta.code')
 ]
 
 const HISTORY: readonly ColumnDef[] = [
@@ -68,50 +95,105 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, UTC; ascending, this alert last.'
+    'Time of the epoch, UTC; ascending, this alert last.',
+    'time.epoch;obs.exposure'
   ),
-  listColumn('history', 'band', 'utf8', '', 'Band of the epoch.'),
+  listColumn('history', 'band', 'utf8', '', 'Band of the epoch.', 'meta.id;instr.filter'),
   listColumn(
     'history',
     'flux',
     'float64',
     'nJy',
-    'Signed difference flux; null for an upper limit.'
+    'Signed difference flux; null for an upper limit.',
+    'phot.flux.density'
   ),
-  listColumn('history', 'flux_err', 'float64', 'nJy', 'Its standard deviation.'),
-  listColumn('history', 'mag_limit', 'float32', 'mag', '5-sigma limit; null for LSST.'),
+  listColumn(
+    'history',
+    'flux_err',
+    'float64',
+    'nJy',
+    'Its standard deviation.',
+    'stat.error;phot.flux.density'
+  ),
+  listColumn(
+    'history',
+    'mag_limit',
+    'float32',
+    'mag',
+    '5-sigma limit; null for LSST.',
+    'phot.mag;stat.min'
+  ),
   listColumn(
     'history',
     'detected',
     'bool',
     '',
-    'A detection of the survey, or LSST forced photometry at 5 sigma and more.'
+    'A detection of the survey, or LSST forced photometry at 5 sigma and more.',
+    'meta.code'
   ),
   listColumn(
     'history',
     'forced',
     'bool',
     '',
-    'LSST forced photometry of a visit without detection.'
+    'LSST forced photometry of a visit without detection.',
+    'meta.code'
   ),
-  listColumn('history', 'id', 'int64', '', 'ZTF candid, LSST diaSourceId or diaForcedSourceId.'),
-  listColumn('history', 'ra', 'float64', 'deg', 'Position of the detection; null for a limit.'),
-  listColumn('history', 'dec', 'float64', 'deg', 'Position of the detection; null for a limit.'),
+  listColumn(
+    'history',
+    'id',
+    'int64',
+    '',
+    'ZTF candid, LSST diaSourceId or diaForcedSourceId.',
+    'meta.id;src'
+  ),
+  listColumn(
+    'history',
+    'ra',
+    'float64',
+    'deg',
+    'Position of the detection; null for a limit.',
+    'pos.eq.ra'
+  ),
+  listColumn(
+    'history',
+    'dec',
+    'float64',
+    'deg',
+    'Position of the detection; null for a limit.',
+    'pos.eq.dec'
+  ),
   listColumn(
     'history',
     'reliability',
     'float32',
     '',
-    'Real-bogus score: ZTF rb, LSST reliability.'
+    'Real-bogus score: ZTF rb, LSST reliability.',
+    'stat.probability;src.class'
   ),
-  listColumn('history', 'ref_flux', 'float64', 'nJy', 'Flux of the source in the reference image.'),
-  listColumn('history', 'ref_flux_err', 'float64', 'nJy', 'Its standard deviation.'),
+  listColumn(
+    'history',
+    'ref_flux',
+    'float64',
+    'nJy',
+    'Flux of the source in the reference image.',
+    'phot.flux.density'
+  ),
+  listColumn(
+    'history',
+    'ref_flux_err',
+    'float64',
+    'nJy',
+    'Its standard deviation.',
+    'stat.error;phot.flux.density'
+  ),
   listColumn(
     'history',
     'ref_distance',
     'float64',
     'arcsec',
-    'Distance of that source; 0 for LSST, whose template flux is forced at the position.'
+    'Distance of that source; 0 for LSST, whose template flux is forced at the position.',
+    'pos.angDistance'
   )
 ]
 
@@ -121,52 +203,45 @@ const FORCED: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.'
+    'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.',
+    'time.epoch;obs.exposure'
   ),
-  listColumn('forced', 'band', 'utf8', '', 'Band.'),
-  listColumn('forced', 'flux', 'float64', 'nJy', 'Forced difference flux, signed.'),
-  listColumn('forced', 'flux_err', 'float64', 'nJy', 'Its standard deviation.'),
-  listColumn('forced', 'good', 'bool', '', 'ZTF: procstatus is 0; null for LSST.')
+  listColumn('forced', 'band', 'utf8', '', 'Band of the point.', 'meta.id;instr.filter'),
+  listColumn(
+    'forced',
+    'flux',
+    'float64',
+    'nJy',
+    'Forced difference flux, signed.',
+    'phot.flux.density'
+  ),
+  listColumn(
+    'forced',
+    'flux_err',
+    'float64',
+    'nJy',
+    'Its standard deviation.',
+    'stat.error;phot.flux.density'
+  ),
+  listColumn('forced', 'good', 'bool', '', 'ZTF: procstatus is 0; null for LSST.', 'meta.code.qual')
 ]
 
 const PACKET: readonly ColumnDef[] = [
-  column('packet_file', 'utf8', '', 'Where the raw packet lies: path in the lake.'),
-  column('packet_offset', 'int64', '', 'First byte of the Avro datum in that file.'),
-  column('packet_length', 'int32', '', 'Bytes of the Avro datum.')
-]
-
-const TYPES: Record<Field['type'], ScalarType> = {
-  int: 'int32',
-  long: 'int64',
-  float: 'float32',
-  double: 'float64',
-  boolean: 'bool',
-  string: 'utf8',
-  bytes: 'utf8'
-}
-
-function surveyColumns(prefix: string, fields: readonly Field[]): ColumnDef[] {
-  return fields.map((field) => {
-    const type = TYPES[field.type]
-    const isMeasure = type === 'float32' || type === 'float64' || type === 'int32'
-    return column(
-      `${prefix}.${field.name}`,
-      type,
-      isMeasure ? 'survey' : '',
-      'As the survey sent it.'
-    )
-  })
-}
-
-const ZTF_COLUMNS: readonly ColumnDef[] = surveyColumns('ztf', ZTF_CANDIDATE)
-
-const LSST_COLUMNS: readonly ColumnDef[] = [
-  column('lsst.observation_reason', 'utf8', '', 'Why the visit was taken.'),
-  column('lsst.target_name', 'utf8', '', 'Target of the visit.'),
-  ...surveyColumns('lsst.diaSource', LSST_DIA_SOURCE),
-  ...surveyColumns('lsst.diaObject', LSST_DIA_OBJECT),
-  ...surveyColumns('lsst.ssSource', LSST_SS_SOURCE),
-  ...surveyColumns('lsst.mpc_orbits', LSST_MPC_ORBITS)
+  column(
+    'packet_file',
+    'utf8',
+    '',
+    'Where the raw packet lies: path in the lake.',
+    'meta.id;meta.file'
+  ),
+  column(
+    'packet_offset',
+    'int64',
+    '',
+    'First byte of the Avro datum in that file.',
+    'meta.record;meta.file'
+  ),
+  column('packet_length', 'int32', '', 'Bytes of the Avro datum.', 'meta.number;meta.file')
 ]
 
 /** The alert table before the modules: one schema for both surveys, the other survey's struct null. */

@@ -15,8 +15,12 @@ export default defineModule({
   },
 
   produces: {
-    peak_flux: float64('nJy', 'Largest difference flux so far. Null without a detection.'),
-    since_peak: float64('d', 'Time since then. Null where peak_flux is null.')
+    peak_flux: float64(
+      'nJy',
+      'Largest difference flux so far. Null without a detection.',
+      'phot.flux.density;stat.max'
+    ),
+    since_peak: float64('d', 'Time since then. Null where peak_flux is null.', 'time.interval')
   },
 
   run({ rows, columns: { now, time, flux, detected } }) {

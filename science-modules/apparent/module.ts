@@ -29,12 +29,25 @@ export default defineModule({
   requires,
 
   produces: {
-    flux: float64('nJy', 'Flux of the object, signed. Null where `source` is null.'),
-    flux_err: float64('nJy', 'One standard deviation. Null where an error it needs was not sent.'),
-    mag: float64('mag', 'AB magnitude. Null where flux is null, zero or negative.'),
-    mag_err: float64('mag', 'One standard deviation. Null where mag or flux_err is null.'),
+    flux: float64(
+      'nJy',
+      'Flux of the object, signed. Null where `source` is null.',
+      'phot.flux.density'
+    ),
+    flux_err: float64(
+      'nJy',
+      'One standard deviation. Null where an error it needs was not sent.',
+      'stat.error;phot.flux.density'
+    ),
+    mag: float64('mag', 'AB magnitude. Null where flux is null, zero or negative.', 'phot.mag'),
+    mag_err: float64(
+      'mag',
+      'One standard deviation. Null where mag or flux_err is null.',
+      'stat.error;phot.mag'
+    ),
     source: utf8(
-      'How it was found: `reference+difference` (ZTF), `science` or `template+difference` (LSST). Null when the alert lies on no point-like ZTF reference source, or when LSST sent neither flux.'
+      'How it was found: `reference+difference` (ZTF), `science` or `template+difference` (LSST). Null when the alert lies on no point-like ZTF reference source, or when LSST sent neither flux.',
+      'meta.code'
     )
   },
 

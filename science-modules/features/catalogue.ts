@@ -8,41 +8,112 @@ const NOT_FLAT = ' or when all magnitudes are equal'
  * s the sample standard deviation; Q a Hazen quantile.
  */
 export const FEATURES = {
-  mean: float64('mag', `Mean magnitude. ${atLeast(1)}`),
-  weighted_mean: float64('mag', `Mean weighted by 1/e^2. ${atLeast(1)}`),
-  standard_deviation: float64('mag', `Sample standard deviation s. ${atLeast(2)}`),
-  median: float64('mag', `Median. ${atLeast(1)}`),
-  amplitude: float64('mag', `Half of the range, (max - min) / 2. ${atLeast(1)}`),
-  beyond_1_std: float64('', `Fraction of points further than s from the mean. ${atLeast(2)}`),
-  cusum: float64('', `Range of the cumulated (m - mean) / (n s). ${atLeast(2, NOT_FLAT)}`),
-  inter_percentile_range_10: float64('mag', `Q90 - Q10. ${atLeast(1)}`),
-  kurtosis: float64('', `Excess kurtosis, unbiased. ${atLeast(4, NOT_FLAT)}`),
-  linear_trend: float64('mag/d', `Slope of the unweighted line. ${atLeast(3)}`),
-  linear_trend_sigma: float64('mag/d', `Error of that slope from the scatter. ${atLeast(3)}`),
-  linear_trend_noise: float64('mag', `Scatter about that line, n - 2 degrees. ${atLeast(3)}`),
-  linear_fit_slope: float64('mag/d', `Slope of the line weighted by 1/e^2. ${atLeast(3)}`),
-  linear_fit_slope_sigma: float64('mag/d', `Error of that slope from the errors. ${atLeast(3)}`),
-  linear_fit_reduced_chi2: float64('', `Chi squared of that line / (n - 2). ${atLeast(3)}`),
-  magnitude_percentage_ratio_40_5: float64('', `(Q60 - Q40) / (Q95 - Q5). ${atLeast(2, NOT_FLAT)}`),
+  mean: float64('mag', `Mean magnitude. ${atLeast(1)}`, 'phot.mag;stat.mean'),
+  weighted_mean: float64('mag', `Mean weighted by 1/e^2. ${atLeast(1)}`, 'phot.mag;stat.mean'),
+  standard_deviation: float64(
+    'mag',
+    `Sample standard deviation s. ${atLeast(2)}`,
+    'stat.stdev;phot.mag'
+  ),
+  median: float64('mag', `Median. ${atLeast(1)}`, 'phot.mag;stat.median'),
+  amplitude: float64(
+    'mag',
+    `Half of the range, (max - min) / 2. ${atLeast(1)}`,
+    'src.var.amplitude;phot.mag'
+  ),
+  beyond_1_std: float64(
+    '',
+    `Fraction of points further than s from the mean. ${atLeast(2)}`,
+    'src.var.index'
+  ),
+  cusum: float64(
+    '',
+    `Range of the cumulated (m - mean) / (n s). ${atLeast(2, NOT_FLAT)}`,
+    'src.var.index'
+  ),
+  inter_percentile_range_10: float64('mag', `Q90 - Q10. ${atLeast(1)}`, 'stat.percentile;phot.mag'),
+  kurtosis: float64(
+    '',
+    `Excess kurtosis, unbiased. ${atLeast(4, NOT_FLAT)}`,
+    'stat.kurtosis;phot.mag'
+  ),
+  linear_trend: float64(
+    'mag/d',
+    `Slope of the unweighted line. ${atLeast(3)}`,
+    'arith.rate;phot.mag'
+  ),
+  linear_trend_sigma: float64(
+    'mag/d',
+    `Error of that slope from the scatter. ${atLeast(3)}`,
+    'stat.error;phot.mag'
+  ),
+  linear_trend_noise: float64(
+    'mag',
+    `Scatter about that line, n - 2 degrees. ${atLeast(3)}`,
+    'stat.fit.residual;phot.mag'
+  ),
+  linear_fit_slope: float64(
+    'mag/d',
+    `Slope of the line weighted by 1/e^2. ${atLeast(3)}`,
+    'arith.rate;phot.mag'
+  ),
+  linear_fit_slope_sigma: float64(
+    'mag/d',
+    `Error of that slope from the errors. ${atLeast(3)}`,
+    'stat.error;phot.mag'
+  ),
+  linear_fit_reduced_chi2: float64(
+    '',
+    `Chi squared of that line / (n - 2). ${atLeast(3)}`,
+    'stat.fit.chi2;phot.mag'
+  ),
+  magnitude_percentage_ratio_40_5: float64(
+    '',
+    `(Q60 - Q40) / (Q95 - Q5). ${atLeast(2, NOT_FLAT)}`,
+    'src.var.index'
+  ),
   magnitude_percentage_ratio_20_10: float64(
     '',
-    `(Q80 - Q20) / (Q90 - Q10). ${atLeast(2, NOT_FLAT)}`
+    `(Q80 - Q20) / (Q90 - Q10). ${atLeast(2, NOT_FLAT)}`,
+    'src.var.index'
   ),
-  maximum_slope: float64('mag/d', `Largest |dm/dt| of neighbouring points. ${atLeast(2)}`),
-  median_absolute_deviation: float64('mag', `Median of |m - median|. ${atLeast(1)}`),
+  maximum_slope: float64(
+    'mag/d',
+    `Largest |dm/dt| of neighbouring points. ${atLeast(2)}`,
+    'arith.rate;phot.mag;stat.max'
+  ),
+  median_absolute_deviation: float64(
+    'mag',
+    `Median of |m - median|. ${atLeast(1)}`,
+    'stat.mad;phot.mag'
+  ),
   median_buffer_range_percentage_10: float64(
     '',
-    `Fraction of points nearer to the median than a tenth of the amplitude. ${atLeast(1)}`
+    `Fraction of points nearer to the median than a tenth of the amplitude. ${atLeast(1)}`,
+    'src.var.index'
   ),
-  percent_amplitude: float64('mag', `Largest distance from the median. ${atLeast(1)}`),
-  mean_variance: float64('', `s / mean. ${atLeast(2)}`),
+  percent_amplitude: float64(
+    'mag',
+    `Largest distance from the median. ${atLeast(1)}`,
+    'src.var.amplitude;phot.mag;stat.max'
+  ),
+  mean_variance: float64('', `s / mean. ${atLeast(2)}`, 'src.var.index'),
   anderson_darling_normal: float64(
     '',
-    `Anderson-Darling A^2 against a normal, times 1 + 4/n - 25/n^2. ${atLeast(4, NOT_FLAT)}`
+    `Anderson-Darling A^2 against a normal, times 1 + 4/n - 25/n^2. ${atLeast(4, NOT_FLAT)}`,
+    'stat.fit.goodness;phot.mag'
   ),
-  chi2: float64('', `Reduced chi squared about the weighted mean, n - 1 degrees. ${atLeast(2)}`),
-  skew: float64('', `Skewness, unbiased. ${atLeast(3, NOT_FLAT)}`),
-  stetson_K: float64('', `Stetson K about the weighted mean. ${atLeast(2, NOT_FLAT)}`)
+  chi2: float64(
+    '',
+    `Reduced chi squared about the weighted mean, n - 1 degrees. ${atLeast(2)}`,
+    'stat.fit.chi2;phot.mag'
+  ),
+  skew: float64('', `Skewness, unbiased. ${atLeast(3, NOT_FLAT)}`, 'stat.skewness;phot.mag'),
+  stetson_K: float64(
+    '',
+    `Stetson K about the weighted mean. ${atLeast(2, NOT_FLAT)}`,
+    'src.var.index'
+  )
 } as const
 
 export type FeatureName = keyof typeof FEATURES

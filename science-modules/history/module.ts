@@ -1,30 +1,9 @@
-import {
-  defineModule,
-  flags,
-  float64,
-  group,
-  int32,
-  number,
-  numbers,
-  TAI_MINUS_UTC,
-  texts
-} from '#contract'
+import { defineModule, flags, number, numbers, TAI_MINUS_UTC, texts } from '#contract'
 import { BANDS, forcedDetections, tally } from './bands.ts'
-import type { Band, Tally } from './bands.ts'
+import type { Tally } from './bands.ts'
+import { inBand, OVERALL } from './outputs.ts'
 
 const MJD_OF_JD_0 = -2_400_000.5
-
-const inBand = (band: Band) =>
-  group(`Detections in ${band}.`, {
-    n_detections: int32(
-      '',
-      `Detections in ${band} in the packet, this alert included; 0 for none.`
-    ),
-    first_mjd: float64('d', `First of them, MJD UTC. Null without a detection in ${band}.`),
-    last_mjd: float64('d', `Last of them, MJD UTC. Null without a detection in ${band}.`),
-    age: float64('d', `Time of the alert minus first_mjd. Null without a detection in ${band}.`),
-    since_previous: float64('d', `Time since the last earlier detection in ${band}; null for none.`)
-  })
 
 export default defineModule({
   name: 'history',
@@ -45,26 +24,7 @@ export default defineModule({
   },
 
   produces: {
-    n_detections: int32(
-      '',
-      'Detections in the packet, all bands, this alert included. Never null.'
-    ),
-    n_forced: int32(
-      '',
-      'LSST forced photometry at 5 sigma and more, not in n_detections. 0 for ZTF.'
-    ),
-    first_mjd: float64('d', 'First detection in the packet, MJD UTC. Null without any.'),
-    last_mjd: float64('d', 'Last detection in the packet, MJD UTC. Null without any.'),
-    age: float64('d', 'Time of the alert minus first_mjd. Null without any detection.'),
-    since_previous: float64('d', 'Time since the last earlier detection, any band; null for none.'),
-    n_survey: int32(
-      '',
-      'Detections the survey counts since its start: ZTF ndethist (3 sigma and more), LSST nDiaSources. Null if not sent.'
-    ),
-    start_mjd: float64(
-      'd',
-      'First of those, MJD UTC: ZTF jdstarthist, LSST firstDiaSourceMjdTai. Null if not sent.'
-    ),
+    ...OVERALL,
     u: inBand('u'),
     g: inBand('g'),
     r: inBand('r'),

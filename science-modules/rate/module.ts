@@ -37,23 +37,42 @@ export default defineModule({
   produces: {
     mag_rate: float64(
       'mag/d',
-      'Expected rate; negative while brightening. Null without an earlier point.'
+      'Expected rate; negative while brightening. Null without an earlier point.',
+      'arith.rate;phot.mag'
     ),
-    sigma_rate: float64('mag/d', 'Its standard deviation. Null where mag_rate is null.'),
-    lower_rate: float64('mag/d', '5 % quantile of the rate. Null where mag_rate is null.'),
-    upper_rate: float64('mag/d', '95 % quantile of the rate. Null where mag_rate is null.'),
-    delta_time: float64('d', 'Time since that earlier point. Null where mag_rate is null.'),
+    sigma_rate: float64(
+      'mag/d',
+      'Its standard deviation. Null where mag_rate is null.',
+      'stat.error;phot.mag'
+    ),
+    lower_rate: float64(
+      'mag/d',
+      '5 % quantile of the rate. Null where mag_rate is null.',
+      'stat.percentile;phot.mag'
+    ),
+    upper_rate: float64(
+      'mag/d',
+      '95 % quantile of the rate. Null where mag_rate is null.',
+      'stat.percentile;phot.mag'
+    ),
+    delta_time: float64(
+      'd',
+      'Time since that earlier point. Null where mag_rate is null.',
+      'time.interval'
+    ),
     from_upper: bool('True when that point is an upper limit. Null where mag_rate is null.'),
     same_sign: bool(
       'True when both differences have one sign, so that the rate speaks of one brightening or fading. Null from an upper limit and where mag_rate is null.'
     ),
     first_detection_mjd: float64(
       'd',
-      'First detection in the packet, any band, MJD UTC. Null for none.'
+      'First detection in the packet, any band, MJD UTC. Null for none.',
+      'time.start;obs.exposure'
     ),
     jdstarthist_dt: float64(
       'd',
-      'first_detection_mjd minus the first detection the survey knows of (history.start_mjd). Null where either is null.'
+      'first_detection_mjd minus the first detection the survey knows of (history.start_mjd). Null where either is null.',
+      'time.interval'
     )
   },
 

@@ -26,12 +26,20 @@ export default defineModule({
   requires,
 
   produces: {
-    class: utf8('`known`, `candidate`, `first-seen` or `none`. Never null.'),
-    reason: utf8('The rule that decided, by the names in the README. Never null.'),
-    designation: utf8(
-      'Name of the known object, as the survey sent it. Null unless class is `known`.'
+    class: utf8('`known`, `candidate`, `first-seen` or `none`. Never null.', 'meta.code.class;src'),
+    reason: utf8(
+      'The rule that decided, by the names in the README. Never null.',
+      'meta.code;src.class'
     ),
-    roid: int32('', 'The same class as the number Fink uses: 3, 2, 1, 0. Null for LSST.')
+    designation: utf8(
+      'Name of the known object, as the survey sent it. Null unless class is `known`.',
+      'meta.id;src'
+    ),
+    roid: int32(
+      '',
+      'The same class as the number Fink uses: 3, 2, 1, 0. Null for LSST.',
+      'meta.code.class;src'
+    )
   },
 
   run({ rows, survey, columns }) {

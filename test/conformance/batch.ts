@@ -6,8 +6,11 @@ import type { Column } from '../../engine/table/columns.ts'
 import { Enriched, moduleColumns } from '../../engine/table/enriched.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
 import { AlertTable } from '../../engine/table/table.ts'
+import { placeOf } from '../../engine/place-of.ts'
 import type { Alert } from './alerts.ts'
 import { columnsOf } from './alerts.ts'
+import { inTimeLater } from './in-time.ts'
+import { asError } from './load.ts'
 
 /** A module's columns for a batch: values in row order, by full column name, `status` included. */
 export type Outputs = Record<string, unknown[]>
@@ -71,12 +74,24 @@ export function batchOf(
   return batch
 }
 
-/** Runs a module as the engine does. @throws whatever the engine has to say about it. */
+/** Runs a module as the engine does, but not for ever. @throws what it threw, or what the engine says. */
 export async function outputsOf(module: Module, batch: Enriched): Promise<Outputs> {
+  let thrown: unknown = null
+  const guarded: Module = {
+    ...module,
+    run: async (given) => {
+      try {
+        return await inTimeLater(`module ${module.name}`, () => module.run(given))
+      } catch (error) {
+        thrown = error
+        throw error
+      }
+    }
+  }
   const runner = new ModuleRunner((_, message) => {
-    throw new Error(message)
+    throw thrown instanceof Error ? told(thrown, module) : new Error(message)
   })
-  await runner.run(module, batch, new ReaderSet(batch), false)
+  await runner.run(guarded, batch, new ReaderSet(batch), false)
   const { rows } = batch.table
   return Object.fromEntries(
     moduleColumns(module).map(({ name }) => [
@@ -86,20 +101,38 @@ export async function outputsOf(module: Module, batch: Enriched): Promise<Output
   )
 }
 
-/** Adds to the alerts what the modules say, in the plan's order. */
+/** The error itself, so that its own file and line are shown, and who it is of. */
+function told(error: Error, { name, owner }: Module): Error {
+  if (!error.message.startsWith('module ')) {
+    error.message = `module ${name} (${owner}) threw: ${error.message}${placeOf(error)}`
+  }
+  return error
+}
+
+/**
+ * Adds to the alerts what the modules say, in the plan's order. Where one breaks, its columns stay
+ * null and the others go on.
+ * @returns what broke, by module.
+ */
 export async function enrichAlerts(
   survey: Survey,
   alerts: readonly Alert[],
   modules: readonly Module[]
-): Promise<void> {
+): Promise<Map<string, Error>> {
+  const broken = new Map<string, Error>()
   const done: Module[] = []
   for (const module of modules) {
-    const outputs = await outputsOf(module, batchOf(survey, alerts, done))
-    for (const [name, values] of Object.entries(outputs)) {
-      alerts.forEach((alert, row) => (alert[name] = values[row]))
+    try {
+      const outputs = await outputsOf(module, batchOf(survey, alerts, done))
+      for (const [name, values] of Object.entries(outputs)) {
+        alerts.forEach((alert, row) => (alert[name] = values[row]))
+      }
+    } catch (error) {
+      broken.set(module.name, asError(error))
     }
     done.push(module)
   }
+  return broken
 }
 
 /** Hash of everything a batch holds in memory: tells when a module writes into its inputs. */

@@ -5,7 +5,7 @@ import { digest } from './batch.ts'
 import type { Outputs } from './batch.ts'
 
 const FOLDER = fileURLToPath(new URL('./golden/', import.meta.url))
-const HOW = 'UPDATE_GOLDEN=1 npm test -- test/conformance/modules.test.ts'
+const HOW = 'UPDATE_GOLDEN=1 npx vitest run test/conformance/modules.test.ts'
 
 /** What a module answered when its golden file was written. */
 interface Golden {

@@ -16,7 +16,7 @@ const ALERT = '2667448574015015003'
 const OBJECT = 'ZTF24aakslfd'
 
 const lake = join(temporaryFolder(), 'lake')
-const see = (thing: string, more: { stamps?: string; lake?: string } = {}) =>
+const see = (thing: string, more: { stamps?: string; lake?: string; columns?: boolean } = {}) =>
   inspect({ thing, lake, schemas, stamps: null, ...more })
 const filesIn = (folder: string, ending: string) =>
   readdirSync(join(lake, folder), { recursive: true, encoding: 'utf8' })
@@ -53,7 +53,8 @@ describe.skipIf(!hasData)('siskin inspect', () => {
     const { json, text } = await see(ALERT)
     expect(json).toMatchObject({ kind: 'alert', alert: { object_id: OBJECT, band: 'g' } })
     expect(text).toMatch(`alert ${ALERT} of object ${OBJECT}`)
-    expect(text).toMatch(/delta_time +3\.00544 d/)
+    expect(text).toMatch(/delta_time +3\.00544 d +Time since that earlier point\./)
+    expect(text).toMatch(/maximum_slope .* mag\/d +Largest \|dm\/dt\| of neighbouring points\./)
     expect(text).toMatch(/solar_system 1\.0\.0 {2}ok\n +class +candidate/)
     expect(text).toMatch(/g g 1 · r r 1 · v upper limit 9/)
     expect(text).toMatch(/packet +ztf\/packets\/night=20240421\/.*\.avro, byte \d+, \d+ bytes/)
@@ -99,6 +100,11 @@ describe.skipIf(!hasData)('siskin inspect', () => {
       modules: { apparent: { ok: 4, 'not-applicable': 10 } }
     })
     expect(text).toMatch(/siskin\.modules +quality@/)
+    expect(text).toMatch(/history_flux_err +nJy +Its standard deviation\./)
+    const column = { name: 'ztf.magpsf', unit: 'mag', ucd: 'phot.mag' }
+    expect(json['described']).toContainEqual(expect.objectContaining(column))
+    const { text: all } = await see(path, { columns: true })
+    expect(all).toMatch(/lsst\.ssSource\.ephRate +deg\/d +pos\.pm;pos\.ephem +Motion on the sky/)
   })
 
   test('a part with damaged pages is one sentence', async () => {

@@ -16,8 +16,13 @@ test('pages that were just written are in date; a changed or missing one is name
 
 test('every module, filter, column and command is on its page', async () => {
   const all = await pages()
-  expect(all['columns.md']).toMatch(/\| `flux_err` \| float64 \| nJy \|/)
-  expect(all['modules.md']).toMatch(/## rate\n[^]*\| `delta_time` \| float64 \| d \|/)
+  expect(all['columns.md']).toMatch(
+    /\| `flux_err` \| float64 \| `nJy` \| `stat.error;phot.flux.density` \|/
+  )
+  expect(all['columns.md']).toMatch(/### lsst.ssSource\n[^]*\| `ephRate` \| float32 \| `deg\/d` \|/)
+  expect(all['modules.md']).toMatch(
+    /## rate\n[^]*\| `delta_time` \| float64 \| `d` \| `time.interval` \|/
+  )
   expect(all['modules.md']).toMatch(/`u\\\|g\\\|r\\\|i\\\|z\\\|y\.skew`/)
   expect(all['filters.md']).toMatch(/`fast-riser`/)
   for (const command of ['run', 'verify', 'inspect', 'check', 'new module']) {

@@ -31,8 +31,12 @@ function isNeeded(path: string): boolean {
 }
 
 /** Runs the conformance suite over the new module; what it printed, and whether it passed. */
-function conformance(update = false): { passed: boolean; text: string } {
-  const args = ['run', 'test/conformance/modules.test.ts', '-t', 'colour_gap']
+function conformance(
+  update = false,
+  suite = 'modules',
+  only = ['-t', 'colour_gap']
+): { passed: boolean; text: string } {
+  const args = ['run', `test/conformance/${suite}.test.ts`, ...only]
   const env = { ...process.env, UPDATE_GOLDEN: update ? '1' : '0', NO_COLOR: '1' }
   const { status, stdout, stderr } = spawnSync(join(REPOSITORY, 'node_modules/.bin/vitest'), args, {
     cwd: project,
@@ -132,5 +136,92 @@ describe('the conformance suite, over that module', () => {
     expect(text).toMatch(/rows that the engine failed/)
     change(MODULE, 'since_peak: since_peak.map(() => Number.NaN)', 'since_peak')
     expect(conformance().text).toMatch(/"other"/)
+  })
+})
+
+describe('the conformance suite, over a contribution that is broken', () => {
+  const MODULE = 'science-modules/colour_gap/module.ts'
+  const RUN = 'run({ rows, columns: { now, time, flux, detected } }) {'
+  const FILTER = 'filters/red_giants/filter.ts'
+
+  /** Breaks a file for as long as `judge` looks. */
+  function broken(path: string, from: string, to: string, judge: () => void): void {
+    const whole = read(path)
+    change(path, from, to)
+    try {
+      judge()
+    } finally {
+      writeFileSync(join(project, path), whole)
+    }
+  }
+
+  test('an exception is shown with its file and line, and the other modules are judged', () => {
+    const broke = `${RUN}\n    throw new Error('no such star')`
+    broken(MODULE, RUN, broke, () => {
+      const { text } = conformance(false, 'modules', ['-t', 'golden'])
+      expect(text).toMatch(
+        /module colour_gap \(@ana\) threw: no such star \(science-modules\/colour_gap\/module\.ts:\d+\)/
+      )
+      const line = read(MODULE)
+        .split('\n')
+        .findIndex((text) => text.includes('no such star'))
+      expect(text).toMatch(new RegExp(`science-modules/colour_gap/module\\.ts:${line + 1}:`))
+      expect(text).toMatch(/1 failed/)
+      expect(text).toMatch(/ 1[2-9] passed/)
+    })
+  })
+
+  test.each([
+    ['at once', `${RUN}\n    for (let i = 0; i >= 0; ) i += 1`],
+    ['after an await', `async ${RUN}\n    await null\n    for (let i = 0; i >= 0; ) i += 1`]
+  ])('a loop that never ends is stopped and named: %s', (_, endless) => {
+    broken(MODULE, RUN, endless, () => {
+      const { text } = conformance()
+      expect(text).toMatch(
+        /module colour_gap does not end: it was stopped after 10 s; is there a loop that never ends/
+      )
+      expect(text).toMatch(/1 failed/)
+    })
+  })
+
+  test.each(['Date.now()', 'performance.now()', 'Math.random()'])('it uses %s', (source) => {
+    broken(MODULE, 'flux.at(row)[peak] ??', `${source} ??`, () => {
+      const { text } = conformance()
+      expect(text).toMatch(
+        /colour_gap is not the same twice: does it use the clock or random numbers\?/
+      )
+      expect(text).not.toMatch(/bump the version/)
+    })
+  })
+
+  test('a module that cannot be loaded is named, and the others are judged', () => {
+    broken(MODULE, "version: '", "version: 'v", () => {
+      const { text } = conformance(false, 'modules', ['-t', 'golden|loaded'])
+      expect(text).toMatch(/module colour_gap: version "v[\d.]+" is not semantic/)
+      expect(text).toMatch(/ 1[2-9] passed/)
+    })
+  })
+
+  test('a module that needs what nothing makes is named, and the others are judged', () => {
+    broken(MODULE, 'requires: {', "requires: {\n    x: number('flx', 'nJy'),", () => {
+      const { text } = conformance(false, 'modules', ['-t', 'golden|loaded'])
+      expect(text).toMatch(/module colour_gap needs column "flx", which nothing makes/)
+      expect(text).toMatch(/ 1[2-9] passed/)
+    })
+  })
+
+  test('a filter that never ends, and one that throws', () => {
+    const head = '(row) => {'
+    const only = ['-t', 'red_giants']
+    broken(FILTER, head, `${head}\n    for (let i = 0; i >= 0; ) i += 1`, () => {
+      const { text } = conformance(false, 'filters', only)
+      expect(text).toMatch(/filter red_giants does not end: it was stopped after 10 s/)
+    })
+    broken(FILTER, head, `${head}\n    throw new Error('no such star')`, () => {
+      const { text } = conformance(false, 'filters', only)
+      expect(text).toMatch(
+        /filter red_giants \(@your-name\) threw: no such star \(filters\/red_giants\/filter\.ts:\d+\)/
+      )
+    })
   })
 })

@@ -31,7 +31,7 @@ if (hasReal) {
 const CUTOUTS = ['cutoutScience', 'cutoutTemplate', 'cutoutDifference']
 
 function column(name: string, type: ColumnDef['type']): ColumnDef {
-  return { name, type, unit: '', doc: `The ${name}.` }
+  return { name, type, unit: '', ucd: '', doc: `The ${name}.` }
 }
 
 const DEFS = [column('demo.status', 'utf8'), column('demo.size', 'float64')]

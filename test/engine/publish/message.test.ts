@@ -39,7 +39,7 @@ if (hasReal) {
 const LISTS: Record<string, string> = { history: 'light_curve', forced: 'forced_photometry' }
 
 function column(name: string, type: ColumnDef['type']): ColumnDef {
-  return { name, type, unit: '', doc: `The ${name}.` }
+  return { name, type, unit: '', ucd: '', doc: `The ${name}.` }
 }
 
 const MODULE = {
@@ -129,6 +129,17 @@ function plain(value: unknown): unknown {
 }
 
 describe('the message', () => {
+  test('says of every field what it is, in which unit and of which kind', () => {
+    const { fields } = JSON.parse(messageFormat(DEFS).schema) as { fields: Datum[] }
+    const named = (list: unknown, name: string) =>
+      (list as Datum[]).find((field) => field['name'] === name)!
+    const inside = (field: Datum) => (field['type'] as Datum)['items'] as Datum
+    expect(named(fields, 'flux')).toMatchObject({ unit: 'nJy', ucd: 'phot.flux.density' })
+    const epoch = inside(named(fields, 'light_curve'))
+    expect(named(epoch['fields'], 'ra')).toMatchObject({ unit: 'deg', ucd: 'pos.eq.ra' })
+    expect(named(fields, 'band')).not.toHaveProperty('unit')
+  })
+
   test('has every module as a record, null where it cannot say', async () => {
     const { format, messages } = messagesOf(onlyAlerts(await decode(syntheticZtf(2))))
     const type = typeOf(format.schema)

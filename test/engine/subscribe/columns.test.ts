@@ -1,5 +1,9 @@
 import { tableToIPC } from 'apache-arrow'
+import type { Field } from 'apache-arrow'
+import { parquetMetadata } from 'hyparquet'
 import { expect, it } from 'vitest'
+import { toParquet } from '../../../engine/persist/parquet.ts'
+import { messageFormat } from '../../../engine/publish/message.ts'
 import { Decoder } from '../../../engine/subscribe/alert.ts'
 import { tableOf } from '../../../engine/subscribe/arrow.ts'
 import { columnsOf, pathsOf } from '../../../engine/subscribe/avro-nodes.ts'
@@ -90,4 +94,26 @@ it('gives every type of Avro a column, and text where there is none', () => {
 
 it('refuses a schema that is no record', () => {
   expect(() => columnsOf('"string"')).toThrow('the schema is no record')
+})
+
+it('hands units, UCDs and descriptions on, as metadata of the Arrow fields', () => {
+  const columns = columnsOf(messageFormat([]).schema)
+  const table = tableOf(columns, [])
+  const field = (name: string) => table.schema.fields.find((own) => own.name === name)!
+  expect(Object.fromEntries(field('flux_err').metadata)).toEqual({
+    unit: 'nJy',
+    ucd: 'stat.error;phot.flux.density',
+    description: 'One standard deviation of flux.'
+  })
+  const epoch = field('light_curve').type.children[0]!.type
+  const inner: readonly Field[] = epoch.children
+  expect(inner.find(({ name }) => name === 'flux')!.metadata.get('unit')).toBe('nJy')
+  expect(field('band').metadata.has('unit')).toBe(false)
+
+  const { buffer, byteOffset, length } = toParquet(table, {})
+  const { key_value_metadata: keys } = parquetMetadata(
+    buffer.slice(byteOffset, byteOffset + length) as ArrayBuffer
+  )
+  const schema = keys!.find(({ key }) => key === 'ARROW:schema')!.value!
+  expect(Buffer.from(schema, 'base64').includes('stat.error;phot.flux.density')).toBe(true)
 })

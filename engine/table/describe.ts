@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto'
+import { ALERT_COLUMNS } from './schema.ts'
+import type { ColumnDef } from './schema.ts'
+
+/** What a column says, for tools: VOUnits, UCD1+, a sentence. */
+export interface Description {
+  readonly unit: string
+  readonly ucd: string
+  readonly doc: string
+}
+
+/** Lists of an alert have a record of their own in messages. */
+const RECORDS: Readonly<Record<string, string>> = {
+  light_curve: 'history',
+  forced_photometry: 'forced'
+}
+
+/**
+ * Descriptions by the name of a column in the lake (`flux`, `history_flux`, `ztf.rb`, `rate.mag_rate`) or
+ * its path in a message (`light_curve.flux`); null for what is no column of ours.
+ */
+export function describer(
+  moduleColumns: readonly ColumnDef[]
+): (name: string) => Description | null {
+  const byName = new Map([...ALERT_COLUMNS, ...moduleColumns].map((def) => [def.name, def]))
+  return (name) => {
+    const [record = '', ...rest] = name.split('.')
+    const list = RECORDS[record]
+    return byName.get(list ? `${list}_${rest.join('.')}` : name) ?? null
+  }
+}
+
+/** A description as the metadata of an Arrow field; without unit for what has none. */
+export function fieldMetadata({ unit, ucd, doc }: Description): Map<string, string> {
+  const entries = Object.entries({ unit, ucd, description: doc })
+  return new Map(entries.filter(([, value]) => value !== ''))
+}
+
+/** All columns of a lake's alert files as one JSON document, and a fingerprint of what it says. */
+export interface ColumnDocument {
+  readonly fingerprint: string
+  readonly text: string
+}
+
+const documents = new WeakMap<readonly ColumnDef[], ColumnDocument>()
+
+/** A line a column. The same columns make the same document; it is made once. */
+export function columnDocument(moduleColumns: readonly ColumnDef[]): ColumnDocument {
+  const known = documents.get(moduleColumns)
+  if (known) return known
+  const lines = [...ALERT_COLUMNS, ...moduleColumns].map(({ name, type, list, unit, ucd, doc }) =>
+    JSON.stringify({ name, type: list ? `list of ${type}` : type, unit, ucd, description: doc })
+  )
+  const head = JSON.stringify({
+    about: 'Columns of the alert files that name this document under siskin.columns.',
+    units: 'VOUnits 1.0',
+    ucds: 'UCD1+ 1.6'
+  }).slice(0, -1)
+  const text = `${head},"columns":[\n${lines.join(',\n')}\n]}\n`
+  const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 16)
+  const made = { fingerprint, text }
+  documents.set(moduleColumns, made)
+  return made
+}
