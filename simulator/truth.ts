@@ -6,6 +6,8 @@ import {
   WriterPropertiesBuilder,
   writeParquet
 } from 'parquet-wasm'
+import { fluxOf } from './flux.ts'
+import type { History } from './history.ts'
 import type { ClassName, SkyObject } from './objects.ts'
 import type { Measurement } from './photometry.ts'
 import type { Survey } from '../engine/contract/index.ts'
@@ -25,6 +27,12 @@ export interface TruthRow {
   /** Noiseless difference flux, and with the reference source added. */
   readonly true_flux: number
   readonly true_flux_total: number
+  /** As the survey counts them, this one included: ZTF from 3 sigma since it began, LSST the diaSources. */
+  readonly detections: number
+  /** Days since the first of them; 0 for the first. */
+  readonly age: number
+  /** What perfect photometry would say of the rate, mag/d, negative while brightening; see `trueRate`. */
+  readonly true_rate: number | null
   readonly redshift: number | null
   readonly explosion_mjd: number | null
   readonly peak_mjd: number | null
@@ -40,6 +48,7 @@ export function truthOf(
   survey: Survey,
   object: SkyObject,
   found: Measurement,
+  history: History,
   ids: { readonly alert: bigint; readonly object: string },
   kind: PacketKind,
   file: string
@@ -56,6 +65,8 @@ export function truthOf(
     dec: object.dec,
     true_flux: found.trueFlux,
     true_flux_total: found.trueFlux + found.reference,
+    ...countOf(survey, found, history),
+    true_rate: trueRate(found, history.recent),
     redshift: object.redshift,
     explosion_mjd: object.explosion,
     peak_mjd: object.peak,
@@ -67,12 +78,47 @@ export function truthOf(
   }
 }
 
+function countOf(survey: Survey, found: Measurement, history: History) {
+  const { detections, firstSeen, birth, recent } = history
+  const now = found.exposure.mjd
+  return survey === 'ztf'
+    ? { detections, age: Math.max(0, now - firstSeen) }
+    : { detections: recent.filter((past) => past.detected).length + 1, age: now - birth.mjd }
+}
+
+/** Two exposures nearer than this, days, are one moment of the light curve. */
+const SAME_MOMENT = 0.02
+
+/**
+ * The rate without noise since the latest earlier exposure of the band in the packet's window. Where
+ * the source was below the limit of that exposure its limit counts: no more could be known. Null for
+ * artefacts, without such an exposure, below both limits, and where the sign of the difference changed.
+ */
+function trueRate(found: Measurement, recent: readonly Measurement[]): number | null {
+  const { band, mjd } = found.exposure
+  const past = recent.findLast(
+    ({ exposure }) => exposure.band === band && mjd - exposure.mjd >= SAME_MOMENT
+  )
+  if (!past || found.trueFlux === 0) return null
+  const days = mjd - past.exposure.mjd
+  const ofLimit = fluxOf(past.exposure.limit)
+  const now = Math.abs(found.trueFlux)
+  if (Math.abs(past.trueFlux) >= ofLimit) {
+    const isSameSign = past.trueFlux > 0 === found.trueFlux > 0
+    return isSameSign ? (-2.5 * Math.log10(now / Math.abs(past.trueFlux))) / days : null
+  }
+  return now > ofLimit ? (-2.5 * Math.log10(now / ofLimit)) / days : null
+}
+
 const NUMBERS = [
   'mjd',
   'ra',
   'dec',
   'true_flux',
   'true_flux_total',
+  'detections',
+  'age',
+  'true_rate',
   'redshift',
   'explosion_mjd',
   'peak_mjd'
