@@ -12,10 +12,10 @@ export const FEATURES = {
   weighted_mean: float64('mag', `Mean weighted by 1/e^2. ${atLeast(1)}`),
   standard_deviation: float64('mag', `Sample standard deviation s. ${atLeast(2)}`),
   median: float64('mag', `Median. ${atLeast(1)}`),
-  amplitude: float64('mag', `Half of the range, (max - min) / 2. ${atLeast(1)}`),
+  amplitude: float64('mag', `Half of the range, (max - min) / 2. ${atLeast(2)}`),
   beyond_1_std: float64('', `Fraction of points further than s from the mean. ${atLeast(2)}`),
   cusum: float64('', `Range of the cumulated (m - mean) / (n s). ${atLeast(2, NOT_FLAT)}`),
-  inter_percentile_range_10: float64('mag', `Q90 - Q10. ${atLeast(1)}`),
+  inter_percentile_range_10: float64('mag', `Q90 - Q10. ${atLeast(2)}`),
   kurtosis: float64('', `Excess kurtosis, unbiased. ${atLeast(4, NOT_FLAT)}`),
   linear_trend: float64('mag/d', `Slope of the unweighted line. ${atLeast(3)}`),
   linear_trend_sigma: float64('mag/d', `Error of that slope from the scatter. ${atLeast(3)}`),
@@ -29,12 +29,12 @@ export const FEATURES = {
     `(Q80 - Q20) / (Q90 - Q10). ${atLeast(2, NOT_FLAT)}`
   ),
   maximum_slope: float64('mag/d', `Largest |dm/dt| of neighbouring points. ${atLeast(2)}`),
-  median_absolute_deviation: float64('mag', `Median of |m - median|. ${atLeast(1)}`),
+  median_absolute_deviation: float64('mag', `Median of |m - median|. ${atLeast(2)}`),
   median_buffer_range_percentage_10: float64(
     '',
-    `Fraction of points nearer to the median than a tenth of the amplitude. ${atLeast(1)}`
+    `Fraction of points nearer to the median than a tenth of the amplitude. ${atLeast(2)}`
   ),
-  percent_amplitude: float64('mag', `Largest distance from the median. ${atLeast(1)}`),
+  percent_amplitude: float64('mag', `Largest distance from the median. ${atLeast(2)}`),
   mean_variance: float64('', `s / mean. ${atLeast(2)}`),
   anderson_darling_normal: float64(
     '',
