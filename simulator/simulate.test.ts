@@ -153,11 +153,19 @@ test.each([ztf, lsst])(
       stamps: 'none'
     })
     const rows = await truth(summary.truths[0] ?? '')
-    for (const { class: cls, detections, age, true_rate } of rows) {
+    for (const { class: cls, detections, age, true_rate, true_amplitude } of rows) {
       expect(detections).toBeGreaterThanOrEqual(1)
       expect(age === 0).toBe(detections === 1)
-      if (cls === 'bogus') expect(true_rate).toBeNull()
+      if (cls === 'bogus') expect([true_rate, true_amplitude]).toEqual([null, null])
+      if (true_amplitude !== null) {
+        // Five detections of one band need as many nights or so; LSST histories reach far back.
+        expect(detections).toBeGreaterThan(4)
+        if (cls === 'agn') expect(true_amplitude).toBeLessThan(1)
+      }
     }
+    const miras = rows.flatMap((row) => (row.class === 'mira' ? (row.true_amplitude ?? []) : []))
+    const walks = rows.flatMap((row) => (row.class === 'agn' ? (row.true_amplitude ?? []) : []))
+    expect(Math.max(...miras)).toBeGreaterThan(Math.max(...walks))
     const rateOf = (wanted: (row: TruthRow) => boolean) =>
       rows.filter(wanted).flatMap(({ true_rate }) => true_rate ?? [])
     const old = (row: TruthRow) => row.mjd > (row.peak_mjd ?? Infinity) + 3

@@ -33,6 +33,8 @@ export interface TruthRow {
   readonly age: number
   /** What perfect photometry would say of the rate, mag/d, negative while brightening; see `trueRate`. */
   readonly true_rate: number | null
+  /** Half of the range of the noiseless magnitudes of the packet's detections, mag; see `trueAmplitude`. */
+  readonly true_amplitude: number | null
   readonly redshift: number | null
   readonly explosion_mjd: number | null
   readonly peak_mjd: number | null
@@ -67,6 +69,7 @@ export function truthOf(
     true_flux_total: found.trueFlux + found.reference,
     ...countOf(survey, found, history),
     true_rate: trueRate(found, history.recent),
+    true_amplitude: trueAmplitude(found, history.recent),
     redshift: object.redshift,
     explosion_mjd: object.explosion,
     peak_mjd: object.peak,
@@ -110,6 +113,29 @@ function trueRate(found: Measurement, recent: readonly Measurement[]): number | 
   return now > ofLimit ? (-2.5 * Math.log10(now / ofLimit)) / days : null
 }
 
+/** Detections of a band that make a range. */
+const ENOUGH = 5
+
+/**
+ * In the band where it is largest, over at least five detections; of the object itself, its reference
+ * flux included. Null for artefacts and for too few detections.
+ */
+function trueAmplitude(found: Measurement, recent: readonly Measurement[]): number | null {
+  if (found.trueFlux === 0) return null
+  const magnitudes = new Map<string, number[]>()
+  for (const { detected, exposure, trueFlux, reference } of [...recent, found]) {
+    const mag = -2.5 * Math.log10(trueFlux + reference)
+    if (!detected || !Number.isFinite(mag)) continue
+    const known = magnitudes.get(exposure.band)
+    if (known) known.push(mag)
+    else magnitudes.set(exposure.band, [mag])
+  }
+  const ranges = [...magnitudes.values()]
+    .filter((mags) => mags.length >= ENOUGH)
+    .map((mags) => (Math.max(...mags) - Math.min(...mags)) / 2)
+  return ranges.length === 0 ? null : Math.max(...ranges)
+}
+
 const NUMBERS = [
   'mjd',
   'ra',
@@ -119,6 +145,7 @@ const NUMBERS = [
   'detections',
   'age',
   'true_rate',
+  'true_amplitude',
   'redshift',
   'explosion_mjd',
   'peak_mjd'
