@@ -47,12 +47,22 @@ const CORE: readonly ColumnDef[] = [
     '',
     'YYYYMMDD. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.'
   ),
-  column('mjd', 'float64', 'd', 'Time of the detection, UTC. ZTF: exposure start; LSST: midpoint.'),
-  column('ra', 'float64', 'deg', 'Right ascension, J2000.'),
-  column('dec', 'float64', 'deg', 'Declination, J2000.'),
-  column('glon', 'float64', 'deg', 'Galactic longitude.'),
-  column('glat', 'float64', 'deg', 'Galactic latitude.'),
-  column('healpix', 'int64', '', 'HEALPix pixel, nested, order 15 (6.4 arcsec).'),
+  column(
+    'mjd',
+    'float64',
+    'd',
+    'Time of the detection, MJD, UTC. ZTF: start of the exposure; LSST: its middle.'
+  ),
+  column('ra', 'float64', 'deg', 'Right ascension, ICRS.'),
+  column('dec', 'float64', 'deg', 'Declination, ICRS.'),
+  column('glon', 'float64', 'deg', 'Galactic longitude of ra and dec.'),
+  column('glat', 'float64', 'deg', 'Galactic latitude of ra and dec.'),
+  column(
+    'healpix',
+    'int64',
+    '',
+    'HEALPix pixel of ra and dec (ICRS), nested, order 15 (6.4 arcsec).'
+  ),
   column('band', 'utf8', '', 'u g r i z y; null if not sent.'),
   column('flux', 'float64', 'nJy', 'Flux of the difference image, signed.'),
   column('flux_err', 'float64', 'nJy', 'One standard deviation of flux.'),
@@ -68,7 +78,7 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, UTC; ascending, this alert last.'
+    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, this alert last.'
   ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.'),
   listColumn(
@@ -95,8 +105,20 @@ const HISTORY: readonly ColumnDef[] = [
     'LSST forced photometry of a visit without detection.'
   ),
   listColumn('history', 'id', 'int64', '', 'ZTF candid, LSST diaSourceId or diaForcedSourceId.'),
-  listColumn('history', 'ra', 'float64', 'deg', 'Position of the detection; null for a limit.'),
-  listColumn('history', 'dec', 'float64', 'deg', 'Position of the detection; null for a limit.'),
+  listColumn(
+    'history',
+    'ra',
+    'float64',
+    'deg',
+    'Right ascension of the detection, ICRS; null for a limit.'
+  ),
+  listColumn(
+    'history',
+    'dec',
+    'float64',
+    'deg',
+    'Declination of the detection, ICRS; null for a limit.'
+  ),
   listColumn(
     'history',
     'reliability',
@@ -121,7 +143,7 @@ const FORCED: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.'
+    'Time of the exposure, MJD, UTC: ZTF (fp_hists) start, LSST (prvDiaForcedSources) middle; ascending.'
   ),
   listColumn('forced', 'band', 'utf8', '', 'Band.'),
   listColumn('forced', 'flux', 'float64', 'nJy', 'Forced difference flux, signed.'),
@@ -145,6 +167,25 @@ const TYPES: Record<Field['type'], ScalarType> = {
   bytes: 'utf8'
 }
 
+/** What a field of the survey means whose name ends so: scale of a time, frame of a place. The first counts. */
+const AS_SENT: readonly (readonly [end: string, says: string])[] = [
+  ...['epoch_mjd', 'RateRa', 'RateDec', 'OffsetRa', 'OffsetDec'].map((end) => [end, ''] as const),
+  ['jdstartref', ': JD, UTC, of the first exposure of the reference image'],
+  ['jdendref', ': JD, UTC, of the last exposure of the reference image'],
+  ['jdstarthist', ': JD, UTC, start of the exposure of the first detection'],
+  ['jdendhist', ': JD, UTC, start of the exposure of the last detection'],
+  ['jd', ': JD, UTC, start of the exposure'],
+  ['idpointMjdTai', ': MJD, TAI (37 s ahead of UTC), middle of the exposure'],
+  ['DiaSourceMjdTai', ': MJD, TAI (37 s ahead of UTC), middle of the exposure'],
+  ['MjdTai', ': MJD, TAI (37 s ahead of UTC)'],
+  ['ranr', ': right ascension of the reference source, ICRS, deg'],
+  ['decnr', ': declination of the reference source, ICRS, deg'],
+  ['Ra', ': right ascension, ICRS, deg'],
+  ['Dec', ': declination, ICRS, deg'],
+  ['ra', ': right ascension, ICRS, deg'],
+  ['dec', ': declination, ICRS, deg']
+]
+
 function surveyColumns(prefix: string, fields: readonly Field[]): ColumnDef[] {
   return fields.map((field) => {
     const type = TYPES[field.type]
@@ -153,7 +194,7 @@ function surveyColumns(prefix: string, fields: readonly Field[]): ColumnDef[] {
       `${prefix}.${field.name}`,
       type,
       isMeasure ? 'survey' : '',
-      'As the survey sent it.'
+      `As the survey sent it${AS_SENT.find(([end]) => field.name.endsWith(end))?.[1] ?? ''}.`
     )
   })
 }

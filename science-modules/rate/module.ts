@@ -49,7 +49,7 @@ export default defineModule({
     ),
     first_detection_mjd: float64(
       'd',
-      'First detection in the packet, any band, MJD UTC. Null for none.'
+      'First detection in the packet, any band, MJD, UTC (ZTF start, LSST middle of the exposure). Null for none.'
     ),
     jdstarthist_dt: float64(
       'd',
