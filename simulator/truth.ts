@@ -1,5 +1,5 @@
 import { renameSync, writeFileSync } from 'node:fs'
-import { Float64, Int64, Table, Utf8, tableToIPC, vectorFromArray } from 'apache-arrow'
+import { Bool, Float64, Int64, Table, Utf8, tableToIPC, vectorFromArray } from 'apache-arrow'
 import {
   Compression,
   Table as WasmTable,
@@ -42,6 +42,8 @@ export interface TruthRow {
   /** Label that a SIMBAD-like catalogue has at the position. */
   readonly catalogue: string | null
   readonly parameters: string
+  /** The survey can name the moving object. Null for what does not move. */
+  readonly is_named: boolean | null
   readonly packet_kind: PacketKind
   readonly file_name: string
 }
@@ -76,6 +78,7 @@ export function truthOf(
     host: object.host,
     catalogue: object.catalogue,
     parameters: JSON.stringify(artefact ? { ...parameters, kind: artefact.kind } : parameters),
+    is_named: object.moving?.known ?? null,
     packet_kind: kind,
     file_name: file
   }
@@ -168,6 +171,7 @@ export function writeTruth(path: string, rows: readonly TruthRow[]): void {
   const columns = Object.fromEntries([
     ['alert_id', vectorFromArray(column('alert_id'), new Int64())],
     ...TEXTS.map((name) => [name, vectorFromArray(column(name), new Utf8())]),
+    ['is_named', vectorFromArray(column('is_named'), new Bool())],
     ...NUMBERS.map((name) => [name, vectorFromArray(column(name), new Float64())])
   ])
   const table = WasmTable.fromIPCStream(tableToIPC(new Table(columns), 'stream'))

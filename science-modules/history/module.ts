@@ -20,8 +20,14 @@ const inBand = (band: Band) =>
       '',
       `Detections in ${band} in the packet, this alert included; 0 for none.`
     ),
-    first_mjd: float64('d', `First of them, MJD, UTC (ZTF start, LSST middle of the exposure). Null without a detection in ${band}.`),
-    last_mjd: float64('d', `Last of them, MJD, UTC (ZTF start, LSST middle of the exposure). Null without a detection in ${band}.`),
+    first_mjd: float64(
+      'd',
+      `First of them, MJD, UTC (ZTF start, LSST middle of the exposure). Null without a detection in ${band}.`
+    ),
+    last_mjd: float64(
+      'd',
+      `Last of them, MJD, UTC (ZTF start, LSST middle of the exposure). Null without a detection in ${band}.`
+    ),
     age: float64('d', `Time of the alert minus first_mjd. Null without a detection in ${band}.`),
     since_previous: float64('d', `Time since the last earlier detection in ${band}; null for none.`)
   })
@@ -53,8 +59,14 @@ export default defineModule({
       '',
       'LSST forced photometry at 5 sigma and more, not in n_detections. 0 for ZTF.'
     ),
-    first_mjd: float64('d', 'First detection in the packet, MJD, UTC (ZTF start, LSST middle of the exposure). Null without any.'),
-    last_mjd: float64('d', 'Last detection in the packet, MJD, UTC (ZTF start, LSST middle of the exposure). Null without any.'),
+    first_mjd: float64(
+      'd',
+      'First detection in the packet, MJD, UTC (ZTF start, LSST middle of the exposure). Null without any.'
+    ),
+    last_mjd: float64(
+      'd',
+      'Last detection in the packet, MJD, UTC (ZTF start, LSST middle of the exposure). Null without any.'
+    ),
     age: float64('d', 'Time of the alert minus first_mjd. Null without any detection.'),
     since_previous: float64('d', 'Time since the last earlier detection, any band; null for none.'),
     n_survey: int32(
