@@ -19,11 +19,14 @@ describe.skipIf(!hasData)("filters on 117 public ZTF alerts, by what Fink's colu
   const lake = join(temporaryFolder(), 'lake')
   let topics: Map<string, string[]>
   const json = (name: string) =>
-    JSON.parse(readFileSync(`${DATA}${name}`, 'utf8')) as Record<string, Record<string, unknown>>
+    JSON.parse(readFileSync(`${DATA}${name}`, 'utf8')) as Record<
+      string,
+      Record<string, string | number>
+    >
   const computed = json('fink_science_7_4_values.json')
   const matched = json('fink_values.json')
   const labels = (id: string) =>
-    ['cdsxmatch', 'gcvs', 'vsx'].map((name) => String(matched[id]?.[name] ?? 'Unknown'))
+    ['cdsxmatch', 'gcvs', 'vsx'].map((name) => `${matched[id]?.[name] ?? 'Unknown'}`)
 
   beforeAll(async () => {
     const { code, stderr } = await siskin(['run', PACKETS, '--lake', lake])
@@ -50,7 +53,8 @@ describe.skipIf(!hasData)("filters on 117 public ZTF alerts, by what Fink's colu
     ]
   ])('%s: no variable star, no moving object', (topic, expected) => {
     const kept = topics.get(topic) ?? []
-    expect(kept.map((id) => labels(id)[0]).sort()).toEqual(expected)
+    expect(new Set(kept.map((id) => labels(id)[0]))).toEqual(new Set(expected))
+    expect(kept).toHaveLength(expected.length)
     for (const id of kept) {
       expect(computed[id]?.['roid'], id).not.toBe(3)
       for (const label of labels(id)) expect(label, id).not.toMatch(VARIABLE)
