@@ -1,8 +1,28 @@
-import { defineBlock, flag, number, text } from '#contract'
+import { ZTF_PIXEL, defineBlock, flag, hasReferenceSource, number, text } from '#contract'
+import type { Predicate, Readers, Survey } from '#contract'
 
 const DRB_MIN = 0.5
 const RB_MIN = 0.55
 const RELIABILITY_MIN = 0.5
+const STAYS_MIN = 0.7
+const SURE_MIN = 0.8
+const SOUND_RB_MIN = 0.3
+const MOVES_AWAY = 30 / 1440
+const OFF_ECLIPTIC = 35
+const OBLIQUITY = (23.4393 * Math.PI) / 180
+const RADIANS = Math.PI / 180
+const TEMPLATE_SNR_MIN = 5
+const OUTSHINES_BY = 0.3
+const OUTSHINES_FACTOR = 10 ** (OUTSHINES_BY / 2.5)
+const GALAXY_SCORE_MAX = 0.3
+const GALAXY_RADIUS = 1.5
+const FEW_DETECTIONS = 2
+
+const score = {
+  drb: number('ztf.drb', 'survey'),
+  rb: number('ztf.rb', 'survey'),
+  reliability: number('lsst.diaSource.reliability', 'survey')
+}
 
 /** Every quality cut of the survey is passed (module `quality`). A null fails. */
 export const goodQuality = defineBlock({
@@ -23,11 +43,7 @@ export const real = defineBlock({
   name: 'real',
   about:
     'Real rather than bogus: ZTF drb >= 0.5 (rb >= 0.55 where there is no drb), LSST reliability >= 0.5.',
-  requires: {
-    drb: number('ztf.drb', 'survey'),
-    rb: number('ztf.rb', 'survey'),
-    reliability: number('lsst.diaSource.reliability', 'survey')
-  },
+  requires: score,
   test:
     ({ survey, columns }) =>
     (row) => {
@@ -36,6 +52,125 @@ export const real = defineBlock({
       return drb === null ? atLeast(columns.rb.at(row), RB_MIN) : drb >= DRB_MIN
     }
 })
+
+/**
+ * No sign that the measurement went wrong: ZTF no bad pixel (`nbad` = 0) and rb >= 0.3; LSST every
+ * quality cut. Unlike `goodQuality` it does not ask for `magdiff`, which half of all real transients
+ * fail for their noise alone. A null fails.
+ */
+export const sound = defineBlock({
+  name: 'sound',
+  about: 'Soundly measured: ZTF nbad = 0 and rb >= 0.3; LSST every quality cut.',
+  requires: {
+    nbad: number('ztf.nbad', 'survey'),
+    rb: number('ztf.rb', 'survey'),
+    pass: flag('quality.pass')
+  },
+  test:
+    ({ survey, columns }) =>
+    (row) =>
+      survey === 'lsst'
+        ? columns.pass.at(row) === true
+        : columns.nbad.at(row) === 0 && atLeast(columns.rb.at(row), SOUND_RB_MIN)
+})
+
+const place = {
+  age: number('history.age', 'd'),
+  ra: number('ra', 'deg'),
+  dec: number('dec', 'deg')
+}
+
+const reference = {
+  distnr: number('ztf.distnr', 'survey'),
+  template: number('lsst.diaSource.templateFlux', 'survey'),
+  templateErr: number('lsst.diaSource.templateFluxErr', 'survey')
+}
+
+/**
+ * Stays where it is, and real by its scores. Two detections more than 30 minutes apart show that it does
+ * not move, and scores of 0.7 are enough; one alone must be on a source of the reference image or more
+ * than 35 degrees from the ecliptic, and score 0.8. Scores: drb (rb where there is none), reliability.
+ */
+export const fixed = defineBlock({
+  name: 'fixed',
+  about:
+    'Real and not moving: detected for more than 30 minutes (score 0.7), or on a reference source or 35 degrees off the ecliptic (0.8).',
+  requires: { ...place, ...reference, ...score },
+  test({ survey, columns }) {
+    const onReference = isOnReference(survey, columns)
+    const scores = scoreOf(survey, columns)
+    return (row) =>
+      stays(columns, row)
+        ? atLeast(scores(row), STAYS_MIN)
+        : atLeast(scores(row), SURE_MIN) && (onReference(row) || isOffEcliptic(columns, row))
+  }
+})
+
+/**
+ * May be a moving object: score of 0.8, on no source of the reference image, within 35 degrees of the
+ * ecliptic, and not detected here for more than 30 minutes.
+ */
+export const wanders = defineBlock({
+  name: 'wanders',
+  about:
+    'Surely real (score 0.8), on no reference source, within 35 degrees of the ecliptic, not detected here for more than 30 minutes.',
+  requires: { ...place, ...reference, ...score },
+  test({ survey, columns }) {
+    const onReference = isOnReference(survey, columns)
+    const scores = scoreOf(survey, columns)
+    return (row) =>
+      atLeast(scores(row), SURE_MIN) &&
+      isNearEcliptic(columns, row) &&
+      columns.age.at(row) !== null &&
+      !stays(columns, row) &&
+      !onReference(row)
+  }
+})
+
+/**
+ * A block that is true of what erupts and does not only vary: with no reference source under the alert;
+ * on a galaxy of Pan-STARRS (score below 0.3 within 1.5 arcsec), whose light is not the object's; where
+ * the change outshines what lay there by 0.3 mag; and for a star that was never seen to vary before (two
+ * detections of the survey at most) and now brightens by `rate` mag/d and more. A null flux fails.
+ */
+function eruption(name: string, rate: number) {
+  return defineBlock({
+    name,
+    about: `Erupts: on no star, 0.3 mag brighter than the star under it, or by more than ${-rate} mag/d where the star never varied before.`,
+    requires: {
+      ...reference,
+      flux: number('flux', 'nJy'),
+      mag: number('mag', 'mag'),
+      magnr: number('ztf.magnr', 'survey'),
+      galaxy: number('ztf.sgscore1', 'survey'),
+      distance: number('ztf.distpsnr1', 'survey'),
+      detections: number('history.n_survey', ''),
+      upperRate: number('rate.upper_rate', 'mag/d')
+    },
+    test({ survey, columns }) {
+      const onReference = isOnReference(survey, columns)
+      return (row) => {
+        const mag = columns.mag.at(row)
+        const flux = columns.flux.at(row)
+        if (mag === null || flux === null) return false
+        if (!onReference(row)) return true
+        const detections = columns.detections.at(row) ?? Infinity
+        if (detections <= FEW_DETECTIONS && (columns.upperRate.at(row) ?? 0) <= rate) return true
+        if (survey === 'lsst') return flux >= (columns.template.at(row) ?? 0) * OUTSHINES_FACTOR
+        const isGalaxy = (columns.galaxy.at(row) ?? 1) < GALAXY_SCORE_MAX
+        if (isGalaxy && (columns.distance.at(row) ?? Infinity) < GALAXY_RADIUS) return true
+        const magnr = columns.magnr.at(row)
+        return magnr !== null && mag <= magnr - OUTSHINES_BY
+      }
+    }
+  })
+}
+
+/** Erupts; a star that never varied must brighten by 0.3 mag a day. */
+export const erupts = eruption('erupts', -0.3)
+
+/** Erupts; a star that never varied must brighten by 1.5 mag a day, as flares do: spotted stars do not. */
+export const eruptsFast = eruption('erupts_fast', -1.5)
 
 /**
  * Not a known Solar System object (module `solar_system`). Candidates pass: the first detections of a
@@ -63,6 +198,44 @@ export const positive = defineBlock({
     (row) =>
       columns.positive.at(row) === true
 })
+
+function isOnReference(survey: Survey, columns: Readers<typeof reference>): Predicate {
+  return (row) => {
+    if (survey === 'ztf') {
+      return hasReferenceSource((columns.distnr.at(row) ?? Number.NaN) * ZTF_PIXEL)
+    }
+    const flux = columns.template.at(row)
+    const sigma = columns.templateErr.at(row)
+    return flux !== null && sigma !== null && flux >= TEMPLATE_SNR_MIN * sigma
+  }
+}
+
+function scoreOf(survey: Survey, { drb, rb, reliability }: Readers<typeof score>) {
+  return survey === 'lsst'
+    ? (row: number) => reliability.at(row)
+    : (row: number) => drb.at(row) ?? rb.at(row)
+}
+
+function stays({ age }: Readers<typeof place>, row: number): boolean {
+  return (age.at(row) ?? 0) > MOVES_AWAY
+}
+
+function isOffEcliptic(columns: Readers<typeof place>, row: number): boolean {
+  return Math.abs(eclipticLatitude(columns, row)) > OFF_ECLIPTIC
+}
+
+function isNearEcliptic(columns: Readers<typeof place>, row: number): boolean {
+  return Math.abs(eclipticLatitude(columns, row)) <= OFF_ECLIPTIC
+}
+
+/** Degrees, J2000; NaN without a place. */
+function eclipticLatitude({ ra, dec }: Readers<typeof place>, row: number): number {
+  const alpha = (ra.at(row) ?? Number.NaN) * RADIANS
+  const delta = (dec.at(row) ?? Number.NaN) * RADIANS
+  const sine =
+    Math.sin(delta) * Math.cos(OBLIQUITY) - Math.cos(delta) * Math.sin(OBLIQUITY) * Math.sin(alpha)
+  return Math.asin(sine) / RADIANS
+}
 
 function atLeast(value: number | null, limit: number): boolean {
   return value !== null && value >= limit

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import { UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
+import { seeksText } from '../engine/truth/phases.ts'
 import type { TruthReport } from '../engine/truth/truth.ts'
 import { pickFilters } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
@@ -26,10 +27,12 @@ export function addTruth(program: Command): void {
 export async function truthReport(lake: string, files: readonly string[]): Promise<TruthReport> {
   for (const file of files)
     if (!existsSync(file)) throw new UsageError(`truth "${file}": no such file`)
-  const aims = pickFilters(null).map(({ topic, seeks = [] }) => ({ topic, seeks }))
+  const aims = pickFilters(null).map(({ topic, seeks = null }) => ({ topic, seeks }))
   const { judge } = await import('../engine/truth/truth.ts')
   return judge(openStore(lake), files, aims)
 }
+
+const OBJECTS = ['objects', 'pure', 'found'] as const
 
 export function truthText({ classes, topics, unknown, missing, uncounted }: TruthReport): string {
   const names = topics.map(({ topic }) => topic)
@@ -46,14 +49,18 @@ export function truthText({ classes, topics, unknown, missing, uncounted }: Trut
     ])
   ])
   const byTopic = table([
-    ['topic', 'selected', 'purity', 'completeness', 'of objects', 'seeks'],
+    ['topic', 'selected', 'pure', 'in phase', 'findable', 'found', ...OBJECTS, 'seeks'],
     ...topics.map((row) => [
       row.topic,
       count(row.selected),
       percent(row.purity),
+      percent(row.inPhase),
+      count(row.findable),
       percent(row.completeness),
-      percent(row.objects),
-      row.seeks.join(' ')
+      count(row.objects),
+      percent(row.objectPurity),
+      percent(row.objectCompleteness),
+      row.seeks === null ? '-' : seeksText(row.seeks)
     ])
   ])
   const notes = [

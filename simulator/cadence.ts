@@ -108,6 +108,21 @@ export class Cadence {
     this.#last = { name, found }
     return found
   }
+
+  /** The first exposure of a field from `begin` to before `end` (MJD) that is as asked for. */
+  first(
+    field: Field,
+    begin: number,
+    end: number,
+    isWanted: (exposure: Exposure) => boolean
+  ): Exposure | undefined {
+    for (let night = Math.floor(begin) - 1; night <= Math.floor(end) + 1; night++) {
+      for (const exposure of this.plan(night).of(field.index)) {
+        if (exposure.mjd >= begin && exposure.mjd < end && isWanted(exposure)) return exposure
+      }
+    }
+    return undefined
+  }
 }
 
 function planNight(

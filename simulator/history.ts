@@ -1,5 +1,5 @@
 import { SURVEYS } from './parameters.ts'
-import type { Cadence } from './cadence.ts'
+import type { Cadence, Exposure } from './cadence.ts'
 import type { SkyObject } from './objects.ts'
 import { measure } from './photometry.ts'
 import type { Measurement } from './photometry.ts'
@@ -17,6 +17,8 @@ export interface History {
   /** MJD of the first 3-sigma detection and of the first alert. */
   readonly firstSeen: number
   readonly firstAlert: number
+  /** The exposure of the first alert ever, where the survey keeps an object by it (LSST). */
+  readonly birth: Exposure
 }
 
 /** The chance that a typical exposure sees a resident, from a sample of its own light curve. */
@@ -65,11 +67,14 @@ export function historyOf(
 ): History {
   const { mjd, field } = alert.exposure
   const { historyDays, start } = SURVEYS[survey]
-  const recent = pastMeasurements(survey, cadence, object, mjd, historyDays)
+  const days = survey === 'lsst' && mjd >= start ? Math.min(historyDays, mjd - start) : historyDays
+  const recent = pastMeasurements(survey, cadence, object, mjd, days)
+  const birth = survey === 'lsst' ? birthOf(cadence, object, alert, recent) : alert.exposure
   // S 12.5: the position was covered between 60 and 2,500 times, by field.
   const perDay = 0.25 + 0.9 * uniformAt(field.key, 5) ** 3
   const coverage = Math.max(recent.length + 1, Math.round(perDay * (mjd - start)))
-  if (!Number.isFinite(object.from)) return longLived(survey, object, alert, recent, coverage)
+  if (!Number.isFinite(object.from))
+    return { ...longLived(survey, object, alert, recent, coverage), birth }
   const all =
     object.life === 'event' && mjd - object.from > historyDays
       ? pastMeasurements(survey, cadence, object, mjd, mjd - object.from)
@@ -81,8 +86,32 @@ export function historyOf(
     detections: seen.length + 1,
     coverage,
     firstSeen: seen[0]?.exposure.mjd ?? mjd,
-    firstAlert: first?.exposure.mjd ?? mjd
+    firstAlert: first?.exposure.mjd ?? mjd,
+    birth
   }
+}
+
+const births = new WeakMap<SkyObject, Exposure>()
+
+/** The first alert of an object since the survey began; the same whichever of its alerts asks. */
+function birthOf(
+  cadence: Cadence,
+  object: SkyObject,
+  alert: Measurement,
+  recent: readonly Measurement[]
+): Exposure {
+  const known = births.get(object)
+  if (known) return known
+  const { historyDays, start } = SURVEYS.lsst
+  const { mjd, field } = alert.exposure
+  const begin = Math.max(start, object.from)
+  const isCovered = mjd < start || mjd - historyDays <= begin
+  const first = isCovered
+    ? recent.find((past) => past.detected)?.exposure
+    : cadence.first(field, begin, mjd, (past) => measure('lsst', object, past).detected)
+  const birth = first ?? alert.exposure
+  if (object.life !== 'single') births.set(object, birth)
+  return birth
 }
 
 function longLived(
@@ -91,7 +120,7 @@ function longLived(
   alert: Measurement,
   recent: readonly Measurement[],
   coverage: number
-): History {
+): Omit<History, 'birth'> {
   const { start } = SURVEYS[survey]
   const rng = new Rng(keyOf(object.key, 'first'))
   const chance = longRunChance(survey, object)

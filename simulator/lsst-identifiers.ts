@@ -33,17 +33,6 @@ export function diaForcedSourceId(object: SkyObject, exposure: Exposure): bigint
   return packId(exposure.night, exposure.index, object.chip, FORCED + object.slot)
 }
 
-/** Nights before the survey: no diaSource has an identifier of them. */
-const OBJECT_NIGHT = 60000
-
-/** An object has an identifier of its own; one that is seen once has that of its source. */
-export function diaObjectId(object: SkyObject, exposure: Exposure): bigint {
-  if (object.life === 'single') return diaSourceId(object, exposure)
-  const night = object.life === 'event' ? OBJECT_NIGHT + 1 + (object.ordinal >> 16) : OBJECT_NIGHT
-  const counter = object.life === 'event' ? object.ordinal & 65535 : object.ordinal
-  return packId(night, object.field.index, object.chip, counter)
-}
-
 /** ssObjectId: the seven letters of the packed designation as one number. */
 export function ssObjectId(packed: string): bigint {
   return BigInt(`0x${Buffer.from(packed, 'latin1').toString('hex')}`)

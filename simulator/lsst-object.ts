@@ -1,5 +1,4 @@
 import type { RecordValues } from './avro-writer.ts'
-import { diaObjectId } from './lsst-identifiers.ts'
 import { midpointTai, processedTai } from './lsst-source.ts'
 import type { Band } from './flux.ts'
 import type { SkyObject } from './objects.ts'
@@ -75,9 +74,9 @@ function bandPart(
  */
 export function objectValues(
   object: SkyObject,
+  id: bigint,
   sources: readonly Measurement[],
   forced: readonly Measurement[],
-  total: number,
   version: Version
 ): RecordValues {
   const now = sources.at(-1)
@@ -92,7 +91,7 @@ export function objectValues(
           lastDiaSourceMjdTai: midpointTai(now.exposure)
         }
   return {
-    diaObjectId: diaObjectId(object, now.exposure),
+    diaObjectId: id,
     validityStartMjdTai: processedTai(now.exposure) + 4e-5,
     ra: object.ra,
     raErr: degrees,
@@ -101,6 +100,6 @@ export function objectValues(
     ra_dec_Cov: 0,
     ...Object.assign({}, ...BANDS.map((band) => bandPart(band, sources, forced))),
     ...times,
-    nDiaSources: total
+    nDiaSources: sources.length
   }
 }

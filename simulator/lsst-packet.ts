@@ -6,7 +6,7 @@ import {
 import { Sink, recordWriter } from './avro-writer.ts'
 import type { RecordValues, RecordWriter } from './avro-writer.ts'
 import type { History } from './history.ts'
-import { diaObjectId, diaSourceId, ssObjectId } from './lsst-identifiers.ts'
+import { diaSourceId, ssObjectId } from './lsst-identifiers.ts'
 import { movingValues, orbitValues } from './lsst-moving.ts'
 import { objectValues } from './lsst-object.ts'
 import { CLEAN, forcedValues, isNamed, sourceValues } from './lsst-source.ts'
@@ -56,14 +56,15 @@ export class LsstPacker implements Packer {
     sink.big(id)
     this.#text(`pairs_33_${exposure.band}`)
     this.#text(Math.abs(exposure.field.glat) > 15 ? 'lowdust' : 'dusty_plane')
-    this.#source(sink, sourceValues(object, found, diaObjectId(object, exposure), true))
+    // The survey names an object by its first source.
+    const born = diaSourceId(object, history.birth)
+    this.#source(sink, sourceValues(object, found, born, true))
     const named = isNamed(object)
     if (named) this.#solarSystem(object, found)
-    else this.#static(object, found, history)
+    else this.#static(object, found, history, born)
     const segments = this.#cutouts(stamps)
     const { moving } = object
-    const objectId =
-      named && moving ? `SSO${ssObjectId(moving.packed)}` : String(diaObjectId(object, exposure))
+    const objectId = named && moving ? `SSO${ssObjectId(moving.packed)}` : String(born)
     return { id, objectId, segments }
   }
 
@@ -75,9 +76,8 @@ export class LsstPacker implements Packer {
   }
 
   /** Lists and diaObject of an object that stays where it is; no ssSource, no orbit. */
-  #static(object: SkyObject, found: Measurement, history: History): void {
+  #static(object: SkyObject, found: Measurement, history: History, id: bigint): void {
     const sink = this.#sink
-    const id = diaObjectId(object, found.exposure)
     const detections = history.recent.filter((past) => past.detected)
     const past = detections.slice(-MOST_SOURCES)
     const since = (detections[0] ?? found).exposure.mjd - PRECOVERY
@@ -87,7 +87,7 @@ export class LsstPacker implements Packer {
     )
     this.#list(forced, (point) => this.#forced(sink, forcedValues(object, point, id)))
     const sources = [...detections, found]
-    const values = objectValues(object, sources, forced, sources.length, this.version)
+    const values = objectValues(object, id, sources, forced, this.version)
     this.#optional(this.#object, values)
     this.#nothing(2)
   }

@@ -141,3 +141,22 @@ test('the schemas beside the archive are the ones in use', () => {
   const text = readFileSync(join(folder, 'schemas/1000.avsc'), 'utf8')
   expect(JSON.parse(text)).toEqual(lsstSchema('10.0'))
 })
+
+test('an object is named by its first source: its own id at birth, an older one ever after', () => {
+  let [born, older, complete] = [0, 0, 0]
+  for (const packet of fixed(ours)) {
+    const { diaSourceId, diaObjectId } = packet['diaSource'] as Record<string, bigint>
+    const past = ((packet['prvDiaSources'] ?? []) as Record<string, bigint>[]).map(
+      (row) => row['diaSourceId'] ?? 0n
+    )
+    const { nDiaSources } = packet['diaObject'] as Record<string, number>
+    const isFirst = nDiaSources === 1
+    expect(diaObjectId === diaSourceId, String(diaSourceId)).toBe(isFirst)
+    if (isFirst) born++
+    else older++
+    if (nDiaSources !== past.length + 1) continue
+    complete++
+    expect(diaObjectId).toBe(past[0] ?? diaSourceId)
+  }
+  expect(Math.min(born, older, complete - born)).toBeGreaterThan(50)
+})

@@ -48,11 +48,14 @@ export interface Packet {
   readonly segments: readonly Segment[]
 }
 
+interface Alert {
+  readonly object: SkyObject
+  readonly found: Measurement
+  readonly history: History
+}
+
 export interface Packer {
-  pack(
-    alert: { object: SkyObject; found: Measurement; history: History },
-    stamps: StampSet | null
-  ): Packet
+  pack(alert: Alert, stamps: StampSet | null): Packet
 }
 
 const PACKETS_PER_CHUNK = 500
@@ -102,7 +105,7 @@ export class NightMaker {
           { object, found, history },
           this.#stamps(object, found)
         )
-        emitter.add(packet, object, found, version)
+        emitter.add(packet, { object, found, history }, version)
       }
     }
     return emitter.finish()
@@ -161,12 +164,13 @@ class Emitter {
     this.#late = new PieceBuilder(gzip)
   }
 
-  add(packet: Packet, object: SkyObject, found: Measurement, version: Version): void {
+  add(packet: Packet, alert: Alert, version: Version): void {
+    const { object, found, history } = alert
     const { survey, late, duplicates, corrupt: damaged } = this.#plan
     const rng = new Rng(mix(found.key, 29))
     const ids = { alert: packet.id, object: packet.objectId }
     const file = `${packet.id}.avro`
-    const row = truthOf(survey, object, found, ids, 'good', file)
+    const row = truthOf(survey, object, found, history, ids, 'good', file)
     const isDamaged = rng.chance(damaged)
     const isLate = rng.chance(late)
     const isDouble = rng.chance(duplicates)

@@ -128,6 +128,55 @@ test('several nights: one archive each, with the date before the suffix', async 
   expect(new Set(seen)).toEqual(new Set([1, 2, 3]))
 })
 
+test('an LSST object keeps its name when its first source has left the history', async () => {
+  const names = new Map<string, string>()
+  let again = 0
+  for (const start of [START, '2026-05-20']) {
+    const summary = await run(`${start}.tar`, { ...lsst, start, scale: 0.0001, stamps: 'none' })
+    for (const { ra, dec, object_id } of await truth(summary.truths[0] ?? '')) {
+      const place = `${ra} ${dec}`
+      if (names.has(place) && start !== START) again++
+      expect(names.get(place) ?? object_id, place).toBe(object_id)
+      names.set(place, object_id)
+    }
+  }
+  expect(again).toBeGreaterThan(20)
+})
+
+test.each([ztf, lsst])(
+  '$survey: the truth tells how often, since when and how fast, with no noise',
+  async (night) => {
+    const summary = await run(`${night.survey}-moments.tar`, {
+      ...night,
+      scale: night.scale * 2,
+      inject: { kilonova: 20, sn_ia: 20 },
+      stamps: 'none'
+    })
+    const rows = await truth(summary.truths[0] ?? '')
+    for (const { class: cls, detections, age, true_rate, true_amplitude } of rows) {
+      expect(detections).toBeGreaterThanOrEqual(1)
+      expect(age === 0).toBe(detections === 1)
+      if (cls === 'bogus') expect([true_rate, true_amplitude]).toEqual([null, null])
+      if (true_amplitude !== null) {
+        // Five detections of one band need as many nights or so; LSST histories reach far back.
+        expect(detections).toBeGreaterThan(4)
+        if (cls === 'agn') expect(true_amplitude).toBeLessThan(1)
+      }
+    }
+    const miras = rows.flatMap((row) => (row.class === 'mira' ? (row.true_amplitude ?? []) : []))
+    const walks = rows.flatMap((row) => (row.class === 'agn' ? (row.true_amplitude ?? []) : []))
+    expect(Math.max(...miras)).toBeGreaterThan(Math.max(...walks))
+    const rateOf = (wanted: (row: TruthRow) => boolean) =>
+      rows.filter(wanted).flatMap(({ true_rate }) => true_rate ?? [])
+    const old = (row: TruthRow) => row.mjd > (row.peak_mjd ?? Infinity) + 3
+    const fading = rateOf((row) => row.class === 'kilonova' && old(row))
+    const young = rateOf((row) => row.class.startsWith('sn_') && row.mjd < (row.peak_mjd ?? 0) - 6)
+    expect(fading.length + young.length).toBeGreaterThan(2)
+    for (const rate of young) expect(rate).toBeLessThan(0)
+    for (const rate of fading) expect(rate).toBeGreaterThan(0)
+  }
+)
+
 test('objects asked for by class are there', async () => {
   const summary = await run('inject.tar', {
     ...ztf,

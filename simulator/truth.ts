@@ -1,11 +1,13 @@
 import { renameSync, writeFileSync } from 'node:fs'
-import { Float64, Int64, Table, Utf8, tableToIPC, vectorFromArray } from 'apache-arrow'
+import { Bool, Float64, Int64, Table, Utf8, tableToIPC, vectorFromArray } from 'apache-arrow'
 import {
   Compression,
   Table as WasmTable,
   WriterPropertiesBuilder,
   writeParquet
 } from 'parquet-wasm'
+import { fluxOf } from './flux.ts'
+import type { History } from './history.ts'
 import type { ClassName, SkyObject } from './objects.ts'
 import type { Measurement } from './photometry.ts'
 import type { Survey } from '../engine/contract/index.ts'
@@ -25,6 +27,14 @@ export interface TruthRow {
   /** Noiseless difference flux, and with the reference source added. */
   readonly true_flux: number
   readonly true_flux_total: number
+  /** As the survey counts them, this one included: ZTF from 3 sigma since it began, LSST the diaSources. */
+  readonly detections: number
+  /** Days since the first of them; 0 for the first. */
+  readonly age: number
+  /** What perfect photometry would say of the rate, mag/d, negative while brightening; see `trueRate`. */
+  readonly true_rate: number | null
+  /** Half of the range of the noiseless magnitudes of the packet's detections, mag; see `trueAmplitude`. */
+  readonly true_amplitude: number | null
   readonly redshift: number | null
   readonly explosion_mjd: number | null
   readonly peak_mjd: number | null
@@ -32,6 +42,8 @@ export interface TruthRow {
   /** Label that a SIMBAD-like catalogue has at the position. */
   readonly catalogue: string | null
   readonly parameters: string
+  /** The survey can name the moving object. Null for what does not move. */
+  readonly is_named: boolean | null
   readonly packet_kind: PacketKind
   readonly file_name: string
 }
@@ -40,6 +52,7 @@ export function truthOf(
   survey: Survey,
   object: SkyObject,
   found: Measurement,
+  history: History,
   ids: { readonly alert: bigint; readonly object: string },
   kind: PacketKind,
   file: string
@@ -56,15 +69,74 @@ export function truthOf(
     dec: object.dec,
     true_flux: found.trueFlux,
     true_flux_total: found.trueFlux + found.reference,
+    ...countOf(survey, found, history),
+    true_rate: trueRate(found, history.recent),
+    true_amplitude: trueAmplitude(found, history.recent),
     redshift: object.redshift,
     explosion_mjd: object.explosion,
     peak_mjd: object.peak,
     host: object.host,
     catalogue: object.catalogue,
     parameters: JSON.stringify(artefact ? { ...parameters, kind: artefact.kind } : parameters),
+    is_named: object.moving?.known ?? null,
     packet_kind: kind,
     file_name: file
   }
+}
+
+function countOf(survey: Survey, found: Measurement, history: History) {
+  const { detections, firstSeen, birth, recent } = history
+  const now = found.exposure.mjd
+  return survey === 'ztf'
+    ? { detections, age: Math.max(0, now - firstSeen) }
+    : { detections: recent.filter((past) => past.detected).length + 1, age: now - birth.mjd }
+}
+
+/** Two exposures nearer than this, days, are one moment of the light curve. */
+const SAME_MOMENT = 0.02
+
+/**
+ * The rate without noise since the latest earlier exposure of the band in the packet's window. Where
+ * the source was below the limit of that exposure its limit counts: no more could be known. Null for
+ * artefacts, without such an exposure, below both limits, and where the sign of the difference changed.
+ */
+function trueRate(found: Measurement, recent: readonly Measurement[]): number | null {
+  const { band, mjd } = found.exposure
+  const past = recent.findLast(
+    ({ exposure }) => exposure.band === band && mjd - exposure.mjd >= SAME_MOMENT
+  )
+  if (!past || found.trueFlux === 0) return null
+  const days = mjd - past.exposure.mjd
+  const ofLimit = fluxOf(past.exposure.limit)
+  const now = Math.abs(found.trueFlux)
+  if (Math.abs(past.trueFlux) >= ofLimit) {
+    const isSameSign = past.trueFlux > 0 === found.trueFlux > 0
+    return isSameSign ? (-2.5 * Math.log10(now / Math.abs(past.trueFlux))) / days : null
+  }
+  return now > ofLimit ? (-2.5 * Math.log10(now / ofLimit)) / days : null
+}
+
+/** Detections of a band that make a range. */
+const ENOUGH = 5
+
+/**
+ * In the band where it is largest, over at least five detections; of the object itself, its reference
+ * flux included. Null for artefacts and for too few detections.
+ */
+function trueAmplitude(found: Measurement, recent: readonly Measurement[]): number | null {
+  if (found.trueFlux === 0) return null
+  const magnitudes = new Map<string, number[]>()
+  for (const { detected, exposure, trueFlux, reference } of [...recent, found]) {
+    const mag = -2.5 * Math.log10(trueFlux + reference)
+    if (!detected || !Number.isFinite(mag)) continue
+    const known = magnitudes.get(exposure.band)
+    if (known) known.push(mag)
+    else magnitudes.set(exposure.band, [mag])
+  }
+  const ranges = [...magnitudes.values()]
+    .filter((mags) => mags.length >= ENOUGH)
+    .map((mags) => (Math.max(...mags) - Math.min(...mags)) / 2)
+  return ranges.length === 0 ? null : Math.max(...ranges)
 }
 
 const NUMBERS = [
@@ -73,6 +145,10 @@ const NUMBERS = [
   'dec',
   'true_flux',
   'true_flux_total',
+  'detections',
+  'age',
+  'true_rate',
+  'true_amplitude',
   'redshift',
   'explosion_mjd',
   'peak_mjd'
@@ -95,6 +171,7 @@ export function writeTruth(path: string, rows: readonly TruthRow[]): void {
   const columns = Object.fromEntries([
     ['alert_id', vectorFromArray(column('alert_id'), new Int64())],
     ...TEXTS.map((name) => [name, vectorFromArray(column(name), new Utf8())]),
+    ['is_named', vectorFromArray(column('is_named'), new Bool())],
     ...NUMBERS.map((name) => [name, vectorFromArray(column(name), new Float64())])
   ])
   const table = WasmTable.fromIPCStream(tableToIPC(new Table(columns), 'stream'))

@@ -65,6 +65,11 @@ export function flags(column: string): Need<List<Uint8Array>> {
   return { column, kind: 'flags', unit: '' }
 }
 
+/** A list of 64-bit identifiers per alert; what has none reads as 0n. */
+export function ids(column: string): Need<List<BigInt64Array>> {
+  return { column, kind: 'ids', unit: '' }
+}
+
 /**
  * A declared output: type, unit, in `doc` what it is and when it is null, and in `ucd` what kind of
  * quantity it is, in the words of IVOA's UCD1+ (`phot.mag;stat.mean`), for the tools that go by it.

@@ -21,6 +21,20 @@ export interface Block<N extends Needs = Needs> {
 export type Blocks = Readonly<Record<string, Block>>
 type BlockPredicates<B extends Blocks> = { readonly [K in keyof B]: Predicate }
 
+/**
+ * A moment in the life of an object, by the noiseless truth of a simulated alert:
+ * `rising` and `fading` by 0.3 mag a day and more, `new` for two days from the first detection,
+ * `varied` by a magnitude and more over five detections of a band, `unnamed` a moving object that the
+ * survey cannot name.
+ */
+export type Phase = 'rising' | 'fading' | 'new' | 'varied' | 'unnamed'
+
+/** Classes of the simulated truth (`sn_ia`, `sso`, …), at any moment or in one phase only. */
+export interface Seeks {
+  readonly classes: readonly string[]
+  readonly phase?: Phase
+}
+
 export interface Filter<N extends Needs = Needs, B extends Blocks = Blocks> {
   /** Lower-case with underscores; also the folder's name. */
   readonly name: string
@@ -30,11 +44,8 @@ export interface Filter<N extends Needs = Needs, B extends Blocks = Blocks> {
   readonly about: string
   readonly owner: string
   readonly surveys?: readonly Survey[]
-  /**
-   * Classes of the simulated truth that belong in the topic (`sn_ia`, `sso`, …): `siskin truth`
-   * tells purity and completeness by them.
-   */
-  readonly seeks?: readonly string[]
+  /** What belongs in the topic by the simulated truth: `siskin truth` tells purity and completeness by it. */
+  readonly seeks?: Seeks
   readonly requires: N
   readonly uses: B
   keep(batch: FilterBatch<N> & { readonly blocks: BlockPredicates<B> }): Predicate

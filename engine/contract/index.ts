@@ -1,6 +1,6 @@
 /**
  * The one door for astronomers: everything a science module or a filter may import.
- * Units are nJy for flux, AB magnitudes, days (mjd, UTC) and degrees (J2000).
+ * Units are nJy for flux, AB magnitudes, days (mjd, UTC) and degrees (ICRS).
  */
 export {
   bool,
@@ -10,6 +10,7 @@ export {
   float64,
   group,
   id,
+  ids,
   int32,
   int64,
   number,
@@ -33,7 +34,7 @@ export type {
 export { defineModule } from './module.ts'
 export type { Batch, Module, Result, Status, Survey } from './module.ts'
 export { defineBlock, defineFilter } from './filter.ts'
-export type { Block, Blocks, Filter, FilterBatch, Predicate } from './filter.ts'
+export type { Block, Blocks, Filter, FilterBatch, Phase, Predicate, Seeks } from './filter.ts'
 export { UNITS } from './unit.ts'
 export type { NeedUnit, Unit } from './unit.ts'
 export {

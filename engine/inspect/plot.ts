@@ -11,6 +11,8 @@ export interface Point {
 
 const LIMIT = 'v'
 const SIGMAS_OF_A_LIMIT = 5
+/** The least span of the axis of time, days. */
+const SHORTEST = 0.01
 
 /**
  * The points of an alert's history: detections by the magnitude of their difference flux, non-detections
@@ -41,13 +43,19 @@ function fiveSigma(sigma: number | null): number {
   return sigma === null ? Number.NaN : AB_ZERO_POINT - 2.5 * Math.log10(SIGMAS_OF_A_LIMIT * sigma)
 }
 
-/** A light curve as text: brighter is higher, time runs to the right and ends at the alert. */
+/**
+ * A light curve as text: brighter is higher, time runs to the right and ends at the latest point. One
+ * point is no curve: it is said in words.
+ */
 export function plot(points: readonly Point[], width = 72, height = 16): string {
-  if (points.length === 0) return '(no point has a magnitude)'
+  const [only] = points
+  if (only === undefined) return '(no point has a magnitude)'
+  if (points.length === 1) return inWords(only)
   const mags = points.map(({ mag }) => mag)
   const times = points.map(({ mjd }) => mjd)
   const [bright, faint] = widen(Math.min(...mags), Math.max(...mags), 0.1)
-  const [first, last] = widen(Math.min(...times), Math.max(...times), 0.01)
+  const last = Math.max(...times)
+  const first = Math.min(last - SHORTEST, ...times)
   const grid = Array.from({ length: height }, () => Array.from({ length: width }, () => ' '))
   const limitsFirst = [...points].sort((a, b) => rank(a) - rank(b))
   for (const { mjd, mag, sign } of limitsFirst) {
@@ -67,6 +75,10 @@ export function plot(points: readonly Point[], width = 72, height = 16): string 
     `       +${'-'.repeat(width)}`,
     `        ${start}${'0 d'.padStart(width - start.length)}`
   ].join('\n')
+}
+
+function inWords({ mjd, mag, sign }: Point): string {
+  return `(one point only: ${meaning(sign)}, ${mag.toFixed(2)} mag, MJD ${mjd.toFixed(5)})`
 }
 
 /** Limits first, so that a detection at the same place is drawn over them. */

@@ -64,8 +64,8 @@ distpsnr{n} | arcsec | pos.angDistance | Distance to the {n} source of Pan-STARR
 objectidps{n} | | meta.id.cross;src | Id of the {n} source of Pan-STARRS 1
 ndethist | | meta.number;obs | Detections at the position since the survey began, 3 sigma and more
 ncovhist | | meta.number;obs.exposure | Exposures that covered the position since the survey began
-jdstarthist | d | time.start;obs.exposure | Earliest epoch of ndethist, JD, UTC
-jdendhist | d | time.end;obs.exposure | Latest epoch of ndethist, JD, UTC
+jdstarthist | d | time.start;obs.exposure | Earliest epoch of ndethist, start of its exposure, JD, UTC
+jdendhist | d | time.end;obs.exposure | Latest epoch of ndethist, start of its exposure, JD, UTC
 scorr | | stat.snr | Signal to noise of the peak pixel in the matched-filtered image
 tooflag | | meta.code;obs | 1: an exposure for a target of opportunity
 nmtchps | | meta.number;src | Sources of Pan-STARRS 1 within 30 arcsec

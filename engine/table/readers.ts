@@ -8,6 +8,7 @@ interface Reader {
 }
 
 const NO_NUMBERS = new Float64Array(0)
+const NO_IDS = new BigInt64Array(0)
 const NO_FLAGS = new Uint8Array(0)
 const NO_TEXTS: readonly (string | null)[] = []
 
@@ -67,7 +68,7 @@ const NOTHING: Record<Need<unknown>['kind'], unknown> = {
   numbers: NO_NUMBERS,
   texts: NO_TEXTS,
   flags: NO_FLAGS,
-  ids: NO_NUMBERS
+  ids: NO_IDS
 }
 
 function scalar(need: Need<unknown>, column: Column): Reader {

@@ -60,14 +60,20 @@ const CORE: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the detection, UTC. ZTF: exposure start; LSST: midpoint.',
+    'Time of the detection, MJD, UTC. ZTF: start of the exposure; LSST: its middle.',
     'time.epoch;obs.exposure;meta.main'
   ),
-  column('ra', 'float64', 'deg', 'Right ascension, J2000.', 'pos.eq.ra;meta.main'),
-  column('dec', 'float64', 'deg', 'Declination, J2000.', 'pos.eq.dec;meta.main'),
-  column('glon', 'float64', 'deg', 'Galactic longitude.', 'pos.galactic.lon'),
-  column('glat', 'float64', 'deg', 'Galactic latitude.', 'pos.galactic.lat'),
-  column('healpix', 'int64', '', 'HEALPix pixel, nested, order 15 (6.4 arcsec).', 'pos.healpix'),
+  column('ra', 'float64', 'deg', 'Right ascension, ICRS.', 'pos.eq.ra;meta.main'),
+  column('dec', 'float64', 'deg', 'Declination, ICRS.', 'pos.eq.dec;meta.main'),
+  column('glon', 'float64', 'deg', 'Galactic longitude of ra and dec.', 'pos.galactic.lon'),
+  column('glat', 'float64', 'deg', 'Galactic latitude of ra and dec.', 'pos.galactic.lat'),
+  column(
+    'healpix',
+    'int64',
+    '',
+    'HEALPix pixel of ra and dec (ICRS), nested, order 15 (6.4 arcsec).',
+    'pos.healpix'
+  ),
   column('band', 'utf8', '', 'u g r i z y; null if not sent.', 'meta.id;instr.filter'),
   column('flux', 'float64', 'nJy', 'Flux of the difference image, signed.', 'phot.flux.density'),
   column(
@@ -95,7 +101,7 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, UTC; ascending, this alert last.',
+    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, this alert last.',
     'time.epoch;obs.exposure'
   ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.', 'meta.id;instr.filter'),
@@ -152,7 +158,7 @@ const HISTORY: readonly ColumnDef[] = [
     'ra',
     'float64',
     'deg',
-    'Position of the detection; null for a limit.',
+    'Right ascension of the detection, ICRS; null for a limit.',
     'pos.eq.ra'
   ),
   listColumn(
@@ -160,7 +166,7 @@ const HISTORY: readonly ColumnDef[] = [
     'dec',
     'float64',
     'deg',
-    'Position of the detection; null for a limit.',
+    'Declination of the detection, ICRS; null for a limit.',
     'pos.eq.dec'
   ),
   listColumn(
@@ -203,7 +209,7 @@ const FORCED: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.',
+    'Time of the exposure, MJD, UTC: ZTF (fp_hists) start, LSST (prvDiaForcedSources) middle; ascending.',
     'time.epoch;obs.exposure'
   ),
   listColumn('forced', 'band', 'utf8', '', 'Band of the point.', 'meta.id;instr.filter'),

@@ -1,9 +1,11 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Seeks } from '../contract/index.ts'
 import { SiskinError, messageOf, UsageError } from '../errors.ts'
 import { localPaths } from '../persist/hdfs-copies.ts'
 import { noLake, readLedger } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
+import { inPhase } from './phases.ts'
 import { loadStreamTopics } from './stream-topics.ts'
 import { topicIds } from './topic-ids.ts'
 
@@ -18,17 +20,25 @@ interface ClassRow {
   readonly selected: Readonly<Record<string, number>>
 }
 
-/** How well a topic does what it is for. Null where its filter does not say what it seeks. */
+/**
+ * How well a topic does what it is for. Shares are null where its filter does not say what it seeks.
+ * Findable is a landed alert of a class it seeks, in the phase it seeks: nothing else can be missed.
+ */
 interface TopicRow {
   readonly topic: string
-  readonly seeks: readonly string[]
+  readonly seeks: Seeks | null
   readonly selected: number
-  /** Share of the selected alerts that are of a class it seeks. */
+  /** Share of the selected alerts that are of a class it seeks, and of those in its phase too. */
   readonly purity: number | null
-  /** Share of the landed alerts of those classes that it selected. */
+  readonly inPhase: number | null
+  /** Findable alerts, and the share of them that it selected. */
+  readonly findable: number
   readonly completeness: number | null
-  /** Share of the objects of those classes, with any landed alert, of which it selected one. */
-  readonly objects: number | null
+  /** Objects with a selected alert, and the share of them that are of a class it seeks. */
+  readonly objects: number
+  readonly objectPurity: number | null
+  /** Share of the objects with a findable alert of which it selected a findable one. */
+  readonly objectCompleteness: number | null
 }
 
 export interface TruthReport {
@@ -44,7 +54,7 @@ export interface TruthReport {
 
 export interface TopicAim {
   readonly topic: string
-  readonly seeks: readonly string[]
+  readonly seeks: Seeks | null
 }
 
 /** Joins a lake with the truth it was simulated from. @throws UsageError if there is no such truth or lake. */
@@ -86,11 +96,15 @@ async function load(
   try {
     await db.run(
       `CREATE TABLE truth AS SELECT DISTINCT ON (alert_id) alert_id, object_id, class,
-         packet_kind FROM read_parquet(${quoted(truthFiles)})
+         packet_kind, age, true_rate, true_amplitude, is_named FROM read_parquet(${quoted(truthFiles)})
        WHERE packet_kind <> 'duplicate' ORDER BY alert_id`
     )
   } catch (error) {
-    throw new UsageError(`truth ${truthFiles.join(', ')}: ${messageOf(error)}`)
+    const isOld = /column "(age|true_\w+|is_named)" not found/i.test(messageOf(error))
+    const reason = isOld
+      ? 'it does not tell the moment of an alert: simulate it again'
+      : messageOf(error)
+    throw new UsageError(`truth ${truthFiles.join(', ')}: ${reason}`)
   }
   try {
     await db.run(
@@ -117,11 +131,15 @@ async function loadTopics(
     }
   }
   appender.closeSync()
-  await db.run('CREATE TABLE aims (topic VARCHAR, class VARCHAR)')
+  await db.run(
+    'CREATE TABLE sought (topic VARCHAR, alert_id BIGINT, object_id VARCHAR, in_phase BOOLEAN)'
+  )
   for (const { topic, seeks } of aims) {
-    if (seeks.length > 0) {
-      await db.run(`INSERT INTO aims SELECT '${topic}', unnest(${quoted(seeks)})`)
-    }
+    if (seeks === null) continue
+    await db.run(
+      `INSERT INTO sought SELECT '${topic}', alert_id, object_id, ${inPhase(seeks)}
+       FROM truth JOIN lake USING (alert_id) WHERE list_contains(${quoted(seeks.classes)}, class)`
+    )
   }
 }
 
@@ -150,17 +168,7 @@ async function report(
     db,
     `SELECT class, topic, count(*) n FROM selected JOIN truth USING (alert_id) GROUP BY ALL`
   )
-  const topics = await rows<TopicNumbers>(
-    db,
-    `WITH sought AS (SELECT aims.topic, truth.* FROM aims JOIN truth USING (class) JOIN lake USING (alert_id)),
-       hit AS (SELECT sought.* FROM sought JOIN selected USING (topic, alert_id))
-     SELECT t.topic, (SELECT count(*) FROM selected s WHERE s.topic = t.topic) selected,
-       (SELECT count(*) FROM hit h WHERE h.topic = t.topic) hits,
-       (SELECT count(*) FROM sought s WHERE s.topic = t.topic) sought,
-       (SELECT count(DISTINCT object_id) FROM hit h WHERE h.topic = t.topic) hit_objects,
-       (SELECT count(DISTINCT object_id) FROM sought s WHERE s.topic = t.topic) sought_objects
-     FROM (SELECT DISTINCT topic FROM selected UNION SELECT DISTINCT topic FROM aims) t ORDER BY topic`
-  )
+  const topics = await topicRows(db, aims)
   const [{ unknown, missing } = { unknown: 0n, missing: 0n }] = await rows<{
     unknown: bigint
     missing: bigint
@@ -180,7 +188,7 @@ async function report(
         chosen.filter((c) => c.class === row.class).map((c) => [c.topic, Number(c.n)])
       )
     })),
-    topics: topics.map((row) => topicRow(row, aims)),
+    topics,
     unknown: Number(unknown),
     missing: Number(missing)
   }
@@ -189,22 +197,52 @@ async function report(
 interface TopicNumbers {
   readonly topic: string
   readonly selected: bigint
-  readonly hits: bigint
-  readonly sought: bigint
-  readonly hit_objects: bigint
-  readonly sought_objects: bigint
+  readonly objects: bigint
+  readonly of_class: bigint
+  readonly objects_of_class: bigint
+  readonly in_phase: bigint
+  readonly objects_in_phase: bigint
+  readonly findable: bigint
+  readonly objects_findable: bigint
+}
+
+async function topicRows(db: DuckDBConnection, aims: readonly TopicAim[]): Promise<TopicRow[]> {
+  const numbers = await rows<TopicNumbers>(
+    db,
+    `WITH picked AS (SELECT topic, count(*) selected, count(DISTINCT object_id) objects
+         FROM selected LEFT JOIN truth USING (alert_id) GROUP BY topic),
+       there AS (SELECT topic, count(*) FILTER (in_phase) findable,
+           count(DISTINCT object_id) FILTER (in_phase) objects_findable
+         FROM sought GROUP BY topic),
+       hit AS (SELECT topic, count(*) of_class, count(DISTINCT object_id) objects_of_class,
+           count(*) FILTER (in_phase) in_phase,
+           count(DISTINCT object_id) FILTER (in_phase) objects_in_phase
+         FROM selected JOIN sought USING (topic, alert_id) GROUP BY topic)
+     SELECT topic, COLUMNS(* EXCLUDE (topic)) FROM (
+       SELECT * FROM picked FULL JOIN there USING (topic) FULL JOIN hit USING (topic))
+     ORDER BY topic`
+  )
+  const idle = aims.filter(({ topic }) => numbers.every((row) => row.topic !== topic))
+  const empty = idle.map(({ topic }) => ({ topic }) as TopicNumbers)
+  return [...numbers, ...empty]
+    .sort((a, b) => (a.topic < b.topic ? -1 : 1))
+    .map((row) => topicRow(row, aims))
 }
 
 function topicRow(row: TopicNumbers, aims: readonly TopicAim[]): TopicRow {
-  const seeks = aims.find(({ topic }) => topic === row.topic)?.seeks ?? []
-  const share = (part: bigint, whole: bigint) =>
-    seeks.length === 0 || whole === 0n ? null : Number(part) / Number(whole)
+  const seeks = aims.find(({ topic }) => topic === row.topic)?.seeks ?? null
+  const share = (part: bigint | null, whole: bigint | null) =>
+    seeks === null || !whole ? null : Number(part ?? 0n) / Number(whole)
   return {
     topic: row.topic,
     seeks,
-    selected: Number(row.selected),
-    purity: share(row.hits, row.selected),
-    completeness: share(row.hits, row.sought),
-    objects: share(row.hit_objects, row.sought_objects)
+    selected: Number(row.selected ?? 0n),
+    purity: share(row.of_class, row.selected),
+    inPhase: share(row.in_phase, row.selected),
+    findable: Number(row.findable ?? 0n),
+    completeness: share(row.in_phase, row.findable),
+    objects: Number(row.objects ?? 0n),
+    objectPurity: share(row.objects_of_class, row.objects),
+    objectCompleteness: share(row.objects_in_phase, row.objects_findable)
   }
 }

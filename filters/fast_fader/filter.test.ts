@@ -6,9 +6,15 @@ const fader = {
   'rate.lower_rate': 0.5 as number | null,
   'rate.delta_time': 1,
   'rate.same_sign': true as boolean | null,
-  'quality.pass': true,
+  'history.age': 1,
   'solar_system.class': 'first-seen',
   is_positive: true,
+  mag: 19,
+  flux: 9e4,
+  'ztf.distnr': 8,
+  'ztf.magnr': 17,
+  'ztf.nbad': 0,
+  'ztf.rb': 0.9,
   'ztf.drb': 0.9
 }
 
@@ -20,9 +26,11 @@ const cases: [string, Partial<typeof fader>, boolean][] = [
   ['an upper limit cannot show a fading', { 'rate.same_sign': null }, false],
   ['the sign changed', { 'rate.same_sign': false }, false],
   ['a dip that fills up', { is_positive: false }, false],
-  ['bad quality', { 'quality.pass': false }, false],
-  ['bogus', { 'ztf.drb': 0.4 }, false],
-  ['a known moving object', { 'solar_system.class': 'known' }, false]
+  ['a bad pixel', { 'ztf.nbad': 2 }, false],
+  ['bogus', { 'ztf.drb': 0.69 }, false],
+  ['a known moving object', { 'solar_system.class': 'known' }, false],
+  ['a variable star', { 'ztf.distnr': 0.2 }, false],
+  ['an outburst of a faint star', { 'ztf.distnr': 0.2, 'ztf.magnr': 21 }, true]
 ]
 
 test.each(cases)('%s', (_, change, kept) => {

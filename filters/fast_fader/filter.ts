@@ -1,22 +1,26 @@
 import { defineFilter, flag, number } from '#contract'
-import { goodQuality, notKnownSolarSystem, positive, real } from '../blocks.ts'
+import { erupts, fixed, notKnownSolarSystem, positive, sound } from '../blocks.ts'
 
 const RATE_MIN = 0.3
 const GAP_MIN = 0.02
 
 export default defineFilter({
   name: 'fast_fader',
-  version: '1.0.0',
+  version: '2.0.0',
   topic: 'fast-fader',
-  about: 'Fading by more than 0.3 mag a day between two detections, with 95 % confidence.',
+  about:
+    'Fading by more than 0.3 mag a day between two detections, with 95 % confidence; nothing that moves or varies.',
   owner: 'Siskin team',
-  seeks: ['sn_ia', 'sn_ii', 'sn_ibc', 'sn_iin', 'kilonova', 'grb', 'cv', 'flare', 'tde'],
+  seeks: {
+    classes: ['sn_ia', 'sn_ii', 'sn_ibc', 'sn_iin', 'kilonova', 'grb', 'cv', 'flare', 'tde'],
+    phase: 'fading'
+  },
   requires: {
     lowerRate: number('rate.lower_rate', 'mag/d'),
     gap: number('rate.delta_time', 'd'),
     sameSign: flag('rate.same_sign')
   },
-  uses: { goodQuality, notKnownSolarSystem, positive, real },
+  uses: { erupts, fixed, notKnownSolarSystem, positive, sound },
   keep:
     ({ columns, blocks }) =>
     (row) => {
@@ -26,8 +30,9 @@ export default defineFilter({
       return (
         columns.sameSign.at(row) === true &&
         blocks.positive(row) &&
-        blocks.goodQuality(row) &&
-        blocks.real(row) &&
+        blocks.sound(row) &&
+        blocks.fixed(row) &&
+        blocks.erupts(row) &&
         blocks.notKnownSolarSystem(row)
       )
     }

@@ -2,17 +2,32 @@ import { expect, test } from 'vitest'
 import { keptRows } from '#test'
 import filter from './filter.ts'
 
+/** Detected for two hours on nothing; the ecliptic runs through (0, 0), its pole is at (270, 66.6). */
 const riser = {
   'rate.upper_rate': -0.5,
   'rate.delta_time': 1,
   'rate.same_sign': true as boolean | null,
   'rate.from_upper': false,
-  'quality.pass': true,
+  'history.age': 0.1 as number | null,
+  'history.n_survey': 9 as number | null,
   'solar_system.class': 'none' as string | null,
   is_positive: true,
+  ra: 0,
+  dec: 0,
+  mag: 19,
+  flux: 9e4,
+  'ztf.distnr': 8,
+  'ztf.magnr': 20,
+  'ztf.sgscore1': 0.9 as number | null,
+  'ztf.distpsnr1': 0.4,
+  'ztf.nbad': 0,
   'ztf.drb': 0.9 as number | null,
   'ztf.rb': 0.9
 }
+
+const once = { 'history.age': 0, 'rate.same_sign': null, 'rate.from_upper': true }
+const onStar = { 'ztf.distnr': 0.3, 'ztf.magnr': 19.31 }
+const nearPole = { ra: 270, dec: 60 }
 
 const cases: [string, Partial<typeof riser>, boolean][] = [
   ['a clear riser', {}, true],
@@ -22,11 +37,33 @@ const cases: [string, Partial<typeof riser>, boolean][] = [
   ['two exposures in a row', { 'rate.delta_time': 0.01 }, false],
   ['the sign changed', { 'rate.same_sign': false }, false],
   ['a deepening dip', { is_positive: false }, false],
-  ['bad quality', { 'quality.pass': false }, false],
-  ['bogus', { 'ztf.drb': 0.4 }, false],
-  ['may be a moving object', { 'solar_system.class': 'candidate' }, true],
+  ['a bad pixel', { 'ztf.nbad': 1 }, false],
+  ['of a shape that rb dislikes', { 'ztf.rb': 0.29 }, false],
+  ['bogus', { 'ztf.drb': 0.69 }, false],
   ['a known moving object', { 'solar_system.class': 'known' }, false],
-  ['no class', { 'solar_system.class': null }, false]
+  ['no class', { 'solar_system.class': null }, false],
+  ['one detection near the ecliptic may move', once, false],
+  ['a young kilonova away from the ecliptic: one detection', { ...once, ...nearPole }, true],
+  ['one detection there, less sure', { ...once, ...nearPole, 'ztf.drb': 0.79 }, false],
+  [
+    'one detection there, old packet',
+    { ...once, ...nearPole, 'ztf.drb': null, 'ztf.rb': 0.79 },
+    false
+  ],
+  ['a flare seen once, on its star', { ...once, ...onStar }, true],
+  ['seen twice within half an hour', { ...once, 'history.age': 0.02 }, false],
+  ['no place', { ...once, ra: Number.NaN }, false],
+  ['brighter than the star under it', onStar, true],
+  ['a variable star', { ...onStar, 'ztf.magnr': 19.29 }, false],
+  ['a star that never varied', { ...onStar, 'ztf.magnr': 15, 'history.n_survey': 2 }, true],
+  ['how often is not said', { ...onStar, 'ztf.magnr': 15, 'history.n_survey': null }, false],
+  ['in the middle of a galaxy', { ...onStar, 'ztf.magnr': 17, 'ztf.sgscore1': 0.1 }, true],
+  [
+    'near a galaxy that is not the one under it',
+    { ...onStar, 'ztf.magnr': 17, 'ztf.sgscore1': 0.1, 'ztf.distpsnr1': 1.6 },
+    false
+  ],
+  ['no star/galaxy score', { ...onStar, 'ztf.magnr': 17, 'ztf.sgscore1': null }, false]
 ]
 
 test.each(cases)('%s', (_, change, kept) => {
@@ -34,10 +71,17 @@ test.each(cases)('%s', (_, change, kept) => {
   expect(keptRows(filter, 'ztf', Object.fromEntries(alert))).toEqual(kept ? [0] : [])
 })
 
-test('LSST is judged by its reliability', () => {
+test('LSST is judged by its quality cuts and its reliability, and by its template', () => {
+  const reliability = [0.7, 0.69, null, 0.7, 0.7, 0.7, 0.7]
   const alerts = Object.fromEntries(
-    Object.entries(riser).map(([name, value]) => [name, [value, value, value]])
+    Object.entries(riser).map(([name, value]) => [name, reliability.map(() => value)])
   )
-  const reliability = { 'lsst.diaSource.reliability': [0.5, 0.49, null] }
-  expect(keptRows(filter, 'lsst', { ...alerts, ...reliability })).toEqual([0])
+  const lsst = {
+    'quality.pass': [true, true, true, false, true, true, true],
+    'lsst.diaSource.reliability': reliability,
+    // 9e4 nJy against a star of 7e4 (0.27 mag), of 6e4 (0.44 mag), and of 4 sigma.
+    'lsst.diaSource.templateFlux': [0, 0, 0, 0, 7e4, 6e4, 7e4],
+    'lsst.diaSource.templateFluxErr': [100, 100, 100, 100, 100, 100, 17_500]
+  }
+  expect(keptRows(filter, 'lsst', { ...alerts, ...lsst })).toEqual([0, 5, 6])
 })

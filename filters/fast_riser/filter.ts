@@ -1,35 +1,39 @@
 import { defineFilter, flag, number } from '#contract'
-import { goodQuality, notKnownSolarSystem, positive, real } from '../blocks.ts'
+import { erupts, fixed, notKnownSolarSystem, positive, sound } from '../blocks.ts'
 
 const RATE_MAX = -0.3
 const GAP_MIN = 0.02
 
 export default defineFilter({
   name: 'fast_riser',
-  version: '1.0.0',
+  version: '2.0.0',
   topic: 'fast-riser',
-  about: 'Brightening by more than 0.3 mag a day, with 95 % confidence.',
+  about:
+    'Brightening by more than 0.3 mag a day, with 95 % confidence; nothing that moves or varies.',
   owner: 'Siskin team',
-  seeks: [
-    'sn_ia',
-    'sn_ii',
-    'sn_ibc',
-    'sn_iin',
-    'slsn',
-    'tde',
-    'kilonova',
-    'grb',
-    'cv',
-    'flare',
-    'microlensing'
-  ],
+  seeks: {
+    classes: [
+      'sn_ia',
+      'sn_ii',
+      'sn_ibc',
+      'sn_iin',
+      'slsn',
+      'tde',
+      'kilonova',
+      'grb',
+      'cv',
+      'flare',
+      'microlensing'
+    ],
+    phase: 'rising'
+  },
   requires: {
     upperRate: number('rate.upper_rate', 'mag/d'),
     gap: number('rate.delta_time', 'd'),
     sameSign: flag('rate.same_sign'),
     fromUpper: flag('rate.from_upper')
   },
-  uses: { goodQuality, notKnownSolarSystem, positive, real },
+  uses: { erupts, fixed, notKnownSolarSystem, positive, sound },
   keep:
     ({ columns, blocks }) =>
     (row) => {
@@ -39,8 +43,9 @@ export default defineFilter({
       if (columns.fromUpper.at(row) !== true && columns.sameSign.at(row) !== true) return false
       return (
         blocks.positive(row) &&
-        blocks.goodQuality(row) &&
-        blocks.real(row) &&
+        blocks.sound(row) &&
+        blocks.fixed(row) &&
+        blocks.erupts(row) &&
         blocks.notKnownSolarSystem(row)
       )
     }

@@ -8,6 +8,8 @@ const alerts = {
   'features.y.amplitude': [null, null, null, 0.7, null, null],
   'history.y.n_detections': [0, 0, 0, 5, 0, 0],
   'quality.pass': [true, true, true, true, false, true],
+  'ztf.nbad': [0, 0, 0, 0, 1, 0],
+  'ztf.rb': [0.9, 0.9, 0.9, 0.9, 0.9, 0.9],
   'solar_system.class': ['none', 'none', 'none', 'none', 'none', 'known'],
   'ztf.drb': [0.9, 0.9, 0.9, 0.9, 0.9, 0.9],
   'lsst.diaSource.reliability': [0.9, 0.9, 0.9, 0.9, 0.9, 0.9]

@@ -1,16 +1,36 @@
 import { defineFilter, number } from '#contract'
-import { goodQuality, notKnownSolarSystem, real } from '../blocks.ts'
+import { notKnownSolarSystem, real, sound } from '../blocks.ts'
 
 const AMPLITUDE_MIN = 0.5
 const DETECTIONS_MIN = 5
 
 export default defineFilter({
   name: 'large_amplitude',
-  version: '1.0.0',
+  version: '2.0.0',
   topic: 'large-amplitude',
   about: 'Varied by a magnitude and more in one band, over at least five detections.',
   owner: 'Siskin team',
-  seeks: ['mira', 'rrlyr', 'eclipsing', 'cv', 'flare', 'cepheid', 'microlensing'],
+  seeks: {
+    classes: [
+      'mira',
+      'rrlyr',
+      'eclipsing',
+      'cepheid',
+      'delta_sct',
+      'yso',
+      'cv',
+      'flare',
+      'microlensing',
+      'sn_ia',
+      'sn_ii',
+      'sn_ibc',
+      'sn_iin',
+      'slsn',
+      'tde',
+      'kilonova'
+    ],
+    phase: 'varied'
+  },
   requires: {
     amplitudeU: number('features.u.amplitude', 'mag'),
     amplitudeG: number('features.g.amplitude', 'mag'),
@@ -25,7 +45,7 @@ export default defineFilter({
     detectionsZ: number('history.z.n_detections', ''),
     detectionsY: number('history.y.n_detections', '')
   },
-  uses: { goodQuality, notKnownSolarSystem, real },
+  uses: { notKnownSolarSystem, real, sound },
   keep({ columns, blocks }) {
     const bands = [
       [columns.amplitudeU, columns.detectionsU],
@@ -41,6 +61,6 @@ export default defineFilter({
           (amplitude.at(row) ?? 0) >= AMPLITUDE_MIN && (detections.at(row) ?? 0) >= DETECTIONS_MIN
       )
     return (row) =>
-      blocks.goodQuality(row) && isLarge(row) && blocks.real(row) && blocks.notKnownSolarSystem(row)
+      isLarge(row) && blocks.sound(row) && blocks.real(row) && blocks.notKnownSolarSystem(row)
   }
 })

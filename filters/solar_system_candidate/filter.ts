@@ -1,18 +1,34 @@
-import { defineFilter, text } from '#contract'
-import { goodQuality } from '../blocks.ts'
+import { defineFilter, number } from '#contract'
+import { notKnownSolarSystem, positive, wanders } from '../blocks.ts'
+
+const DETECTIONS_MAX = 2
+const COUNTERPART_RADIUS = 1.5
+const GALAXY_RADIUS = 4
+const GALAXY_SCORE_MAX = 0.3
 
 export default defineFilter({
   name: 'solar_system_candidate',
-  version: '1.0.0',
+  version: '2.0.0',
   topic: 'solar-system-candidate',
-  about: 'Moving-object candidates without a known object at the position, of good quality.',
+  about: 'Moving-object candidates: seen once, on nothing, within 35 degrees of the ecliptic.',
   owner: 'Siskin team',
-  seeks: ['sso'],
+  seeks: { classes: ['sso'], phase: 'unnamed' },
   surveys: ['ztf'],
-  requires: { class: text('solar_system.class') },
-  uses: { goodQuality },
+  requires: {
+    detections: number('history.n_survey', ''),
+    counterpart: number('ztf.distpsnr1', 'survey'),
+    star: number('ztf.sgscore1', 'survey')
+  },
+  uses: { notKnownSolarSystem, positive, wanders },
   keep:
     ({ columns, blocks }) =>
-    (row) =>
-      blocks.goodQuality(row) && columns.class.at(row) === 'candidate'
+    (row) => {
+      const detections = columns.detections.at(row)
+      if (detections === null || detections > DETECTIONS_MAX) return false
+      // A supernova at its first detection looks like this too, but has a galaxy beside it.
+      const isGalaxy = (columns.star.at(row) ?? 1) < GALAXY_SCORE_MAX
+      const clear = isGalaxy ? GALAXY_RADIUS : COUNTERPART_RADIUS
+      if ((columns.counterpart.at(row) ?? Infinity) <= clear) return false
+      return blocks.wanders(row) && blocks.positive(row) && blocks.notKnownSolarSystem(row)
+    }
 })

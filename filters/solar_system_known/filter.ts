@@ -1,17 +1,17 @@
 import { defineFilter, text } from '#contract'
-import { goodQuality } from '../blocks.ts'
+import { sound } from '../blocks.ts'
 
 export default defineFilter({
   name: 'solar_system_known',
-  version: '1.0.0',
+  version: '2.0.0',
   topic: 'solar-system-known',
-  about: 'Known Solar System objects, of good quality.',
+  about: 'Known Solar System objects, soundly measured.',
   owner: 'Siskin team',
-  seeks: ['sso'],
+  seeks: { classes: ['sso'] },
   requires: { class: text('solar_system.class') },
-  uses: { goodQuality },
+  uses: { sound },
   keep:
     ({ columns, blocks }) =>
     (row) =>
-      blocks.goodQuality(row) && columns.class.at(row) === 'known'
+      columns.class.at(row) === 'known' && blocks.sound(row)
 })

@@ -18,7 +18,7 @@ export const FEATURES = {
   median: float64('mag', `Median. ${atLeast(1)}`, 'phot.mag;stat.median'),
   amplitude: float64(
     'mag',
-    `Half of the range, (max - min) / 2. ${atLeast(1)}`,
+    `Half of the range, (max - min) / 2. ${atLeast(2)}`,
     'src.var.amplitude;phot.mag'
   ),
   beyond_1_std: float64(
@@ -31,7 +31,7 @@ export const FEATURES = {
     `Range of the cumulated (m - mean) / (n s). ${atLeast(2, NOT_FLAT)}`,
     'src.var.index'
   ),
-  inter_percentile_range_10: float64('mag', `Q90 - Q10. ${atLeast(1)}`, 'stat.percentile;phot.mag'),
+  inter_percentile_range_10: float64('mag', `Q90 - Q10. ${atLeast(2)}`, 'stat.percentile;phot.mag'),
   kurtosis: float64(
     '',
     `Excess kurtosis, unbiased. ${atLeast(4, NOT_FLAT)}`,
@@ -84,17 +84,17 @@ export const FEATURES = {
   ),
   median_absolute_deviation: float64(
     'mag',
-    `Median of |m - median|. ${atLeast(1)}`,
+    `Median of |m - median|. ${atLeast(2)}`,
     'stat.mad;phot.mag'
   ),
   median_buffer_range_percentage_10: float64(
     '',
-    `Fraction of points nearer to the median than a tenth of the amplitude. ${atLeast(1)}`,
+    `Fraction of points nearer to the median than a tenth of the amplitude. ${atLeast(2)}`,
     'src.var.index'
   ),
   percent_amplitude: float64(
     'mag',
-    `Largest distance from the median. ${atLeast(1)}`,
+    `Largest distance from the median. ${atLeast(2)}`,
     'src.var.amplitude;phot.mag;stat.max'
   ),
   mean_variance: float64('', `s / mean. ${atLeast(2)}`, 'src.var.index'),

@@ -1,4 +1,4 @@
-import { dcFlux, dcFluxErr, hasReferenceSource, magErrFromFlux, magFromFlux } from '#contract'
+import { dcFlux, dcFluxErr, magErrFromFlux, magFromFlux } from '#contract'
 import type { Numbers } from '#contract'
 import { momentFeatures } from './moments.ts'
 import { orderFeatures, sortFirst } from './order.ts'
@@ -15,7 +15,6 @@ export interface History {
   readonly detected: Uint8Array
   readonly refFlux: Numbers
   readonly refFluxErr: Numbers
-  readonly refDistance: Numbers
 }
 
 /** One band's light curve: the first `n` of each array count. Kept between alerts, never freed. */
@@ -62,12 +61,15 @@ export class Curve {
 }
 
 /**
- * Fills the curves from the detections of a history. If any of them lies on a reference source, all
- * magnitudes are those of the object itself (difference plus reference), else those of the change.
+ * Fills the curves from the detections of a history. On a reference source all magnitudes are those
+ * of the object itself (difference plus reference), else those of the change.
  */
-export function fillCurves(history: History, curves: ReadonlyMap<string, Curve>): void {
+export function fillCurves(
+  history: History,
+  onReference: boolean,
+  curves: ReadonlyMap<string, Curve>
+): void {
   for (const curve of curves.values()) curve.n = 0
-  const onReference = liesOnReference(history)
   for (let i = 0; i < history.mjd.length; i++) {
     const curve = curves.get(history.band[i] ?? '')
     if (curve === undefined || history.detected[i] !== 1) continue
@@ -81,13 +83,13 @@ export function fillCurves(history: History, curves: ReadonlyMap<string, Curve>)
   }
 }
 
-/** LSST forces a template flux everywhere: only one that stands out of its noise is a source. */
-function liesOnReference(history: History): boolean {
-  for (let i = 0; i < history.refDistance.length; i++) {
-    const stands = history.refFlux[i]! >= REFERENCE_SNR_MIN * history.refFluxErr[i]!
-    if (history.detected[i] === 1 && stands && hasReferenceSource(history.refDistance[i]!)) {
-      return true
-    }
+/**
+ * LSST forces a template flux at every position, mostly of nothing: only one that stands out of its
+ * noise is a source.
+ */
+export function standsInTemplate({ detected, refFlux, refFluxErr }: History): boolean {
+  for (let i = 0; i < refFlux.length; i++) {
+    if (detected[i] === 1 && refFlux[i]! >= REFERENCE_SNR_MIN * refFluxErr[i]!) return true
   }
   return false
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fluxErrFromMag, fluxFromMag } from '#contract'
 import { runModule } from '#test'
 import features from './module.ts'
-import { normalTail } from './normal.ts'
+import { logNormalTail } from './normal.ts'
 import { quantile, sortFirst } from './order.ts'
 
 interface Point {
@@ -12,7 +12,6 @@ interface Point {
   band?: string
   sign?: 1 | -1
   ref?: number | null
-  distance?: number | null
   detected?: boolean
 }
 
@@ -26,7 +25,7 @@ function history(points: Point[]) {
     history_detected: [points.map((p) => p.detected ?? true)],
     history_ref_flux: [points.map((p) => (p.ref ? fluxFromMag(p.ref) : null))],
     history_ref_flux_err: [points.map((p) => (p.ref ? fluxErr(p.ref, 0.02) : null))],
-    history_ref_distance: [points.map((p) => p.distance ?? null)]
+    'apparent.source': [points.some((p) => p.ref) ? 'reference+difference' : null]
   }
 }
 
@@ -87,8 +86,10 @@ test('weights: the better point counts four times', async () => {
 test('one point has a level and no spread', async () => {
   const g = await inBand([{ mjd: 0, mag: 18 }])
   expect(g['mean']).toBeCloseTo(18, 12)
-  expect([g['amplitude'], g['median_absolute_deviation']]).toEqual([0, 0])
-  expect([g['standard_deviation'], g['chi2'], g['maximum_slope']]).toEqual([null, null, null])
+  const { mean, weighted_mean, median, status, ...spreads } = g
+  expect([weighted_mean, median, status]).toEqual([mean, mean, 'ok'])
+  expect(Object.keys(spreads)).toHaveLength(23)
+  for (const [name, value] of Object.entries(spreads)) expect(value, name).toBeNull()
 })
 
 test('a flat curve has no shape', async () => {
@@ -125,15 +126,15 @@ test('of two points at one time the later entry counts', async () => {
 
 test('on a reference source the magnitudes are those of the object', async () => {
   const g = await inBand([
-    { mjd: 0, mag: 18, sign: 1, ref: 18, distance: 0.3 },
-    { mjd: 1, mag: 18.7526, sign: -1, ref: 18, distance: 2 }
+    { mjd: 0, mag: 18, sign: 1, ref: 18 },
+    { mjd: 1, mag: 18.7526, sign: -1, ref: 18 }
   ])
   expect(g['amplitude']).toBeCloseTo((5 * Math.log10(2)) / 2, 4)
 })
 
 test('a reference that does not stand out of its noise is no source', async () => {
   const columns = {
-    ...history([{ mjd: 0, mag: 23, distance: 0 }]),
+    ...history([{ mjd: 0, mag: 23 }]),
     history_ref_flux: [[499]],
     history_ref_flux_err: [[100]]
   }
@@ -145,12 +146,12 @@ test('a reference that does not stand out of its noise is no source', async () =
 
 test('a point without reference magnitude, or below zero, is left out there', async () => {
   const g = await inBand([
-    { mjd: 0, mag: 18, ref: 18, distance: 0.3 },
-    { mjd: 1, mag: 18, ref: null, distance: 0.3 },
-    { mjd: 2, mag: 17, sign: -1, ref: 18, distance: 0.3 }
+    { mjd: 0, mag: 18, ref: 18 },
+    { mjd: 1, mag: 18, ref: null },
+    { mjd: 2, mag: 17, sign: -1, ref: 18 }
   ])
   expect(g['mean']).toBeCloseTo(18 - 2.5 * Math.log10(2), 10)
-  expect(g['amplitude']).toBe(0)
+  expect(g['amplitude']).toBeNull()
 })
 
 test('an empty history is too short', async () => {
@@ -175,8 +176,40 @@ test('Hazen quantiles', () => {
 })
 
 test('the tail of the normal distribution', () => {
-  expect(normalTail(0)).toBeCloseTo(0.5, 14)
-  expect(normalTail(1.959_963_984_540_054) / 0.025).toBeCloseTo(1, 12)
-  expect(normalTail(5) / 2.866_515_718_791_94e-7).toBeCloseTo(1, 10)
-  expect(normalTail(8) / 6.220_960_574_271_78e-16).toBeCloseTo(1, 7)
+  const tail = (z: number) => Math.exp(logNormalTail(z))
+  expect(tail(0)).toBeCloseTo(0.5, 14)
+  expect(tail(1.959_963_984_540_054) / 0.025).toBeCloseTo(1, 12)
+  expect(tail(5) / 2.866_515_718_791_94e-7).toBeCloseTo(1, 10)
+  expect(tail(8) / 6.220_960_574_271_78e-16).toBeCloseTo(1, 7)
+  // ln of the asymptotic series, exp(-z^2/2) / (z sqrt(2 pi)) (1 - 1/z^2 + 3/z^4).
+  const far = -(44.7 ** 2) / 2 - Math.log(44.7 * Math.sqrt(2 * Math.PI)) - 1 / 44.7 ** 2
+  expect(logNormalTail(44.7)).toBeCloseTo(far, 5)
 })
+
+test.each([2000, 100_000])('every feature of %s points is finite, one far off', async (n) => {
+  for (const far of [17, 19]) {
+    const points = Array.from({ length: n }, (_, i) => ({ mjd: i, mag: i === n >> 1 ? far : 18 }))
+    const g = await inBand(points)
+    const { status, ...values } = g
+    expect(status).toBe('ok')
+    // All points but one are equal, and so are the inner quantiles.
+    const { magnitude_percentage_ratio_40_5, magnitude_percentage_ratio_20_10, ...rest } = values
+    expect([magnitude_percentage_ratio_40_5, magnitude_percentage_ratio_20_10]).toEqual([
+      null,
+      null
+    ])
+    for (const [name, value] of Object.entries(rest)) expect(value, name).toBeTypeOf('number')
+    // n - 1 points at -1/sqrt(n) and one at (n - 1)/sqrt(n) deviations, summed by hand.
+    expect(g['anderson_darling_normal']).toBeCloseTo(oneFarOff(n), n > 1e4 ? 2 : 5)
+  }
+})
+
+/** A^2 (1 + 4/n - 25/n^2) of n - 1 equal points and one apart. */
+function oneFarOff(n: number): number {
+  const scale = 1 / Math.sqrt(n)
+  const most = logNormalTail(scale)
+  const few = Math.log1p(-Math.exp(most))
+  let sum = logNormalTail((n - 1) * scale)
+  for (let i = 0; i < n - 1; i++) sum += (2 * i + 1) * most + (2 * (n - i) - 1) * few
+  return (-n - sum / n) * (1 + 4 / n - 25 / (n * n))
+}

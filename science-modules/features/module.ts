@@ -1,8 +1,8 @@
-import { defineModule, flags, group, numbers, texts } from '#contract'
+import { defineModule, flags, group, numbers, text, texts } from '#contract'
 import type { Status } from '#contract'
 import { FEATURES, FEATURE_NAMES } from './catalogue.ts'
 import type { FeatureName } from './catalogue.ts'
-import { Curve, fillCurves } from './curve.ts'
+import { Curve, fillCurves, standsInTemplate } from './curve.ts'
 
 const BANDS = ['u', 'g', 'r', 'i', 'z', 'y'] as const
 type Band = (typeof BANDS)[number]
@@ -13,7 +13,7 @@ const inBand = (band: Band) =>
 
 export default defineModule({
   name: 'features',
-  version: '1.0.0',
+  version: '2.0.0',
   about: 'Twenty-six numbers that describe the light curve in each band, on magnitudes.',
   owner: 'Siskin team',
   cite: 'https://arxiv.org/abs/2012.01419',
@@ -26,7 +26,7 @@ export default defineModule({
     detected: flags('history_detected'),
     refFlux: numbers('history_ref_flux', 'nJy'),
     refFluxErr: numbers('history_ref_flux_err', 'nJy'),
-    refDistance: numbers('history_ref_distance', 'arcsec')
+    apparent: text('apparent.source')
   },
 
   produces: {
@@ -38,7 +38,7 @@ export default defineModule({
     y: inBand('y')
   },
 
-  run({ rows, columns }) {
+  run({ rows, survey, columns }) {
     const curves = new Map(BANDS.map((band) => [band as string, new Curve()]))
     const out = perBand(() => emptyColumns(rows))
     const status: Status[] = []
@@ -51,10 +51,11 @@ export default defineModule({
         fluxErr: columns.fluxErr.at(row),
         detected: columns.detected.at(row),
         refFlux: columns.refFlux.at(row),
-        refFluxErr: columns.refFluxErr.at(row),
-        refDistance: columns.refDistance.at(row)
+        refFluxErr: columns.refFluxErr.at(row)
       }
-      fillCurves(history, curves)
+      const onReference =
+        survey === 'ztf' ? columns.apparent.at(row) !== null : standsInTemplate(history)
+      fillCurves(history, onReference, curves)
       let described = false
       for (const band of BANDS) {
         const curve = curves.get(band)

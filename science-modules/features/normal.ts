@@ -1,15 +1,16 @@
 const SQRT_TWO_PI = Math.sqrt(2 * Math.PI)
 
 /**
- * Upper tail of the standard normal, P(Z > z) for z >= 0, to 1e-8 of itself: rational approximation
- * 5666 of Hart (1968), and a continued fraction beyond 7.
+ * Logarithm of the upper tail of the standard normal, ln P(Z > z) for z >= 0: rational approximation
+ * 5666 of Hart (1968), and a continued fraction beyond 7; the tail is good to 1e-8 of itself. The
+ * logarithm, since the tail itself is zero in double precision beyond 38 deviations, and one point of
+ * n can lie (n - 1) / sqrt(n) of them from the mean.
  */
-export function normalTail(z: number): number {
-  if (z > 38) return 0
-  const density = Math.exp((-z * z) / 2)
+export function logNormalTail(z: number): number {
+  const density = (-z * z) / 2
   return z < 7.071_067_811_865_47
-    ? (density * numerator(z)) / denominator(z)
-    : density / fraction(z)
+    ? density + Math.log(numerator(z) / denominator(z))
+    : density - Math.log(fraction(z))
 }
 
 function numerator(z: number): number {

@@ -1,5 +1,5 @@
 import { AT } from './catalogue.ts'
-import { normalTail } from './normal.ts'
+import { logNormalTail } from './normal.ts'
 
 const INSERTION_MAX = 48
 
@@ -31,15 +31,15 @@ export function orderFeatures(sorted: Float64Array, n: number, out: Float64Array
   const min = sorted[0]!
   const max = sorted[n - 1]!
   const median = quantile(sorted, n, 0.5)
+  out[AT.median] = median
+  if (n < 2) return
   const amplitude = (max - min) / 2
   const inner = quantile(sorted, n, 0.9) - quantile(sorted, n, 0.1)
-  out[AT.median] = median
   out[AT.amplitude] = amplitude
   out[AT.inter_percentile_range_10] = inner
   out[AT.percent_amplitude] = Math.max(max - median, median - min)
   out[AT.median_absolute_deviation] = medianDeviation(sorted, n, median)
   out[AT.median_buffer_range_percentage_10] = near(sorted, n, median, amplitude / 10) / n
-  if (n < 2) return
   const outer = quantile(sorted, n, 0.95) - quantile(sorted, n, 0.05)
   out[AT.magnitude_percentage_ratio_40_5] =
     (quantile(sorted, n, 0.6) - quantile(sorted, n, 0.4)) / outer
@@ -86,10 +86,11 @@ function andersonDarling(sorted: Float64Array, n: number, mean: number, deviatio
   let sum = 0
   for (let i = 0; i < n; i++) {
     const z = (sorted[i]! - mean) / deviation
-    const tail = normalTail(Math.abs(z))
-    const below = z < 0 ? tail : 1 - tail
-    const above = z < 0 ? 1 - tail : tail
-    sum += (2 * i + 1) * Math.log(below) + (2 * (n - i) - 1) * Math.log(above)
+    const tail = logNormalTail(Math.abs(z))
+    const rest = Math.log1p(-Math.exp(tail))
+    const below = z < 0 ? tail : rest
+    const above = z < 0 ? rest : tail
+    sum += (2 * i + 1) * below + (2 * (n - i) - 1) * above
   }
   return (-n - sum / n) * (1 + 4 / n - 25 / (n * n))
 }

@@ -15,12 +15,12 @@ export const OVERALL = {
   ),
   first_mjd: float64(
     'd',
-    'First detection in the packet, MJD UTC. Null without any.',
+    'First detection in the packet, MJD, UTC (ZTF start, LSST middle of the exposure). Null without any.',
     'time.start;obs.exposure'
   ),
   last_mjd: float64(
     'd',
-    'Last detection in the packet, MJD UTC. Null without any.',
+    'Last detection in the packet, MJD, UTC (ZTF start, LSST middle of the exposure). Null without any.',
     'time.end;obs.exposure'
   ),
   age: float64(
@@ -40,7 +40,7 @@ export const OVERALL = {
   ),
   start_mjd: float64(
     'd',
-    'First of those, MJD UTC: ZTF jdstarthist, LSST firstDiaSourceMjdTai. Null if not sent.',
+    'First of those, MJD, UTC: ZTF jdstarthist (start of the exposure), LSST firstDiaSourceMjdTai (middle). Null if not sent.',
     'time.start;obs.exposure'
   )
 }
@@ -55,12 +55,12 @@ export const inBand = (band: Band) =>
     ),
     first_mjd: float64(
       'd',
-      `First of them, MJD UTC. Null without a detection in ${band}.`,
+      `First of them, MJD, UTC (ZTF start, LSST middle of the exposure). Null without a detection in ${band}.`,
       'time.start;obs.exposure'
     ),
     last_mjd: float64(
       'd',
-      `Last of them, MJD UTC. Null without a detection in ${band}.`,
+      `Last of them, MJD, UTC (ZTF start, LSST middle of the exposure). Null without a detection in ${band}.`,
       'time.end;obs.exposure'
     ),
     age: float64(

@@ -66,7 +66,7 @@ export default defineModule({
     ),
     first_detection_mjd: float64(
       'd',
-      'First detection in the packet, any band, MJD UTC. Null for none.',
+      'First detection in the packet, any band, MJD, UTC (ZTF start, LSST middle of the exposure). Null for none.',
       'time.start;obs.exposure'
     ),
     jdstarthist_dt: float64(

@@ -83,12 +83,15 @@ test('ZTF columns reach the rules', async () => {
 
 test('LSST says itself what is known', async () => {
   const out = await runModule(solarSystem, 'lsst', {
-    'history.n_survey': [null, 1, 7],
-    'history.n_detections': [1, 1, 5],
-    'lsst.diaSource.ssObjectId': [21_163_611_375_481_943n, null, 0n],
-    'lsst.ssSource.designation': ['2014 AB12', null, null]
+    alert_id: [9n, 9n, 9n, 9n, 9n],
+    'history.n_survey': [null, 1, 7, 1, 1],
+    'history.n_detections': [1, 1, 5, 1, 1],
+    'lsst.diaSource.diaObjectId': [0n, 9n, 2n, 2n, null],
+    'lsst.diaSource.ssObjectId': [21_163_611_375_481_943n, null, 0n, null, null],
+    'lsst.ssSource.designation': ['2014 AB12', null, null, null, null]
   })
-  expect(out.class).toEqual(['known', 'first-seen', 'none'])
-  expect(out.designation).toEqual(['2014 AB12', null, null])
-  expect(out.roid).toEqual([null, null, null])
+  // The fourth counts one source, but is of an object that was named by an older one.
+  expect(out.class).toEqual(['known', 'first-seen', 'none', 'none', 'none'])
+  expect(out.designation).toEqual(['2014 AB12', null, null, null, null])
+  expect(out.roid).toEqual([null, null, null, null, null])
 })

@@ -11,6 +11,8 @@ const requires = {
   counterpartDistance: number('ztf.distpsnr1', 'survey'),
   objectDistance: number('ztf.ssdistnr', 'survey'),
   ztfName: text('ztf.ssnamenr'),
+  alert: id('alert_id'),
+  lsstSource: id('lsst.diaSource.diaObjectId'),
   lsstObject: id('lsst.diaSource.ssObjectId'),
   lsstName: text('lsst.ssSource.designation')
 }
@@ -19,7 +21,7 @@ type Input = Readers<typeof requires>
 
 export default defineModule({
   name: 'solar_system',
-  version: '1.0.0',
+  version: '1.1.0',
   about: 'Is the alert a Solar System object: known, a candidate, or seen for the first time?',
   owner: 'Siskin team',
   cite: 'https://doi.org/10.1093/mnras/staa3602',
@@ -72,7 +74,9 @@ function lsstVerdict(input: Input, row: number): Verdict {
   if ((input.lsstObject.at(row) ?? 0n) !== 0n || input.lsstName.at(row) !== null) {
     return { class: 'known', reason: 'known-object-at-position' }
   }
-  return input.surveyDetections.at(row) === 1
+  const isFirst =
+    input.surveyDetections.at(row) === 1 && input.lsstSource.at(row) === input.alert.at(row)
+  return isFirst
     ? { class: 'first-seen', reason: 'first-detection' }
     : { class: 'none', reason: 'no-rule' }
 }

@@ -49,7 +49,8 @@ function makeAlert(survey: Survey, i: number, dice: Dice): Alert {
     is_positive: flux > 0
   })
   Object.assign(alert, makeHistory(survey, alert, dice))
-  Object.assign(alert, survey === 'ztf' ? ztfFields(mjd, dice) : lsstFields(mjd, dice))
+  const id = alert['alert_id'] as bigint
+  Object.assign(alert, survey === 'ztf' ? ztfFields(mjd, dice) : lsstFields(id, mjd, dice))
   return alert
 }
 
@@ -90,7 +91,7 @@ function makeHistory(survey: Survey, alert: Alert, dice: Dice): Alert {
     add('mag_limit', survey === 'ztf' ? Math.fround(dice.between(19, 21)) : null)
     add('detected', detected)
     add('forced', forced)
-    add('id', BigInt(dice.whole(1, 1e9)))
+    add('id', isLast ? alert['alert_id'] : BigInt(dice.whole(1, 1e9)))
     add('ra', detected ? alert['ra'] : null)
     add('dec', detected ? alert['dec'] : null)
     add('reliability', detected ? Math.fround(dice.between(0, 1)) : null)
@@ -110,7 +111,9 @@ function ztfFields(mjd: number, dice: Dice): Alert {
     'ztf.nbad': dice.chance(0.9) ? 0 : 1,
     'ztf.magdiff': dice.chance(0.05) ? null : Math.fround(dice.normal() * 0.08),
     'ztf.ndethist': dice.pick([1, 2, 2, 3, 5, 30, null]),
-    'ztf.jdstarthist': dice.chance(0.05) ? null : mjd + 2_400_000.5 - dice.between(0, 900),
+    'ztf.jdstarthist': dice.chance(0.05)
+      ? null
+      : mjd + 2_400_000.5 - dice.between(0, dice.chance(0.3) ? 2 : 900),
     'ztf.magnr': dice.chance(0.1) ? null : Math.fround(dice.between(14, 21)),
     'ztf.sigmagnr': dice.chance(0.1) ? null : Math.fround(dice.between(0.01, 0.3)),
     'ztf.distnr': dice.chance(0.1) ? null : Math.fround(dice.between(0, 3)),
@@ -123,7 +126,7 @@ function ztfFields(mjd: number, dice: Dice): Alert {
   }
 }
 
-function lsstFields(mjd: number, dice: Dice): Alert {
+function lsstFields(id: bigint, mjd: number, dice: Dice): Alert {
   const moving = dice.chance(0.2)
   const known = moving && dice.chance(0.7)
   return {
@@ -135,6 +138,7 @@ function lsstFields(mjd: number, dice: Dice): Alert {
     'lsst.diaSource.ssObjectId': moving ? BigInt(dice.whole(0, 3)) : null,
     'lsst.ssSource.designation': known ? dice.pick(['2020 AB', '2031 XY1']) : null,
     'lsst.diaObject.nDiaSources': dice.pick([1, 1, 2, 7, 40, null]),
-    'lsst.diaObject.firstDiaSourceMjdTai': dice.chance(0.1) ? null : mjd - dice.between(0, 300)
+    'lsst.diaObject.firstDiaSourceMjdTai': dice.chance(0.1) ? null : mjd - dice.between(0, 300),
+    'lsst.diaSource.diaObjectId': dice.chance(0.4) ? id : BigInt(dice.whole(1, 1e9))
   }
 }

@@ -20,9 +20,31 @@ const VALUES = `${DATA}fink_science_7_4_values.json`
 const hasData = existsSync(PACKETS) && existsSync(VALUES)
 if (!hasData) console.log(`skipped: comparison with Fink's values, no ${DATA}`)
 
-const TOLERANCE = 1e-4
+/** Of the 117; the largest is 9.0e-6, of a slope over a short time. */
+const TOLERANCE = 1e-5
 const FINK_COUNTERPART_RADIUS = 5
 const JD_OF_MJD_0 = 2_400_000.5
+
+/** Fink adds a reference source that is too far from the alert itself, or not star-like. */
+const NO_STAR_UNDER_IT = [
+  '1105522281015015000',
+  '1127561440015015001',
+  '1127561442515015001',
+  '1127561445515015011',
+  '1473127323015010000',
+  '2658448332915015015',
+  '2663279756115015007',
+  '2667448574015015003'
+]
+
+/** Null below two points here, zero in Fink. */
+const SPREADS = [
+  'amplitude',
+  'inter_percentile_range_10',
+  'median_absolute_deviation',
+  'median_buffer_range_percentage_10',
+  'percent_amplitude'
+]
 
 interface FinkValues {
   nalerthist: number
@@ -79,11 +101,37 @@ describe.skipIf(!hasData)("117 public ZTF alerts against Fink's published code (
     const compared = pairs.filter((p) => p.fink[`lc_features_${band}`] !== null)
     const differences = compared.flatMap((p) =>
       Object.entries(p.fink[`lc_features_${band}`] ?? {})
+        .filter(
+          ([name]) => p.number(`history.${band}.n_detections`)! > 1 || !SPREADS.includes(name)
+        )
         .filter(([name, theirs]) => !agree(p.number(`features.${band}.${name}`), theirs))
         .map(([name, theirs]) => [p.candid, name, p.number(`features.${band}.${name}`), theirs])
     )
-    expect(differences).toEqual([])
+    const others = differences.filter(([candid]) => !NO_STAR_UNDER_IT.includes(String(candid)))
+    expect(others).toEqual([])
     expect(compared.length).toBe(band === 'g' ? 109 : 116)
+  })
+
+  test('features and apparent agree on when a source lies under the alert', () => {
+    const answers = pairs.flatMap((p) => {
+      const band = String(p.ours('band'))
+      if (p.number(`history.${band}.n_detections`) !== 1) return []
+      const onSource = p.ours('apparent.source') !== null
+      const mag = p.number(onSource ? 'apparent.mag' : 'mag')
+      expect(p.number(`features.${band}.mean`), p.candid).toBeCloseTo(mag!, 6)
+      return [onSource]
+    })
+    expect(answers.filter(Boolean).length).toBeGreaterThan(5)
+    expect(answers.filter((onSource) => !onSource).length).toBeGreaterThan(10)
+    const host = pairs.filter((p) => NO_STAR_UNDER_IT.includes(p.candid))
+    expect(host.map((p) => p.ours('apparent.source'))).toEqual(host.map(() => null))
+    expect(host.length).toBe(NO_STAR_UNDER_IT.length)
+  })
+
+  test('a superluminous supernova on a galaxy keeps its own magnitude', () => {
+    const supernova = pairs.find((p) => p.candid === '2658448332915015015')!
+    expect(supernova.number('mag')).toBeCloseTo(19.126, 3)
+    expect(Math.abs(supernova.number('features.r.mean')! - 19.126)).toBeLessThan(0.3)
   })
 
   test('a band that Fink drops for a repeated time stamp is kept', () => {

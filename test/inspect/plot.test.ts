@@ -41,7 +41,29 @@ test('brighter is higher, later is further right, a detection covers a limit', (
   ])
 })
 
-test('one point, and none', () => {
-  expect(plot([{ mjd: 5, mag: 19, sign: 'i' }])).toContain('i')
+test('points of one moment lie at the end of the axis, where the alert is', () => {
+  const lines = plot(
+    [
+      { mjd: 5, mag: 19, sign: 'g' },
+      { mjd: 5, mag: 18, sign: 'r' }
+    ],
+    11,
+    3
+  ).split('\n')
+  expect(lines).toEqual([
+    '   mag',
+    ' 18.00 |          r',
+    ' 18.50 |',
+    ' 19.00 |          g',
+    '       +-----------',
+    '        -0.01 d 0 d'
+  ])
+})
+
+test('one point is no curve: it is said in words; and none', () => {
+  const at = { mjd: 60000.5, mag: 19.004 }
+  expect(plot([{ ...at, sign: 'i' }])).toBe('(one point only: i, 19.00 mag, MJD 60000.50000)')
+  expect(plot([{ ...at, sign: 'R' }])).toContain('r, fainter than the reference, 19.00 mag')
+  expect(plot([{ ...at, sign: 'v' }])).toContain('upper limit, 19.00 mag')
   expect(plot(pointsOf({}))).toBe('(no point has a magnitude)')
 })

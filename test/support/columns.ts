@@ -72,8 +72,9 @@ function reader(need: Need<unknown>, columns: PlainColumns): { at(row: number): 
       }
     case 'flags':
       return { at: (row) => Uint8Array.from(list(row), (value) => (value ? 1 : 0)) }
-    case 'texts':
     case 'ids':
+      return { at: (row) => BigInt64Array.from(list(row), (value) => (value as bigint) ?? 0n) }
+    case 'texts':
       return { at: list }
     default:
       return { at: (row) => values[row] ?? null }
