@@ -5,7 +5,7 @@ import type { SchemaCache } from './decode/schemas.ts'
 import { enrich } from './enrich/enrich.ts'
 import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
-import { BLOCK, lastOf } from './packets.ts'
+import { BLOCK, keptOf, lastOf } from './packets.ts'
 import type { PacketRange, Quarantined } from './packets.ts'
 import { partName } from './persist/ledger.ts'
 import type { PartRecord } from './persist/ledger.ts'
@@ -115,13 +115,14 @@ async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
 
 /** A block that is never to be read again: its first packet keeps the bytes of all. */
 function quarantineAll(range: PacketRange): DecodeResult {
-  const bytes = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
+  const sent = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
+  const { bytes, detail } = keptOf(sent, 'it stopped its member every time it was worked on')
   const quarantined = Array.from({ length: range.count }, (_, i): Quarantined => ({
     position: range.first + i,
     name: range.names[0] ?? '',
     offset: range.blocks[BLOCK.offset] ?? 0,
     reason: 'poison',
-    detail: 'it stopped its member every time it was worked on',
+    detail,
     bytes: i === 0 ? bytes : new Uint8Array(0)
   }))
   return { alerts: [], quarantined, duplicates: 0 }

@@ -59,7 +59,12 @@ const CORE: readonly ColumnDef[] = [
   column('mag', 'float64', 'mag', 'AB magnitude of abs(flux).'),
   column('mag_err', 'float64', 'mag', 'One standard deviation of mag.'),
   column('mag_limit', 'float32', 'mag', '5-sigma limit of the difference image; null for LSST.'),
-  column('is_positive', 'bool', '', 'True when brighter than the reference.')
+  column(
+    'is_positive',
+    'bool',
+    '',
+    'True when brighter than the reference: ZTF isdiffpos, LSST the sign of psfFlux.'
+  )
 ]
 
 const HISTORY: readonly ColumnDef[] = [
@@ -68,7 +73,7 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, UTC; ascending, this alert last.'
+    'Time of the epoch, UTC; ascending, an exposure once, this alert last.'
   ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.'),
   listColumn(
@@ -105,13 +110,19 @@ const HISTORY: readonly ColumnDef[] = [
     'Real-bogus score: ZTF rb, LSST reliability.'
   ),
   listColumn('history', 'ref_flux', 'float64', 'nJy', 'Flux of the source in the reference image.'),
-  listColumn('history', 'ref_flux_err', 'float64', 'nJy', 'Its standard deviation.'),
+  listColumn(
+    'history',
+    'ref_flux_err',
+    'float64',
+    'nJy',
+    'Noise it adds to that of flux: its standard deviation; 0 for LSST forced photometry, whose flux_err holds all.'
+  ),
   listColumn(
     'history',
     'ref_distance',
     'float64',
     'arcsec',
-    'Distance of that source; 0 for LSST, whose template flux is forced at the position.'
+    'Distance of that source; 0 for LSST, whose template flux is forced at the position; null for its forced photometry.'
   )
 ]
 
@@ -121,7 +132,7 @@ const FORCED: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time, UTC, ascending. ZTF fp_hists, LSST prvDiaForcedSources.'
+    'Time, UTC, ascending, an exposure once. ZTF fp_hists, LSST prvDiaForcedSources.'
   ),
   listColumn('forced', 'band', 'utf8', '', 'Band.'),
   listColumn('forced', 'flux', 'float64', 'nJy', 'Forced difference flux, signed.'),
