@@ -59,16 +59,18 @@ export class Exposures {
   }
 
   #sortOnce(idOf: (at: number) => bigint): void {
-    const entries = Array.from({ length: this.#count }, (_, i) => ({
-      mjd: this.#mjd[i]!,
+    const times = this.#mjd
+    const order = Array.from({ length: this.#count }, (_, i) => i)
+    order.sort((a, b) => times[a]! - times[b]! || a - b)
+    const entries = order.map((i) => ({
+      mjd: times[i]!,
       band: this.#band[i]!,
       rank: this.#rank[i]!,
-      at: this.#at[i]!,
-      id: idOf(this.#at[i]!)
+      at: this.#at[i]!
     }))
-    const kept = onceEach(entries.sort((a, b) => a.mjd - b.mjd || a.at - b.at))
+    const isTwice = entries.some((entry, i) => i > 0 && isSameTime(entry.mjd, entries[i - 1]!.mjd))
     this.#count = 0
-    for (const { mjd, band, rank, at } of kept.sort((a, b) => a.mjd - b.mjd || a.at - b.at)) {
+    for (const { mjd, band, rank, at } of isTwice ? onceEach(entries, idOf) : entries) {
       this.add(mjd, band, rank, at)
     }
   }
@@ -91,11 +93,10 @@ interface Entry {
   readonly band: number
   readonly rank: number
   readonly at: number
-  readonly id: bigint
 }
 
-/** Of entries in order of time, one of each exposure. */
-function onceEach(entries: readonly Entry[]): Entry[] {
+/** Of entries in order of time, one of each exposure; in order of time too. */
+function onceEach(entries: readonly Entry[], idOf: (at: number) => bigint): Entry[] {
   const kept: Entry[] = []
   for (const entry of entries) {
     let same = kept.length - 1
@@ -104,13 +105,14 @@ function onceEach(entries: readonly Entry[]): Entry[] {
     }
     const before = kept[same]
     if (!before || !isSameTime(before.mjd, entry.mjd)) kept.push(entry)
-    else if (counts(entry, before)) kept[same] = entry
+    else if (counts(entry, before, idOf)) kept[same] = entry
   }
-  return kept
+  return kept.sort((a, b) => a.mjd - b.mjd)
 }
 
-function counts(entry: Entry, before: Entry): boolean {
-  return entry.rank > before.rank || (entry.rank === before.rank && entry.id < before.id)
+function counts(entry: Entry, before: Entry, idOf: (at: number) => bigint): boolean {
+  if (entry.rank !== before.rank) return entry.rank > before.rank
+  return idOf(entry.at) < idOf(before.at)
 }
 
 /** Whether two times (MJD) are of one exposure. */

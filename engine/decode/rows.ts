@@ -117,10 +117,10 @@ export class RawList<Name extends string = string> {
 
 /** Sets a number; NaN and infinity say nothing, nor does what is infinite in the column's precision. */
 export function put(column: FixedColumn, row: number, v: number): void {
-  column.values[row] = v
-  const says = Number.isFinite(column.values[row])
+  const kept = column.type === 'float32' ? Math.fround(v) : v
+  const says = kept - kept === 0
   column.valid[row] = says ? 1 : 0
-  if (!says) column.values[row] = Number.NaN
+  column.values[row] = says ? v : Number.NaN
 }
 
 /** The id of a row; 0 where there is none. */

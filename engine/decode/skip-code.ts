@@ -121,13 +121,18 @@ export class SkipCode {
   }
 }
 
+const MOST_BRANCHES = 1000
+
 /** Records inside records of one packet: below where the stack ends, also of a thread. */
 const DEEPEST_PACKET = 2000
 
-/** A union: its branch number is nearly always one byte, twice the number. */
+/** A union: the number of its branch is one byte, twice the number, unless there are more than 64. */
 export function writeUnion(branches: Avro[], to: Lines, write: (branch: Avro) => void): void {
-  to.add('b = u[p++]; if (b > 127) { r.p = p - 1; b = r.long() * 2; p = r.p }')
-  to.add('switch (b) {')
+  if (branches.length > MOST_BRANCHES) {
+    throw new PacketError('unreadable-schema', `a union of ${branches.length} types`)
+  }
+  if (branches.length <= 64) to.add('switch (u[p++]) {')
+  else to.add(`${viaReader('x = r.long() * 2')}; switch (x) {`)
   branches.forEach((branch, i) => {
     to.add(`case ${i * 2}: {`)
     write(branch)

@@ -18,8 +18,7 @@ import {
   setBand
 } from './rows.ts'
 import type { SurveyReader } from './survey.ts'
-
-const BANDS = [0, 103, 114, 105] // fid 1 g, 2 r, 3 i
+import { BANDS, forcedDn, said, signOf } from './ztf-values.ts'
 
 const PRV = {
   jd: 'float64',
@@ -96,6 +95,7 @@ class ZtfRows {
   readonly #forced: Forced
   readonly #history: HistoryWriter
   readonly #numbers: FixedColumn[]
+  readonly #longs: FixedColumn[]
   readonly #texts: TextColumn[]
   readonly #exposures = new Exposures()
   readonly #epoch = emptyEpoch()
@@ -106,10 +106,10 @@ class ZtfRows {
     this.#forced = forced
     this.#history = new HistoryWriter(table)
     const own = [...table.columns].filter(([name]) => name.startsWith('ztf.'))
-    this.#numbers = own
-      .map(([, column]) => column)
-      .filter((column) => column instanceof FixedColumn)
-    this.#texts = own.map(([, column]) => column).filter((column) => column instanceof TextColumn)
+    const fixed = own.map(([, column]) => column).filter((column) => column instanceof FixedColumn)
+    this.#numbers = fixed.filter(({ type }) => type !== 'int64')
+    this.#longs = fixed.filter(({ type }) => type === 'int64')
+    this.#texts = own.map(([, one]) => one).filter((one) => one instanceof TextColumn)
     this.#texts.push(table.text('object_id'))
   }
 
@@ -141,7 +141,10 @@ class ZtfRows {
     for (const column of this.#numbers) {
       const v = column.values[row]!
       if (v === -999 || v === -99999) column.valid[row] = 0
-      else if (column.type === 'int64' && (v === -999n || v === -99999n)) column.valid[row] = 0
+    }
+    for (const { words, valid } of this.#longs) {
+      const low = words[row * 2]
+      if ((low === -999 || low === -99999) && words[row * 2 + 1] === -1) valid[row] = 0
     }
     for (const column of this.#texts) {
       const length = column.ends[row]! - column.starts[row]!
@@ -275,25 +278,9 @@ class ZtfRows {
   }
 
   #isGood(at: number): 0 | 1 | null {
-    const status = this.#forced.text('procstatus').get(at)
-    return status === null ? null : status === '0' ? 1 : 0
+    const { valid, starts, ends, bytes } = this.#forced.text('procstatus')
+    if (valid[at] === 0) return null
+    const length = ends[at]! - starts[at]!
+    return length === 1 && bytes[starts[at]!] === 48 ? 1 : 0
   }
-}
-
-/** The survey's own values for "none", exactly: what is near them, or below, is a value. */
-function said(v: number): number {
-  return v === -999 || v === -99999 ? Number.NaN : v
-}
-
-/** A forced flux (DN) has one such value: a source that faded by 999 DN is no sentinel. */
-function forcedDn(v: number): number {
-  return v === -99999 ? Number.NaN : v
-}
-
-/** isdiffpos is one of t 1 f 0; anything else cannot say. */
-function signOf(column: TextColumn, row: number): number {
-  if (column.valid[row] === 0 || column.ends[row]! - column.starts[row]! !== 1) return Number.NaN
-  const code = column.bytes[column.starts[row]!]
-  if (code === 116 || code === 49) return 1
-  return code === 102 || code === 48 ? -1 : Number.NaN
 }
