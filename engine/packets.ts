@@ -86,3 +86,20 @@ export interface Quarantined {
 
 /** The largest packet that is taken for one; larger ones go to quarantine. */
 export const MAX_PACKET_BYTES = 8 * 1024 * 1024
+
+/** The most that quarantine keeps of one packet, or of a block whose packets cannot be told apart. */
+const MAX_KEPT_BYTES = 1024 * 1024
+
+/**
+ * What quarantine keeps of bytes as they came, and why they are there: with a note where they are
+ * cut, here or before (`sent` bytes came).
+ */
+export function keptOf(
+  bytes: Uint8Array,
+  detail: string,
+  sent = bytes.length
+): { readonly bytes: Uint8Array; readonly detail: string } {
+  const kept = bytes.subarray(0, MAX_KEPT_BYTES)
+  if (kept.length >= sent) return { bytes: kept, detail }
+  return { bytes: kept, detail: `${detail}; the first ${kept.length} of ${sent} bytes are kept` }
+}

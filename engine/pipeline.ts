@@ -5,7 +5,7 @@ import type { SchemaCache } from './decode/schemas.ts'
 import { enrich } from './enrich/enrich.ts'
 import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
-import { BLOCK, lastOf } from './packets.ts'
+import { BLOCK, keptOf, lastOf } from './packets.ts'
 import type { PacketRange, Quarantined } from './packets.ts'
 import { partPath } from './persist/ledger.ts'
 import type { PartRecord } from './persist/ledger.ts'
@@ -118,8 +118,9 @@ async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
 }
 
 /** A block that is never to be read again: its first packet keeps the bytes of all. */
-function quarantineAll(range: PacketRange, detail: string): DecodeResult {
-  const bytes = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
+function quarantineAll(range: PacketRange, reason: string): DecodeResult {
+  const sent = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
+  const { bytes, detail } = keptOf(sent, reason)
   const quarantined = Array.from({ length: range.count }, (_, i): Quarantined => ({
     position: range.first + i,
     name: range.names[0] ?? '',

@@ -8,6 +8,7 @@ export const REASONS = {
   'unreadable-schema': 'the writer schema is not an Avro schema',
   'unknown-schema': 'no schema of this id in the registry',
   'wrong-survey': 'the packet is not of a survey that is asked for',
+  unsupported: 'a version of the schema whose names are not known',
   truncated: 'the packet ends before its last field',
   'trailing-bytes': 'bytes are left over after the last field',
   'bad-union': 'a union branch that the schema does not have',

@@ -9,6 +9,7 @@ export interface ContainerHeader {
 }
 
 export interface BlockHead {
+  /** 0 in a block that a writer closed without having put anything in. */
   readonly packets: number
   readonly size: number
   /** First byte of the block's data. */
@@ -21,7 +22,7 @@ export class ContainerError extends Error {
   override readonly name = 'ContainerError'
 }
 
-/** Far more than alerts fit into a block: a table of so many rows is about to be made. */
+/** Far more than alerts fit into a block: each has its entry in quarantine if the block is damaged. */
 const MAX_PACKETS = 100_000
 const MAX_METADATA = 4 * 1024 * 1024
 const MAX_ENTRIES = 4096
@@ -69,7 +70,7 @@ export function readBlockHead(bytes: Uint8Array, at: number, end: number): Block
   const packets = cursor.long()
   const size = packets === null ? null : cursor.long()
   if (packets === null || size === null) return null
-  if (packets < 1 || size < 0 || packets > Math.min(size + 1, MAX_PACKETS)) {
+  if (packets < 0 || size < 0 || packets > Math.min(size + 1, MAX_PACKETS)) {
     throw new ContainerError(`a block of ${packets} packets in ${size} bytes`)
   }
   return { packets, size, start: cursor.at }

@@ -188,9 +188,10 @@ async function* walkContainer(window: Window, size: number): Walk {
       fault.detail = 'the container ends inside a block'
       let prefix = found.length
       while (scanner.offset + prefix < end && (await window.need(prefix + 1))) {
-        if (!(await takeBlock(window, found, prefix, end - scanner.offset))) break
+        const packets = await takeBlock(window, found, prefix, end - scanner.offset)
+        if (packets === null) break
         prefix = 0
-        yield
+        if (packets > 0) yield
       }
       const isAtEnd = end === Number.POSITIVE_INFINITY && scanner.available === prefix
       if ((scanner.offset + prefix === end || isAtEnd) && window.cause === null) {
@@ -229,30 +230,33 @@ async function findHeader(window: Window, size: number): Promise<Found | null> {
   }
 }
 
-/** Takes the block `prefix` bytes ahead; false if it is not all within the `left` bytes of the file. */
+/**
+ * Takes the block `prefix` bytes ahead, however many packets it says it has; null if it is not all
+ * within the `left` bytes of the file.
+ */
 async function takeBlock(
   window: Window,
   { header, sync }: Found,
   prefix: number,
   left: number
-): Promise<boolean> {
+): Promise<number | null> {
   const { scanner } = window
   await window.need(Math.min(left, prefix + 20))
   const limit = scanner.at + Math.min(left, scanner.available)
   const head = readBlockHead(scanner.bytes, scanner.at + prefix, limit)
-  if (!head) return false
+  if (!head) return null
   const ahead = head.start - scanner.at
   const length = ahead + head.size + SYNC_BYTES
   if (head.size > MAX_BLOCK) throw new ContainerError(`a block of ${head.size} bytes`)
-  if (length > left || !(await window.need(length))) return false
+  if (length > left || !(await window.need(length))) return null
   const start = scanner.at + ahead
   const end = start + head.size
   if (Buffer.compare(scanner.bytes.subarray(end, end + SYNC_BYTES), sync) !== 0) {
     throw new ContainerError('the sync marker after a block does not match')
   }
-  scanner.block(start, head.size, header, head.packets)
+  if (head.packets > 0) scanner.block(start, head.size, header, head.packets)
   scanner.at += length
-  return true
+  return head.packets
 }
 
 /** What cannot be read: one entry in quarantine, of which the beginning is kept. */

@@ -1,95 +1,141 @@
 /** An Avro schema as parsed JSON, with named references resolved to the record they name. */
 export type Avro =
   | { kind: 'primitive'; type: Primitive }
-  | { kind: 'record'; name: string; fields: { name: string; type: Avro }[] }
+  | AvroRecord
   | { kind: 'array'; items: Avro }
   | { kind: 'map'; values: Avro }
   | { kind: 'union'; branches: Avro[] }
   | { kind: 'enum'; symbols: string[] }
   | { kind: 'fixed'; size: number }
 
+export interface AvroRecord {
+  kind: 'record'
+  /** The full name: with its namespace, if it has one. */
+  name: string
+  fields: { name: string; type: Avro }[]
+}
+
 type Primitive = 'null' | 'boolean' | 'int' | 'long' | 'float' | 'double' | 'bytes' | 'string'
 
+/** A writer schema: the type of a packet, and every record in it, inner ones first. */
+export interface WriterType {
+  readonly root: Avro
+  readonly records: readonly AvroRecord[]
+}
+
 const PRIMITIVES = new Set(['null', 'boolean', 'int', 'long', 'float', 'double', 'bytes', 'string'])
+
+/** Types inside types, as JSON nests them: far more than a schema that people wrote. */
+const DEEPEST = 300
 
 interface Json {
   type?: unknown
   name?: string
   namespace?: string
-  fields?: { name: string; type: unknown }[]
+  fields?: { name?: unknown; type: unknown }[]
   items?: unknown
   values?: unknown
-  symbols?: string[]
+  symbols?: unknown
   size?: number
 }
 
 /**
- * Resolves a writer schema. Defaults, docs and logical types are ignored: they say nothing about
- * the bytes (real ZTF schemas carry defaults that are not even legal).
+ * Resolves a writer schema. Defaults, docs, aliases and logical types are ignored: they say nothing
+ * about the bytes (real ZTF schemas carry defaults that are not even legal).
+ * @throws Error that says what is no Avro.
  */
-export function resolveSchema(json: unknown): Avro {
-  const named = new Map<string, Avro>()
-  return resolve(json, '', named)
+export function resolveSchema(json: unknown): WriterType {
+  const names = new Names()
+  return { root: names.resolve(json, '', 0), records: names.records }
 }
 
-function resolve(json: unknown, namespace: string, named: Map<string, Avro>): Avro {
-  if (Array.isArray(json)) {
-    return { kind: 'union', branches: json.map((branch) => resolve(branch, namespace, named)) }
-  }
-  if (typeof json === 'string') {
-    if (PRIMITIVES.has(json)) return { kind: 'primitive', type: json as Primitive }
-    const found = named.get(json.includes('.') ? json : qualify(json, namespace)) ?? named.get(json)
-    if (!found) throw new Error(`schema names a type "${json}" that it does not define`)
-    return found
-  }
-  if (typeof json !== 'object' || json === null) throw new Error('schema is not JSON of Avro')
-  return resolveObject(json, namespace, named)
-}
+/** The names that a schema has defined so far, in the order of the text, as Avro has it. */
+class Names {
+  readonly records: AvroRecord[] = []
+  readonly #named = new Map<string, { type: Avro; json: Json }>()
 
-function resolveObject(json: Json, namespace: string, named: Map<string, Avro>): Avro {
-  const space = json.namespace ?? namespace
-  switch (json.type) {
-    case 'record': {
-      const record: Avro = { kind: 'record', name: json.name ?? '', fields: [] }
-      define(json, space, named, record)
-      if (!Array.isArray(json.fields)) throw new Error(`record "${json.name}" has no fields`)
-      for (const field of json.fields) {
-        record.fields.push({ name: field.name, type: resolve(field.type, space, named) })
+  resolve(json: unknown, namespace: string, depth: number): Avro {
+    if (depth > DEEPEST) throw new Error(`types nest more than ${DEEPEST} deep`)
+    if (Array.isArray(json)) {
+      return { kind: 'union', branches: json.map((one) => this.resolve(one, namespace, depth + 1)) }
+    }
+    if (typeof json === 'string') return this.#byName(json, namespace)
+    if (typeof json !== 'object' || json === null) throw new Error('schema is not JSON of Avro')
+    return this.#object(json, namespace, depth)
+  }
+
+  /** A short name is of the namespace around it, or of none. */
+  #byName(name: string, namespace: string): Avro {
+    if (PRIMITIVES.has(name)) return { kind: 'primitive', type: name as Primitive }
+    const found = this.#named.get(qualify(name, namespace)) ?? this.#named.get(name)
+    if (!found) throw new Error(`schema names a type "${name}" that it does not define`)
+    return found.type
+  }
+
+  #object(json: Json, namespace: string, depth: number): Avro {
+    switch (json.type) {
+      case 'record':
+      case 'error':
+        return this.#record(json, namespace, depth)
+      case 'array':
+        return { kind: 'array', items: this.resolve(json.items, namespace, depth + 1) }
+      case 'map':
+        return { kind: 'map', values: this.resolve(json.values, namespace, depth + 1) }
+      case 'enum': {
+        const { symbols } = json
+        if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string')) {
+          throw new Error(`enum "${json.name}" has no symbols`)
+        }
+        return this.#define(json, namespace, { kind: 'enum', symbols })
       }
-      return record
+      case 'fixed':
+        // It goes into the compiled decoder as it stands: a packet must not bring code.
+        if (!Number.isSafeInteger(json.size)) throw new Error(`fixed "${json.name}" has no size`)
+        return this.#define(json, namespace, { kind: 'fixed', size: Math.max(0, json.size!) })
+      default:
+        return this.resolve(json.type, namespace, depth + 1)
     }
-    case 'array':
-      return { kind: 'array', items: resolve(json.items, space, named) }
-    case 'map':
-      return { kind: 'map', values: resolve(json.values, space, named) }
-    case 'enum': {
-      const type: Avro = { kind: 'enum', symbols: json.symbols ?? [] }
-      define(json, space, named, type)
-      return type
+  }
+
+  #record(json: Json, namespace: string, depth: number): Avro {
+    const name = fullName(json, namespace)
+    const record: AvroRecord = { kind: 'record', name, fields: [] }
+    this.#define(json, namespace, record)
+    if (!Array.isArray(json.fields)) throw new Error(`record "${json.name}" has no fields`)
+    const space = namespaceOf(name)
+    const seen = new Set<string>()
+    for (const field of json.fields) {
+      const name = String(field.name)
+      if (seen.has(name)) throw new Error(`record "${json.name}" has two fields "${name}"`)
+      seen.add(name)
+      record.fields.push({ name, type: this.resolve(field.type, space, depth + 1) })
     }
-    case 'fixed': {
-      // It goes into the compiled decoder as it stands: a packet must not bring code.
-      if (!Number.isSafeInteger(json.size)) throw new Error(`fixed "${json.name}" has no size`)
-      const type: Avro = { kind: 'fixed', size: Math.max(0, json.size!) }
-      define(json, space, named, type)
-      return type
+    this.records.push(record)
+    return record
+  }
+
+  /** A name may be defined twice only if both say the same: then it does not matter which is meant. */
+  #define(json: Json, namespace: string, type: Avro): Avro {
+    const name = fullName(json, namespace)
+    if (!name) return type
+    const before = this.#named.get(name)
+    if (before && JSON.stringify(before.json) !== JSON.stringify(json)) {
+      throw new Error(`schema defines "${name}" twice`)
     }
-    default:
-      return resolve(json.type, space, named)
+    this.#named.set(name, { type, json })
+    return type
   }
 }
 
 function qualify(name: string, namespace: string): string {
-  return namespace ? `${namespace}.${name}` : name
+  return namespace && !name.includes('.') ? `${namespace}.${name}` : name
 }
 
-function define(json: Json, namespace: string, named: Map<string, Avro>, type: Avro): void {
-  if (!json.name) return
-  named.set(json.name.includes('.') ? json.name : qualify(json.name, namespace), type)
+/** A name with dots is a full name, whatever namespace stands beside it or around it. */
+function fullName({ name, namespace }: Json, around: string): string {
+  return typeof name === 'string' && name ? qualify(name, namespace ?? around) : ''
 }
 
-/** Version and survey are told by names: `lsst.v10_0.alert`, `ztf.alert`. */
-export function schemaName(json: unknown): string {
-  const { name = '', namespace = '' } = (json ?? {}) as Json
-  return name.includes('.') ? name : qualify(name, namespace)
+function namespaceOf(name: string): string {
+  return name.slice(0, Math.max(0, name.lastIndexOf('.')))
 }

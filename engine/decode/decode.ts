@@ -1,27 +1,22 @@
 import type { Survey } from '../contract/index.ts'
-import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
+import { SiskinError } from '../errors.ts'
+import { BLOCK, CONFLUENT, DAMAGED, keptOf, MAX_PACKET_BYTES } from '../packets.ts'
 import type { PacketRange, Quarantined } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
-import type { Decoder } from './compile.ts'
 import { inflate } from './codecs.ts'
 import { lsstReader } from './lsst.ts'
 import { Reader } from './reader.ts'
 import type { SchemaCache, WriterSchema } from './schemas.ts'
-import type { SurveyReader } from './survey.ts'
+import { SurveyState } from './survey-state.ts'
+import type { Origins } from './survey-state.ts'
 import { ztfReader } from './ztf.ts'
 
-/** Where the packet of each row lies: bytes to be kept verbatim, and the schema they were written with. */
-interface Origins {
-  readonly buffers: Uint8Array[]
-  readonly buffer: Int32Array
-  readonly start: Float64Array
-  readonly length: Int32Array
-  readonly schema: Int32Array
-  readonly schemas: WriterSchema[]
-  /** Place in the source: of the packet's block, or of the message it came in. */
-  readonly offset: Float64Array
-}
+/** Rows that a table begins with. It grows with packets that decode: a block may claim far more. */
+const FIRST_ROWS = 1024
+
+/** Inflated bytes that a range may hold: its packets stay in memory until they are laid out. */
+const MOST_INFLATED = 256 * 1024 * 1024
 
 export interface Decoded {
   readonly table: AlertTable
@@ -40,9 +35,15 @@ export interface DecodeOptions {
   /** Schema texts of Confluent ids; an id that is not in it goes to quarantine. */
   readonly registered: ReadonlyMap<number, Uint8Array>
   readonly surveys: readonly Survey[]
-  /** False when the alert was seen before: a second copy. */
+  /**
+   * False when the alert was seen before: a second copy. What is claimed is the alert's id, with the
+   * survey in the sign bit, that no id uses: two surveys may have the same numbers.
+   */
   readonly claim: (low: number, high: number) => boolean
 }
+
+const SIGN_BIT = 1 << 31
+const NO_BYTES = new Uint8Array(0)
 
 /** Packets to alert tables. Whatever a packet holds, it ends as an alert, a duplicate or in quarantine. */
 export function decodeRange(range: PacketRange, options: DecodeOptions): DecodeResult {
@@ -65,6 +66,15 @@ export function schemaIds(range: PacketRange): Set<number> {
   return ids
 }
 
+/** The packets of a range inflate to more than a member may hold: it is to be taken in by halves. */
+class RangeTooLargeError extends SiskinError {
+  override readonly name = 'RangeTooLargeError'
+
+  constructor() {
+    super(`its packets inflate to more than ${MOST_INFLATED} bytes: it is taken in by halves`)
+  }
+}
+
 class Decoding {
   readonly #range: PacketRange
   readonly #options: DecodeOptions
@@ -75,6 +85,7 @@ class Decoding {
   readonly #schemas = new Map<Uint8Array, WriterSchema>()
   readonly #quarantined: Quarantined[] = []
   #duplicates = 0
+  #inflated = 0
   #position: number
   #offset = 0
 
@@ -108,6 +119,7 @@ class Decoding {
       const { schema, codec } = headers[header]!
       this.#container(this.#schema(schema), codec, bytes, start, packets, block)
     } catch (error) {
+      if (error instanceof RangeTooLargeError) throw error
       this.#reject(block, bytes, packets, asPacketError(error))
     }
   }
@@ -120,26 +132,55 @@ class Decoding {
     packets: number,
     block: number
   ): void {
-    let reader = this.#reader
-    let buffer = 0
+    if (codec !== 'null') return this.#compressed(schema, codec, bytes, packets, block)
+    const end = start + bytes.length
+    const damage = this.#data(schema, this.#reader, 0, start, end, packets)
+    if (damage) this.#reject(block, bytes.subarray(damage.at - start), damage.left, damage.error)
+  }
+
+  /** A damaged packet inside is kept as it came: with its block, compressed. */
+  #compressed(
+    schema: WriterSchema,
+    codec: string,
+    bytes: Uint8Array,
+    packets: number,
+    block: number
+  ): void {
+    const inflated = inflate(codec, bytes, packets)
+    const isTooMuch = this.#inflated + inflated.length > MOST_INFLATED
+    if (isTooMuch && this.#range.blocks.length > BLOCK.size) throw new RangeTooLargeError()
+    const state = this.#state(schema.survey)
+    const { table } = state.reader
+    const rows = table.rows
+    const buffer = state.origins.buffers.push(inflated) - 1
+    const damage = this.#data(schema, new Reader(inflated), buffer, 0, inflated.length, packets)
+    if (table.rows > rows) this.#inflated += inflated.length
+    else state.origins.buffers.pop()
+    if (!damage) return
+    const { error, left } = damage
+    const place = `packet ${packets - left + 1} of ${packets} in a ${codec} block, kept as it came`
+    this.#reject(block, bytes, left, new PacketError(error.reason, `${error.message}; ${place}`))
+  }
+
+  /** Decodes data that lie behind each other; what stopped it, and how many were left with it. */
+  #data(
+    schema: WriterSchema,
+    reader: Reader,
+    buffer: number,
+    start: number,
+    end: number,
+    packets: number
+  ): { error: PacketError; at: number; left: number } | null {
     let at = start
-    let end = start + bytes.length
-    if (codec !== 'null') {
-      const inflated = inflate(codec, bytes)
-      reader = new Reader(inflated)
-      buffer = this.#state(schema.survey).addBuffer(inflated)
-      at = 0
-      end = inflated.length
-    }
     for (let left = packets; left > 0; left--) {
       try {
         at = this.#datum(schema, reader, buffer, at, end, left === 1)
         this.#position++
       } catch (error) {
-        this.#reject(block, reader.bytes.subarray(at, end), left, asPacketError(error))
-        return
+        return { error: asPacketError(error), at, left }
       }
     }
+    return null
   }
 
   /** Decodes one datum into the next row of its survey's table; returns where it ended. */
@@ -154,6 +195,7 @@ class Decoding {
     const state = this.#state(schema.survey)
     const { table } = state.reader
     const row = table.rows
+    if (row === table.capacity) state.grow(this.#range.count)
     try {
       if (!this.#options.surveys.includes(schema.survey)) {
         throw new PacketError('wrong-survey', `a packet of ${schema.survey}`)
@@ -168,7 +210,8 @@ class Decoding {
       }
       state.reader.finish(row, schema.version)
       const { words } = table.fixed('alert_id')
-      if (!this.#options.claim(words[row * 2]!, words[row * 2 + 1]!)) {
+      const high = words[row * 2 + 1]! | (schema.survey === 'lsst' ? SIGN_BIT : 0)
+      if (!this.#options.claim(words[row * 2]!, high)) {
         state.reader.rollback(row)
         this.#duplicates++
         return reached
@@ -204,7 +247,8 @@ class Decoding {
     let state = this.#surveys.get(survey)
     if (!state) {
       const make = survey === 'ztf' ? ztfReader : lsstReader
-      state = new SurveyState(make(this.#range.count), this.#range.count, this.#bytes)
+      const rows = Math.min(this.#range.count, FIRST_ROWS)
+      state = new SurveyState(make(rows), rows, this.#bytes)
       this.#surveys.set(survey, state)
     }
     return state
@@ -214,14 +258,15 @@ class Decoding {
   #reject(block: number, bytes: Uint8Array, packets: number, error: PacketError): void {
     const at = block * BLOCK.size
     const { blocks, names } = this.#range
+    const kept = keptOf(bytes, error.message, this.#range.faults.get(block)?.length)
     for (let i = 0; i < packets; i++) {
       this.#quarantined.push({
         position: this.#position++,
         name: names[blocks[at + BLOCK.name]!] ?? '',
         offset: blocks[at + BLOCK.offset]!,
         reason: i === 0 ? error.reason : 'after-damage',
-        detail: i === 0 ? error.message : `after packet ${this.#position - i - 1}`,
-        bytes: i === 0 ? bytes : new Uint8Array(0)
+        detail: i === 0 ? kept.detail : `after packet ${this.#position - i - 1}`,
+        bytes: i === 0 ? kept.bytes : NO_BYTES
       })
     }
   }
@@ -237,53 +282,12 @@ class Decoding {
   }
 }
 
-/** One survey's table under construction, with the decoders bound to it. */
-class SurveyState {
-  readonly reader: SurveyReader
-  readonly origins: Origins
-  readonly #decoders = new Map<WriterSchema, Decoder>()
-
-  constructor(reader: SurveyReader, capacity: number, bytes: Uint8Array) {
-    this.reader = reader
-    this.origins = {
-      buffers: [bytes],
-      buffer: new Int32Array(capacity),
-      start: new Float64Array(capacity),
-      length: new Int32Array(capacity),
-      schema: new Int32Array(capacity),
-      schemas: [],
-      offset: new Float64Array(capacity)
-    }
-  }
-
-  decoder(schema: WriterSchema): Decoder {
-    let decoder = this.#decoders.get(schema)
-    if (!decoder) {
-      decoder = schema.compiled.bind(this.reader.sinks)
-      this.#decoders.set(schema, decoder)
-    }
-    return decoder
-  }
-
-  addBuffer(bytes: Uint8Array): number {
-    return this.origins.buffers.push(bytes) - 1
-  }
-
-  keep(row: number, buffer: number, start: number, length: number, schema: WriterSchema): void {
-    const { origins } = this
-    this.reader.keep()
-    origins.buffer[row] = buffer
-    origins.start[row] = start
-    origins.length[row] = length
-    let index = origins.schemas.indexOf(schema)
-    if (index < 0) index = origins.schemas.push(schema) - 1
-    origins.schema[row] = index
-  }
-}
-
 /** Reading past the segment's end is a truncated packet; anything else unexpected is named as damage. */
 function asPacketError(error: unknown): PacketError {
   if (error instanceof PacketError) return error
-  if (error instanceof RangeError) return new PacketError('truncated', 'it runs past its end')
-  return new PacketError('bad-container', (error as Error).message)
+  const { message } = error as Error
+  if (error instanceof RangeError && message.includes('outside the bounds')) {
+    return new PacketError('truncated', 'it runs past its end')
+  }
+  return new PacketError('bad-container', message)
 }

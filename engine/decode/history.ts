@@ -102,17 +102,3 @@ type Measure = Exclude<keyof Epoch, 'band'>
 export function value(column: FixedColumn, row: number): number {
   return column.valid[row] === 0 ? Number.NaN : (column.values[row] as number)
 }
-
-/** The order of `times[from..to)` by time: null when it already ascends, as it nearly always does. */
-export function timeOrder(times: FixedColumn, from: number, to: number): number[] | null {
-  let ascending = true
-  for (let i = from + 1; i < to; i++) {
-    if (times.values[i]! < times.values[i - 1]!) {
-      ascending = false
-      break
-    }
-  }
-  if (ascending) return null
-  const order = Array.from({ length: to - from }, (_, i) => from + i)
-  return order.sort((a, b) => Number(times.values[a]) - Number(times.values[b]) || a - b)
-}

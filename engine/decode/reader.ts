@@ -1,9 +1,12 @@
-import type { TextColumn } from '../table/columns.ts'
+import type { ListGroup, TextColumn } from '../table/columns.ts'
 import type { RangeSink } from './compile.ts'
 import { MAX_PACKET_BYTES } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 
 const HIGH = 2 ** 32
+
+/** Entries of one list of a packet: a year of LSST visits is some thousands. */
+const MOST_ENTRIES = 100_000
 
 /**
  * A position in the bytes of a segment and the reads of Avro's binary encoding from there.
@@ -96,14 +99,28 @@ export class Reader {
     return length
   }
 
-  blockCount(): number {
+  /** Items in the next block of an array, each of `least` bytes or more; 0 ends it. */
+  blockCount(least: number): number {
     let count = this.long()
     if (count < 0) {
       count = -count
       this.long()
     }
-    if (count > this.end - this.p) this.#tooLong('count', count)
+    if (count * least > this.end - this.p) this.#tooLong('count', count)
     return count
+  }
+
+  /** Steps over an array whose items have no bytes, however many it says they are. */
+  skipEmpty(): void {
+    while (this.blockCount(0) !== 0) if (this.p > this.end) this.overrun()
+  }
+
+  /** Makes room in a list: of one packet, since the raw lists are emptied after each. */
+  grow(list: ListGroup, entries: number): void {
+    if (entries > MOST_ENTRIES) {
+      throw new PacketError('oversized', `a list of ${entries} entries`)
+    }
+    list.ensure(entries)
   }
 
   /** A length that a packet could hold, but this one does not, is that of a packet cut short. */
@@ -116,6 +133,10 @@ export class Reader {
 
   overrun(): never {
     throw new PacketError('truncated', 'the packet ends too early')
+  }
+
+  tooDeep(depth: number): never {
+    throw new PacketError('oversized', `records inside each other, ${depth} deep`)
   }
 
   /** @param at the position behind what was read: past the end, anything may stand there. */

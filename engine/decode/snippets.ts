@@ -7,15 +7,22 @@ export const viaReader = (call: string) => `r.p = p; ${call}; p = r.p`
 export const LONG = `b = u[p]; if (b < 128) { p++; x = (b >>> 1) ^ -(b & 1) } else { ${viaReader('x = r.long()')} }`
 
 /** Steps over a value whose length its type tells. */
-export const SKIP: Record<string, string> = {
+export const SKIP = {
   null: '',
-  boolean: 'p++',
+  boolean: 'p += 1',
   int: LONG,
   long: LONG,
   float: 'p += 4',
   double: 'p += 8',
   bytes: viaReader('r.skipBytes()'),
   string: viaReader('r.skipBytes()')
+} as const
+
+/** Whether the number in `x` is one that a column can hold; a float32 column is given the single it keeps. */
+const SAYS: Record<string, string> = {
+  int32: 'x === (x | 0)',
+  float32: '(x = Math.fround(x)) - x === 0',
+  float64: 'x - x === 0'
 }
 
 /** Reads one value of an Avro type into row `row` of column number `c` of our type `column`. */
@@ -31,7 +38,8 @@ export function readInto(avro: string, column: string, c: number, row: string): 
     float: 'x = view.getFloat32(p, true); p += 4',
     double: 'x = view.getFloat64(p, true); p += 8'
   }[avro]
-  const says = column === 'int32' ? 'x === (x | 0)' : 'x - x === 0'
+  // A float read into a float32 column needs no rounding.
+  const says = avro === 'float' ? SAYS['float64'] : SAYS[column]
   const otherwise = column === 'int32' ? '0' : 'NaN'
   return `${read}; if (${says}) { v${c}[${row}] = x; d${c}[${row}] = 1 } else { v${c}[${row}] = ${otherwise}; d${c}[${row}] = 0 }`
 }

@@ -1,11 +1,14 @@
 import type { Survey } from '../contract/index.ts'
+import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
+import type { Avro } from './avro-schema.ts'
 import type { Sinks } from './compile.ts'
 
 /** What turns a survey's packets into the alert table. */
 export interface SurveyReader {
   readonly survey: Survey
   readonly table: AlertTable
+  /** As the table's columns are now: taken anew when it grew. */
   readonly sinks: Sinks
   /**
    * Completes row `row` after its fields landed: sentinels to null, time, position, brightness,
@@ -18,13 +21,137 @@ export interface SurveyReader {
   rollback(row: number): void
 }
 
+interface Marks {
+  /** First words of the namespaces that the survey's schemas have; '' where a broker took it off. */
+  readonly namespaces: readonly string[]
+  /** The record that carries the detection. */
+  readonly detection: string
+  /** Fields of it that no other survey has together; a name in two versions is one. */
+  readonly fields: readonly (readonly string[])[]
+  /** How many of them it takes: schemas come and go, and a field with them. */
+  readonly least: number
+}
+
+/**
+ * What identifies a survey: other telescopes copied the shape of ZTF's packets (`candidate` with jd,
+ * fid, isdiffpos …: Gattini, WINTER, TURBO), with other bands and magnitudes under the same names.
+ */
+const MARKS: Record<Survey, Marks> = {
+  ztf: {
+    namespaces: ['ztf', ''],
+    detection: 'candidate',
+    fields: [
+      ['pid'],
+      ['programid'],
+      ['rcid'],
+      ['field'],
+      ['nid'],
+      ['rfid'],
+      ['magpsf'],
+      ['isdiffpos'],
+      ['ndethist'],
+      ['ncovhist'],
+      ['sgscore1', 'sgscore'],
+      ['distpsnr1', 'distpsnr'],
+      ['ssnamenr'],
+      ['magnr']
+    ],
+    least: 10
+  },
+  lsst: {
+    namespaces: ['lsst', 'elasticc', ''],
+    detection: 'diaSource',
+    fields: [
+      ['diaSourceId'],
+      ['diaObjectId'],
+      ['midpointMjdTai', 'midPointTai'],
+      ['psfFlux', 'psFlux'],
+      ['psfFluxErr', 'psFluxErr'],
+      ['band', 'filterName'],
+      ['ra']
+    ],
+    least: 4
+  }
+}
+
+/** @throws PacketError `wrong-survey`, saying whose packet it is not, if it is of no survey we read. */
+export function surveyOf(root: Avro): Survey {
+  const name = root.kind === 'record' ? root.name : ''
+  const namespace = name.includes('.') ? name.slice(0, name.indexOf('.')).toLowerCase() : ''
+  const reasons: string[] = []
+  for (const survey of ['ztf', 'lsst'] as const) {
+    const { namespaces, detection, fields, least } = MARKS[survey]
+    const own = fieldsOf(root, detection)
+    if (own === null) continue
+    const marks = fields.filter((names) => names.some((one) => own.has(one))).length
+    if (namespaces.includes(namespace) && marks >= least) return survey
+    const why = namespaces.includes(namespace)
+      ? `${detection} has ${marks} of the ${fields.length} fields that tell it`
+      : `its namespace is "${namespace}"`
+    reasons.push(`the schema "${name}" is not of ${survey.toUpperCase()}: ${why}`)
+  }
+  throw new PacketError(
+    'wrong-survey',
+    reasons.join('; ') || 'the schema has neither candidate (ZTF) nor diaSource (LSST)'
+  )
+}
+
+/** The names in the record at a field of the top level; null if there is none. */
+function fieldsOf(root: Avro, name: string): Set<string> | null {
+  if (root.kind !== 'record') return null
+  const type = root.fields.find((field) => field.name === name)?.type
+  const record = type?.kind === 'union' ? type.branches.find(({ kind }) => kind === 'record') : type
+  return record?.kind === 'record' ? new Set(record.fields.map((field) => field.name)) : null
+}
+
+/** `lsst.v10_0.alert` is 10.0; ZTF says its version in the packet. */
+export function versionOf(root: Avro): string {
+  const match = /v(\d+(?:_\d+)+)/.exec(root.kind === 'record' ? root.name : '')
+  return match ? match[1]!.replaceAll('_', '.') : ''
+}
+
 /** Column paths the table cannot do without; a schema without one of each group is of no use. */
-export const ESSENTIAL: Record<Survey, readonly (readonly string[])[]> = {
+const ESSENTIAL: Record<Survey, readonly (readonly string[])[]> = {
   ztf: [['candidate.candid', 'candid'], ['candidate.jd'], ['candidate.ra'], ['candidate.dec']],
   lsst: [
     ['diaSource.diaSourceId', 'diaSourceId'],
-    ['diaSource.midpointMjdTai'],
+    ['diaSource.midpointMjdTai', 'diaSource.midPointTai'],
     ['diaSource.ra'],
-    ['diaSource.dec']
+    ['diaSource.dec', 'diaSource.decl']
   ]
+}
+
+/** What the entries of a list cannot do without: a light curve without times would be none, unseen. */
+const LIST_TIMES: Record<Survey, readonly (readonly [list: string, ...times: string[]])[]> = {
+  ztf: [
+    ['prv_candidates', 'jd'],
+    ['fp_hists', 'jd']
+  ],
+  lsst: [
+    ['prvDiaSources', 'midpointMjdTai', 'midPointTai'],
+    ['prvDiaForcedSources', 'midpointMjdTai', 'midPointTai']
+  ]
+}
+
+/**
+ * Says, once per schema, what its packets go to quarantine for.
+ * @throws PacketError `unsupported` if a list has its times under a name that is not known.
+ */
+export function checkNames(
+  survey: Survey,
+  found: ReadonlySet<string>,
+  warn: (message: string) => void
+): void {
+  for (const group of ESSENTIAL[survey]) {
+    if (group.some((path) => found.has(path))) continue
+    warn(` has no ${group[0]}: its packets go to quarantine`)
+  }
+  for (const [list, ...times] of LIST_TIMES[survey]) {
+    if (!found.has(list) || times.some((time) => found.has(`${list}[].${time}`))) continue
+    warn(` has no ${times[0]} in ${list}: its packets go to quarantine`)
+    throw new PacketError(
+      'unsupported',
+      `the entries of ${list} have no ${times.join(' or ')}: a version that is not known`
+    )
+  }
 }

@@ -3,13 +3,22 @@ import { fluxErrFromMag, fluxFromMag, ZTF_PIXEL } from '../contract/index.ts'
 import { AlertTable } from '../table/table.ts'
 import { dateOf, JD_OF_MJD_0 } from '../table/time.ts'
 import type { RangeSink } from './compile.ts'
-import { emptyEpoch, HistoryWriter, timeOrder, value } from './history.ts'
+import { Exposures, isSameTime } from './exposures.ts'
+import { emptyEpoch, HistoryWriter, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
-import { placeRow, put, rawList, RowMark, setBand } from './rows.ts'
-import type { RawList } from './rows.ts'
+import {
+  idAt,
+  declination,
+  placeRow,
+  put,
+  RawList,
+  rightAscension,
+  RowMark,
+  sameId,
+  setBand
+} from './rows.ts'
 import type { SurveyReader } from './survey.ts'
-
-const BANDS = [0, 103, 114, 105] // fid 1 g, 2 r, 3 i
+import { BANDS, forcedDn, said, signOf } from './ztf-values.ts'
 
 const PRV = {
   jd: 'float64',
@@ -30,11 +39,15 @@ const PRV = {
 const FORCED = {
   jd: 'float64',
   fid: 'int32',
+  pid: 'int64',
   forcediffimflux: 'float32',
   forcediffimfluxunc: 'float32',
   magzpsci: 'float32',
   procstatus: 'utf8'
 } as const
+
+type Past = RawList<keyof typeof PRV>
+type Forced = RawList<keyof typeof FORCED>
 
 /** ZTF: candidate, prv_candidates and fp_hists into the alert table (schemas 3.1 to 4.02 and later). */
 export function ztfReader(capacity: number): SurveyReader {
@@ -47,8 +60,8 @@ export function ztfReader(capacity: number): SurveyReader {
   for (const [name, column] of table.columns) {
     if (name.startsWith('ztf.')) columns.set(`candidate.${name.slice(4)}`, column)
   }
-  const prv = rawList(PRV, 'prv_candidates[]', capacity, columns)
-  const forced = rawList(FORCED, 'fp_hists[]', capacity, columns)
+  const prv = new RawList(PRV, 'prv_candidates[]', columns)
+  const forced = new RawList(FORCED, 'fp_hists[]', columns)
   const ranges = new Map<string, RangeSink>([
     ['cutoutScience.stampData', table.stamps.science],
     ['cutoutTemplate.stampData', table.stamps.template],
@@ -58,14 +71,17 @@ export function ztfReader(capacity: number): SurveyReader {
     ['prv_candidates', prv.list],
     ['fp_hists', forced.list]
   ])
-  const mark = new RowMark(table, [prv, forced])
+  const mark = new RowMark(table)
   const rows = new ZtfRows(table, prv, forced)
   return {
     survey: 'ztf',
     table,
     sinks: { columns, lists, ranges, present: new Map() },
     finish: (row) => rows.finish(row),
-    keep: () => mark.set(),
+    keep: () => {
+      mark.set()
+      rows.forget()
+    },
     rollback: (row) => {
       mark.rollback(row)
       rows.forget()
@@ -75,27 +91,26 @@ export function ztfReader(capacity: number): SurveyReader {
 
 class ZtfRows {
   readonly #table: AlertTable
-  readonly #prv: RawList
-  readonly #forced: RawList
+  readonly #prv: Past
+  readonly #forced: Forced
   readonly #history: HistoryWriter
   readonly #numbers: FixedColumn[]
+  readonly #longs: FixedColumn[]
   readonly #texts: TextColumn[]
-  readonly #scores: FixedColumn[]
-  #prvDone = 0
-  #forcedDone = 0
+  readonly #exposures = new Exposures()
   readonly #epoch = emptyEpoch()
 
-  constructor(table: AlertTable, prv: RawList, forced: RawList) {
+  constructor(table: AlertTable, prv: Past, forced: Forced) {
     this.#table = table
     this.#prv = prv
     this.#forced = forced
     this.#history = new HistoryWriter(table)
     const own = [...table.columns].filter(([name]) => name.startsWith('ztf.'))
-    this.#numbers = own
-      .map(([, column]) => column)
-      .filter((column) => column instanceof FixedColumn)
-    this.#texts = own.map(([, column]) => column).filter((column) => column instanceof TextColumn)
-    this.#scores = ['ztf.sgscore1', 'ztf.sgscore2', 'ztf.sgscore3'].map((name) => table.fixed(name))
+    const fixed = own.map(([, column]) => column).filter((column) => column instanceof FixedColumn)
+    this.#numbers = fixed.filter(({ type }) => type !== 'int64')
+    this.#longs = fixed.filter(({ type }) => type === 'int64')
+    this.#texts = own.map(([, one]) => one).filter((one) => one instanceof TextColumn)
+    this.#texts.push(table.text('object_id'))
   }
 
   finish(row: number): void {
@@ -110,25 +125,27 @@ class ZtfRows {
     const band = BANDS[value(table.fixed('ztf.fid'), row)] ?? 0
     setBand(table.text('band'), row, band)
     this.#brightness(row)
-    this.#pastEpochs(mjd)
+    this.#pastEpochs(row, mjd, band)
     this.#thisEpoch(row, mjd, band)
     table.history.offsets[row + 1] = table.history.length
     this.#forcedEpochs(row)
   }
 
   forget(): void {
-    this.#prvDone = this.#prv.list.length
-    this.#forcedDone = this.#forced.list.length
+    this.#prv.empty()
+    this.#forced.empty()
   }
 
-  /** -999 and -99999, the string "null" and a star/galaxy score of exactly 0.5 say nothing. */
+  /** Exactly -999 and -99999, and the string "null", say nothing. */
   #sentinels(row: number): void {
     for (const column of this.#numbers) {
       const v = column.values[row]!
       if (v === -999 || v === -99999) column.valid[row] = 0
-      else if (column.type === 'int64' && (v === -999n || v === -99999n)) column.valid[row] = 0
     }
-    for (const column of this.#scores) if (column.values[row] === 0.5) column.valid[row] = 0
+    for (const { words, valid } of this.#longs) {
+      const low = words[row * 2]
+      if ((low === -999 || low === -99999) && words[row * 2 + 1] === -1) valid[row] = 0
+    }
     for (const column of this.#texts) {
       const length = column.ends[row]! - column.starts[row]!
       if (column.valid[row] === 1 && length === 4) {
@@ -166,36 +183,39 @@ class ZtfRows {
     table.fixed('is_positive').set(row, sign === sign ? (sign > 0 ? 1 : 0) : null)
   }
 
-  /** An entry without magpsf is an upper limit; entries are never later than the alert. */
-  #pastEpochs(now: number): void {
+  /** Exposures before the alert's own, each once; an entry without magpsf is an upper limit. */
+  #pastEpochs(row: number, now: number, ownBand: number): void {
     const { list, raw } = this.#prv
-    const times = raw['jd'] as FixedColumn
-    const from = this.#prvDone
-    const to = list.length
-    const order = timeOrder(times, from, to)
-    this.#history.reserve(to - from + 1)
-    for (let i = from; i < to; i++) {
-      const at = order ? order[i - from]! : i
-      const mjd = value(times, at) - JD_OF_MJD_0
-      if (mjd <= now) this.#pastEpoch(at, mjd)
+    const exposures = this.#exposures
+    const id = this.#table.fixed('alert_id')
+    exposures.clear()
+    for (let at = 0; at < list.length; at++) {
+      const mjd = value(raw.jd, at) - JD_OF_MJD_0
+      const band = BANDS[value(raw.fid, at)] ?? 0
+      const isOwn = (band === ownBand && isSameTime(mjd, now)) || sameId(raw.candid, at, id, row)
+      if (isOwn || mjd > now) continue
+      const mag = said(value(raw.magpsf, at))
+      exposures.add(mjd, band, mag === mag ? 1 : 0, at)
     }
-    this.#prvDone = to
+    const count = exposures.settle((at) => idAt(raw.candid, at))
+    this.#history.reserve(count + 1)
+    for (let i = 0; i < count; i++) this.#pastEpoch(exposures.at(i), exposures.mjd(i))
   }
 
   #pastEpoch(at: number, mjd: number): void {
-    const raw = this.#prv.raw as Record<keyof typeof PRV, FixedColumn>
+    const { raw } = this.#prv
     const epoch = this.#epoch
-    const mag = limit(value(raw.magpsf, at))
-    const sign = signOf(this.#prv.raw['isdiffpos'] as TextColumn, at)
+    const mag = said(value(raw.magpsf, at))
+    const sign = signOf(this.#prv.text('isdiffpos'), at)
     epoch.mjd = mjd
     epoch.band = BANDS[value(raw.fid, at)] ?? 0
     epoch.detected = mag === mag
     epoch.flux = sign * fluxFromMag(mag)
-    epoch.fluxErr = fluxErrFromMag(fluxFromMag(mag), limit(value(raw.sigmapsf, at)))
-    epoch.magLimit = limit(value(raw.diffmaglim, at))
-    epoch.ra = limit(value(raw.ra, at))
-    epoch.dec = limit(value(raw.dec, at))
-    epoch.reliability = limit(value(raw.rb, at))
+    epoch.fluxErr = fluxErrFromMag(fluxFromMag(mag), said(value(raw.sigmapsf, at)))
+    epoch.magLimit = said(value(raw.diffmaglim, at))
+    epoch.ra = rightAscension(value(raw.ra, at))
+    epoch.dec = declination(value(raw.dec, at))
+    epoch.reliability = said(value(raw.rb, at))
     this.#reference(value(raw.magnr, at), value(raw.sigmagnr, at), value(raw.distnr, at))
     this.#history.append(epoch, raw.candid, at)
   }
@@ -223,44 +243,44 @@ class ZtfRows {
   #reference(mag: number, magErr: number, distance: number): void {
     const known = mag >= 0
     this.#epoch.refFlux = known ? fluxFromMag(mag) : Number.NaN
-    this.#epoch.refFluxErr = known ? fluxErrFromMag(this.#epoch.refFlux, limit(magErr)) : Number.NaN
+    this.#epoch.refFluxErr = known ? fluxErrFromMag(this.#epoch.refFlux, said(magErr)) : Number.NaN
     this.#epoch.refDistance = distance >= 0 ? distance * ZTF_PIXEL : Number.NaN
   }
 
+  /** Of two measurements of one exposure the good one counts, and one with a flux. */
   #forcedEpochs(row: number): void {
     const { list, raw } = this.#forced
-    const columns = raw as Record<keyof typeof FORCED, FixedColumn>
-    const table = this.#table
-    const to = list.length
-    const order = timeOrder(columns.jd, this.#forcedDone, to)
-    table.forced.ensure(table.forced.length + to - this.#forcedDone)
-    for (let i = this.#forcedDone; i < to; i++) {
-      const at = order ? order[i - this.#forcedDone]! : i
-      const j = table.forced.length++
-      const scale = fluxFromMag(limit(value(columns.magzpsci, at)))
-      const flux = limit(value(columns.forcediffimflux, at))
-      const fluxErr = limit(value(columns.forcediffimfluxunc, at))
-      put(table.fixed('forced_mjd'), j, value(columns.jd, at) - JD_OF_MJD_0)
-      setBand(table.text('forced_band'), j, BANDS[value(columns.fid, at)] ?? 0)
-      put(table.fixed('forced_flux'), j, flux * scale)
-      put(table.fixed('forced_flux_err'), j, fluxErr * scale)
-      const status = (raw['procstatus'] as TextColumn).get(at)
-      table.fixed('forced_good').set(j, status === null ? null : status === '0' ? 1 : 0)
+    const exposures = this.#exposures
+    exposures.clear()
+    for (let at = 0; at < list.length; at++) {
+      const flux = forcedDn(value(raw.forcediffimflux, at))
+      const rank = flux === flux ? (this.#isGood(at) === 1 ? 2 : 1) : 0
+      const band = BANDS[value(raw.fid, at)] ?? 0
+      exposures.add(value(raw.jd, at) - JD_OF_MJD_0, band, rank, at)
     }
-    this.#forcedDone = to
-    table.forced.offsets[row + 1] = table.forced.length
+    const { forced } = this.#table
+    const count = exposures.settle((at) => idAt(raw.pid, at))
+    forced.ensure(forced.length + count)
+    for (let i = 0; i < count; i++) this.#forcedEpoch(exposures.at(i), exposures.mjd(i))
+    forced.offsets[row + 1] = forced.length
   }
-}
 
-/** The sentinels of list entries, as in the candidate: null. */
-function limit(v: number): number {
-  return v <= -998 ? Number.NaN : v
-}
+  #forcedEpoch(at: number, mjd: number): void {
+    const { raw } = this.#forced
+    const table = this.#table
+    const j = table.forced.length++
+    const scale = fluxFromMag(said(value(raw.magzpsci, at)))
+    put(table.fixed('forced_mjd'), j, mjd)
+    setBand(table.text('forced_band'), j, BANDS[value(raw.fid, at)] ?? 0)
+    put(table.fixed('forced_flux'), j, forcedDn(value(raw.forcediffimflux, at)) * scale)
+    put(table.fixed('forced_flux_err'), j, forcedDn(value(raw.forcediffimfluxunc, at)) * scale)
+    table.fixed('forced_good').set(j, this.#isGood(at))
+  }
 
-/** isdiffpos is one of t 1 f 0; anything else cannot say. */
-function signOf(column: TextColumn, row: number): number {
-  if (column.valid[row] === 0 || column.ends[row]! - column.starts[row]! !== 1) return Number.NaN
-  const code = column.bytes[column.starts[row]!]
-  if (code === 116 || code === 49) return 1
-  return code === 102 || code === 48 ? -1 : Number.NaN
+  #isGood(at: number): 0 | 1 | null {
+    const { valid, starts, ends, bytes } = this.#forced.text('procstatus')
+    if (valid[at] === 0) return null
+    const length = ends[at]! - starts[at]!
+    return length === 1 && bytes[starts[at]!] === 48 ? 1 : 0
+  }
 }

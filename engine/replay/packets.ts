@@ -69,7 +69,7 @@ function blockOf(
 
 /** The packets of a block, each for itself. */
 function singles({ schema, codec }: Header, packets: number, block: Buffer): Buffer[] {
-  const plain = codec === 'null' ? block : Buffer.from(inflate(codec, block))
+  const plain = codec === 'null' ? block : Buffer.from(inflate(codec, block, packets))
   const type = avroType(schema)
   const data: Buffer[] = []
   for (let start = 0; data.length < packets;) {

@@ -111,6 +111,15 @@ export class TextColumn {
     this.#lastEnd = this.ends[row] = this.used
   }
 
+  /** Forgets text behind byte `used`: that of a row which was taken back. */
+  truncate(used: number): void {
+    if (used === this.used) return
+    this.used = used
+    this.#lastStart = 0
+    this.#lastEnd = 0
+    this.#cachedStart = -1
+  }
+
   #sameAsLast(source: Uint8Array, from: number, length: number): boolean {
     const at = this.#lastStart
     for (let i = 0; i < length; i++) if (this.bytes[at + i] !== source[from + i]) return false
@@ -150,7 +159,7 @@ export function makeColumn(type: ScalarType, capacity: number): Column {
   return type === 'utf8' ? new TextColumn(capacity) : new FixedColumn(type, capacity)
 }
 
-function grown<A extends Int32Array | Uint8Array>(from: A, to: A): A {
+export function grown<A extends Int32Array | Uint8Array | Float64Array>(from: A, to: A): A {
   to.set(from)
   return to
 }
@@ -168,5 +177,11 @@ export class ListGroup {
 
   ensure(length: number): void {
     for (const column of this.columns) column.ensure(length)
+  }
+
+  /** Makes room for the offsets of `rows` rows. */
+  ensureRows(rows: number): void {
+    if (rows < this.offsets.length) return
+    this.offsets = grown(this.offsets, new Int32Array(rows + 1))
   }
 }

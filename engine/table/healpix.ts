@@ -12,7 +12,8 @@ export const HEALPIX_ORDER = 15
  */
 export function healpixNested(ra: number, dec: number, order: number): number {
   const nside = 2 ** order
-  const z = Math.sin((dec * Math.PI) / 180)
+  // By way of the angle from the pole, as healpy has it: a corner then falls to the same pixel.
+  const z = Math.cos(HALF_PI - (dec * Math.PI) / 180)
   const absZ = Math.abs(z)
   const turn = (((ra / 90) % 4) + 4) % 4
   const tt = turn === 4 ? 0 : turn

@@ -92,7 +92,13 @@ const CORE: readonly ColumnDef[] = [
     '5-sigma limit of the difference image; null for LSST.',
     'phot.mag;stat.min'
   ),
-  column('is_positive', 'bool', '', 'True when brighter than the reference.', 'meta.code')
+  column(
+    'is_positive',
+    'bool',
+    '',
+    'True when brighter than the reference: ZTF isdiffpos, LSST the sign of psfFlux.',
+    'meta.code'
+  )
 ]
 
 const HISTORY: readonly ColumnDef[] = [
@@ -101,7 +107,7 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, this alert last.',
+    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, an exposure once, this alert last.',
     'time.epoch;obs.exposure'
   ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.', 'meta.id;instr.filter'),
@@ -190,7 +196,7 @@ const HISTORY: readonly ColumnDef[] = [
     'ref_flux_err',
     'float64',
     'nJy',
-    'Its standard deviation.',
+    'Noise it adds to that of flux: its standard deviation; 0 for LSST forced photometry, whose flux_err holds all.',
     'stat.error;phot.flux.density'
   ),
   listColumn(
@@ -198,7 +204,7 @@ const HISTORY: readonly ColumnDef[] = [
     'ref_distance',
     'float64',
     'arcsec',
-    'Distance of that source; 0 for LSST, whose template flux is forced at the position.',
+    'Distance of that source; 0 for LSST, whose template flux is forced at the position; null for its forced photometry.',
     'pos.angDistance'
   )
 ]
@@ -209,7 +215,7 @@ const FORCED: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the exposure, MJD, UTC: ZTF (fp_hists) start, LSST (prvDiaForcedSources) middle; ascending.',
+    'Time of the exposure, MJD, UTC: ZTF (fp_hists) start, LSST (prvDiaForcedSources) middle; ascending, an exposure once.',
     'time.epoch;obs.exposure'
   ),
   listColumn('forced', 'band', 'utf8', '', 'Band of the point.', 'meta.id;instr.filter'),

@@ -1,12 +1,12 @@
-import { FixedColumn, ListGroup, makeColumn, TextColumn } from './columns.ts'
+import { FixedColumn, grown, ListGroup, makeColumn, TextColumn } from './columns.ts'
 import type { Column } from './columns.ts'
 import { ALERT_COLUMNS } from './schema.ts'
 import type { Survey } from '../contract/index.ts'
 
 /** Where the three stamps of an alert lie in the bytes it was decoded from; length 0: not sent. */
 export interface StampRanges {
-  readonly start: Float64Array
-  readonly length: Float64Array
+  start: Float64Array
+  length: Float64Array
 }
 
 export const STAMPS = ['science', 'template', 'difference'] as const
@@ -17,7 +17,7 @@ export const STAMPS = ['science', 'template', 'difference'] as const
  */
 export class AlertTable {
   readonly survey: Survey
-  readonly capacity: number
+  capacity: number
   rows = 0
   readonly columns = new Map<string, Column>()
   readonly history: ListGroup
@@ -45,6 +45,23 @@ export class AlertTable {
       members.map((def) => this.column(def.name)),
       this.capacity
     )
+  }
+
+  /** Makes room for more rows, up to `most`. What is bound to the arrays of columns is to be bound anew. */
+  grow(most: number): void {
+    const capacity = Math.min(most, this.capacity * 2)
+    const listed = new Set([...this.history.columns, ...this.forced.columns])
+    for (const column of this.columns.values()) if (!listed.has(column)) column.ensure(capacity)
+    this.history.ensureRows(capacity)
+    this.forced.ensureRows(capacity)
+    for (const ranges of Object.values(this.stamps)) {
+      ranges.start = grown(ranges.start, new Float64Array(capacity))
+      ranges.length = grown(ranges.length, new Float64Array(capacity))
+    }
+    for (const [name, rows] of this.present) {
+      this.present.set(name, grown(rows, new Uint8Array(capacity)))
+    }
+    this.capacity = capacity
   }
 
   column(name: string): Column {

@@ -225,10 +225,103 @@ describe('LSST rules', () => {
     expect(cell(table, 'is_positive', 0)).toBe(0)
   })
 
+  test.each([
+    [1000, true, 1],
+    [-1000, false, 0],
+    [1000, null, 1],
+    [null, true, null]
+  ])('psfFlux %s and isNegative %s: is_positive %s', async (psfFlux, isNegative, positive) => {
+    const table = await decodeOne({}, { psfFlux, isNegative })
+    expect(cell(table, 'is_positive', 0)).toBe(positive)
+  })
+
+  test('the error of a forced difference is not widened by the science image it was taken from', async () => {
+    const list = lsstAlert()['prvDiaForcedSources'] as Datum[]
+    const noisy = list.map((point) => ({
+      ...point,
+      psfFlux: 1500,
+      psfFluxErr: 100,
+      scienceFlux: 5000,
+      scienceFluxErr: 99
+    }))
+    const table = await decodeOne({ prvDiaForcedSources: noisy })
+    const forced = cells(table, 'history_forced', 0)
+    const of = (name: string) => cells(table, name, 0).filter((_, i) => forced[i] === 1)
+    expect(of('history_ref_flux')).toEqual([3500, 3500])
+    const widths = of('history_flux_err').map((error, i) =>
+      Math.hypot(Number(error), Number(of('history_ref_flux_err')[i]))
+    )
+    expect(widths).toEqual([100, 100])
+    expect(of('history_ref_distance')).toEqual([null, null])
+  })
+
   test('no psfFlux: no flux and no magnitude, and still an alert', async () => {
     const table = await decodeOne({}, { psfFlux: null, psfFluxErr: null, isNegative: null })
     for (const name of ['flux', 'flux_err', 'mag', 'mag_err', 'is_positive']) {
       expect(cell(table, name, 0)).toBeNull()
     }
+  })
+})
+
+describe('LSST: one exposure once', () => {
+  const decodeLists = async (over: Datum, diaSource: Datum = {}, schema = lsstSchema()) => {
+    const registered = new Map([[SYNTHETIC_ID, Buffer.from(JSON.stringify(schema))]])
+    const bytes = confluent(SYNTHETIC_ID, encode(schema, lsstAlert(0, over, diaSource)))
+    return onlyTable(await decode([{ name: 'one', bytes }], { registered }))
+  }
+  const alert = lsstAlert()
+  const sources = alert['prvDiaSources'] as Datum[]
+  const forced = alert['prvDiaForcedSources'] as Datum[]
+  const HISTORY = ['mjd', 'band', 'flux', 'id', 'detected', 'forced'].map((n) => `history_${n}`)
+  const all = (table: AlertTable) =>
+    Object.fromEntries(
+      [...HISTORY, 'forced_mjd', 'forced_flux'].map((n) => [n, cells(table, n, 0)])
+    )
+
+  test.each([
+    ['twice', [...sources, ...sources], [...forced, ...forced]],
+    ['backwards', sources.toReversed(), forced.toReversed()],
+    ['the alert itself among its past', [...sources, alert['diaSource']], forced],
+    [
+      'the alert again, under another id',
+      [{ ...(alert['diaSource'] as Datum), diaSourceId: 7n }, ...sources],
+      forced
+    ],
+    [
+      'entries without time',
+      [{ ...sources[0], midpointMjdTai: Number.NaN }, ...sources],
+      [...forced, { ...forced[0], midpointMjdTai: Number.NaN, visit: 1n }]
+    ],
+    [
+      'times that are none',
+      [...sources, { ...sources[0], midpointMjdTai: -999 }],
+      [{ ...forced[0], midpointMjdTai: 0, visit: 1n }, ...forced]
+    ],
+    [
+      'times a rounding apart',
+      [...sources, { ...sources[0], midpointMjdTai: Number(sources[0]!['midpointMjdTai']) + 1e-8 }],
+      forced
+    ]
+  ])('%s: as if sent plainly', async (_what, prvDiaSources, prvDiaForcedSources) => {
+    const plain = await decodeLists({})
+    const table = await decodeLists({ prvDiaSources, prvDiaForcedSources })
+    expect(all(table)).toEqual(all(plain))
+  })
+
+  test('a visit that is missing is not one with the number 0', async () => {
+    const schema = lsstSchema()
+    const nullable = (name: string) => {
+      let type = schema.fields.find((field) => field.name === name)!.type
+      if (Array.isArray(type)) type = (type[1] as { items: unknown }).items
+      const { fields } = type as { fields: { name: string; type: unknown }[] }
+      fields.find((field) => field.name === 'visit')!.type = ['null', 'long']
+    }
+    nullable('diaSource')
+    nullable('prvDiaForcedSources')
+    const without = (list: Datum[]) => list.map((entry) => ({ ...entry, visit: null }))
+    const over = { prvDiaSources: without(sources), prvDiaForcedSources: without(forced) }
+    const table = await decodeLists(over, { visit: null }, schema)
+    expect(cell(table, 'lsst.diaSource.visit', 0)).toBeNull()
+    expect(cells(table, 'history_forced', 0).filter((flag) => flag === 1)).toHaveLength(3)
   })
 })

@@ -20,10 +20,9 @@ const JD_OF_MJD_0 = 2_400_000.5
 const BANDS: Record<number, string> = { 1: 'g', 2: 'r', 3: 'i' }
 
 /** What the table must say of a value the survey sent. */
-function meant(name: string, value: unknown): unknown {
+function meant(value: unknown): unknown {
   if (value === undefined || value === null || Number.isNaN(value)) return null
-  if (value === 'null' || [-999, -99999, -999n, -99999n].includes(value as number)) return null
-  return name.startsWith('sgscore') && value === 0.5 ? null : value
+  return value === 'null' || [-999, -99999, -999n, -99999n].includes(value as number) ? null : value
 }
 
 const nanojansky = (mag: number) => 10 ** ((31.4 - mag) / 2.5)
@@ -34,7 +33,11 @@ function historyOf(
   alert: Datum
 ): { mjd: number; band: string; flux: number | null; id: unknown }[] {
   const past = (alert['prv_candidates'] as Datum[] | null) ?? []
-  const epochs = [...past.toSorted((a, b) => Number(a['jd']) - Number(b['jd'])), alert['candidate']]
+  const once = new Map(
+    past.map((epoch) => [`${Number(epoch['jd'])} ${Number(epoch['fid'])}`, epoch])
+  )
+  const sorted = [...once.values()].sort((a, b) => Number(a['jd']) - Number(b['jd']))
+  const epochs = [...sorted, alert['candidate']]
   return (epochs as Datum[]).map((epoch) => ({
     mjd: Number(epoch['jd']) - JD_OF_MJD_0,
     band: BANDS[Number(epoch['fid'])]!,
@@ -84,7 +87,7 @@ describeReal('real ZTF packets', () => {
           return typeof candidate[name] === 'boolean' ? value === 1 : value
         })
       )
-      theirs.push(pick((name) => meant(name, candidate[name])))
+      theirs.push(pick((name) => meant(candidate[name])))
     })
     expect(ours).toEqual(theirs)
   })
@@ -127,7 +130,9 @@ describeReal('real ZTF packets', () => {
 
   test('forced photometry is fp_hists in nJy, only where procstatus is 0 good', () => {
     const sent = alerts.map((alert) => (alert['fp_hists'] as Datum[] | null | undefined) ?? [])
-    expect(sent.some((list) => list.length > 0)).toBe(true)
+    const faded = sent.flat().filter((epoch) => Number(epoch['forcediffimflux']) <= -998)
+    const real = faded.filter((epoch) => epoch['forcediffimflux'] !== -99999)
+    expect([faded.length, real.length]).toEqual([178, 20])
     sent.forEach((list, row) => {
       const sorted = list.toSorted((a, b) => Number(a['jd']) - Number(b['jd']))
       expect(cells(table, 'forced_mjd', row)).toEqual(
@@ -138,7 +143,7 @@ describeReal('real ZTF packets', () => {
       )
       cells(table, 'forced_flux', row).forEach((flux, i) => {
         const raw = sorted[i]!['forcediffimflux'] as number | null
-        if (raw === null || raw <= -998) expect(flux).toBeNull()
+        if (raw === null || raw === -99999) expect(flux).toBeNull()
         else expect(Number(flux)).toBeCloseTo(raw * nanojansky(Number(sorted[i]!['magzpsci'])), 3)
       })
     })
@@ -205,7 +210,6 @@ describe('ZTF rules', () => {
   test.each([
     ['ssdistnr', -999],
     ['ssnamenr', 'null'],
-    ['sgscore1', 0.5],
     ['sgscore2', -999],
     ['objectidps1', -999n],
     ['magnr', -99999],
@@ -218,7 +222,15 @@ describe('ZTF rules', () => {
   })
 
   test('a value near a sentinel is a value', async () => {
-    const near = { sgscore1: 0.50390625, magnr: 999, ssnamenr: 'nul' }
+    const near = {
+      sgscore1: 0.5,
+      sky: -998.5,
+      scorr: -1000,
+      dsdiff: -99998,
+      magnr: 999,
+      ssnamenr: 'nul',
+      programpi: 'Null'
+    }
     const table = await decodeOne({}, near)
     for (const [name, value] of Object.entries(near)) {
       expect(cell(table, `ztf.${name}`, 0)).toBe(value)
@@ -238,6 +250,28 @@ describe('ZTF rules', () => {
       expect(cells(table, `history_${name}`, 0).slice(0, -1)).toEqual([null, null, null, null])
     }
     expect(cells(table, 'history_detected', 0)).toEqual([0, 0, 0, 0, 1])
+  })
+
+  test('forced fluxes of -998 DN and below are fadings; the sentinel is -99999 alone', async () => {
+    const fluxes = [-997, -998, -999, -1000, -5000.5, -99998, -99999, -100000]
+    const [point] = ztfAlert()['fp_hists'] as Datum[]
+    const points = fluxes.map((flux, i) => ({
+      ...point,
+      jd: ZTF_JD - 10 + i,
+      forcediffimflux: flux,
+      forcediffimfluxunc: 10
+    }))
+    const table = await decodeOne({ fp_hists: points }, {})
+    const scale = nanojansky(26.25)
+    const expected = fluxes.map((flux) => (flux === -99999 ? null : flux))
+    const inDn = cells(table, 'forced_flux', 0).map((flux) =>
+      flux === null ? null : Math.round((Number(flux) / scale) * 10) / 10
+    )
+    expect(inDn).toEqual(expected)
+  })
+
+  test('an object id that says "null" is none', async () => {
+    expect(cell(await decodeOne({ objectId: 'null' }, {}), 'object_id', 0)).toBeNull()
   })
 
   test('epochs out of order are sorted; epochs later than the alert are left out', async () => {
