@@ -1,4 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { deflateRawSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { inflate } from '../../../engine/decode/codecs.ts'
@@ -8,6 +10,7 @@ import { writeContainer } from '../../support/avro.ts'
 import type { Datum } from '../../support/avro.ts'
 import { cell, decode, onlyTable } from '../../support/packets.ts'
 import type { Packet } from '../../support/packets.ts'
+import { siskin, temporaryFolder } from '../../support/siskin.ts'
 import { encode, ztfAlert, ztfSchema } from '../../support/synthetic.ts'
 
 const TEXT = JSON.stringify(ztfSchema())
@@ -85,13 +88,24 @@ describe('what inflates without end', () => {
     expect(Buffer.from(packet.bytes).includes(Buffer.from(result.quarantined[0]!.bytes))).toBe(true)
   })
 
-  test('a range holds so much and no more; what is over is named', async () => {
+  test('a range that inflates to more than a member may hold is taken in by halves, all of it', async () => {
     const stampData = Buffer.alloc(7 * MIB)
     const fat = (i: number) => datum(i, { cutoutScience: { fileName: 'x', stampData } })
     const data = Array.from({ length: 40 }, (_, i) => fat(i))
-    const result = await decode([file(data, 'zstandard', 1)])
-    expect(onlyTable(result).rows).toBe(36)
-    expect(result.quarantined.map(({ reason }) => reason)).toEqual(Array(4).fill('oversized'))
+    const night = file(data, 'zstandard', 1)
+    await expect(decode([night])).rejects.toThrow('it is taken in by halves')
+    const folder = temporaryFolder()
+    const archive = join(folder, night.name)
+    writeFileSync(archive, night.bytes)
+    const { code, stdout } = await siskin([
+      'run',
+      archive,
+      '--lake',
+      join(folder, 'lake'),
+      '--json'
+    ])
+    expect(JSON.parse(stdout)).toMatchObject({ received: 40, alerts: 40, quarantined: {} })
+    expect(code).toBe(0)
   })
 })
 
