@@ -75,7 +75,7 @@ export const sound = defineBlock({
 })
 
 const place = {
-  age: number('history.age', 'd'),
+  age: number('detections.age', 'd'),
   ra: number('ra', 'deg'),
   dec: number('dec', 'deg')
 }
@@ -144,7 +144,7 @@ function eruption(name: string, rate: number) {
       magnr: number('ztf.magnr', 'survey'),
       galaxy: number('ztf.sgscore1', 'survey'),
       distance: number('ztf.distpsnr1', 'survey'),
-      detections: number('history.n_survey', ''),
+      detections: number('detections.n_survey', ''),
       upperRate: number('rate.upper_rate', 'mag/d')
     },
     test({ survey, columns }) {

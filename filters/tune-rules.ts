@@ -64,7 +64,7 @@ const onReference = `coalesce(CASE survey WHEN 'ztf' THEN ztf.distnr BETWEEN 0 A
 const latitude = `degrees(asin(sin(radians("dec")) * cos(radians(23.4393))
   - cos(radians("dec")) * sin(radians(23.4393)) * sin(radians(ra))))`
 
-const stays = `coalesce(history.age > 30 / 1440, false)`
+const stays = `coalesce(detections.age > 30 / 1440, false)`
 
 function score(least: number): string {
   return `CASE survey WHEN 'ztf' THEN coalesce(ztf.drb, ztf.rb) >= ${least}
@@ -82,7 +82,7 @@ function sound({ soundRb }: Tuned): string {
 
 function eruptive({ outshines: by, few }: Tuned, rate: number): string {
   return `NOT ${onReference}
-    OR coalesce(history.n_survey <= ${few} AND rate.upper_rate <= ${rate}, false)
+    OR coalesce(detections.n_survey <= ${few} AND rate.upper_rate <= ${rate}, false)
     OR CASE survey
       WHEN 'ztf' THEN mag <= ztf.magnr - (${by}) OR coalesce(ztf.sgscore1 < 0.3 AND ztf.distpsnr1 < 1.5, false)
       ELSE flux >= lsst.diaSource.templateFlux * pow(10, 0.4 * (${by})) END`
@@ -144,10 +144,10 @@ export const RULES: readonly Rule[] = [
   },
   {
     filter: 'new_source',
-    before: `history.n_survey = 1 AND ${old}`,
+    before: `detections.n_survey = 1 AND ${old}`,
     cuts: (tuned) => ({
-      new: `history.age <= ${tuned.newFor} AND CASE survey
-        WHEN 'ztf' THEN mjd - history.start_mjd <= ${tuned.newFor} AND history.n_survey IS NOT NULL
+      new: `detections.age <= ${tuned.newFor} AND CASE survey
+        WHEN 'ztf' THEN mjd - detections.start_mjd <= ${tuned.newFor} AND detections.n_survey IS NOT NULL
         ELSE mjd - history_mjd[list_position(history_id, lsst.diaSource.diaObjectId)] <= ${tuned.newFor} END`,
       ...transient(tuned, tuned.flare)
     }),
@@ -166,7 +166,7 @@ export const RULES: readonly Rule[] = [
     before: `survey = 'ztf' AND quality.pass AND solar_system.class = 'candidate'`,
     cuts: (tuned) => ({
       ZTF: `survey = 'ztf'`,
-      'seen twice at most': `history.n_survey <= ${tuned.detections}`,
+      'seen twice at most': `detections.n_survey <= ${tuned.detections}`,
       'no known moving object': unknown,
       'brighter than the reference': 'is_positive',
       'nothing of Pan-STARRS there': `coalesce(ztf.distpsnr1 > CASE WHEN coalesce(ztf.sgscore1 < 0.3, false) THEN ${tuned.galaxy} ELSE ${tuned.counterpart} END, true)`,

@@ -6,7 +6,7 @@ const fader = {
   'rate.lower_rate': 0.5 as number | null,
   'rate.delta_time': 1,
   'rate.same_sign': true as boolean | null,
-  'history.age': 1,
+  'detections.age': 1,
   'solar_system.class': 'first-seen',
   is_positive: true,
   mag: 19,

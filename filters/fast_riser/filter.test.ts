@@ -8,8 +8,8 @@ const riser = {
   'rate.delta_time': 1,
   'rate.same_sign': true as boolean | null,
   'rate.from_upper': false,
-  'history.age': 0.1 as number | null,
-  'history.n_survey': 9 as number | null,
+  'detections.age': 0.1 as number | null,
+  'detections.n_survey': 9 as number | null,
   'solar_system.class': 'none' as string | null,
   is_positive: true,
   ra: 0,
@@ -25,7 +25,7 @@ const riser = {
   'ztf.rb': 0.9
 }
 
-const once = { 'history.age': 0, 'rate.same_sign': null, 'rate.from_upper': true }
+const once = { 'detections.age': 0, 'rate.same_sign': null, 'rate.from_upper': true }
 const onStar = { 'ztf.distnr': 0.3, 'ztf.magnr': 19.31 }
 const nearPole = { ra: 270, dec: 60 }
 
@@ -51,12 +51,12 @@ const cases: [string, Partial<typeof riser>, boolean][] = [
     false
   ],
   ['a flare seen once, on its star', { ...once, ...onStar }, true],
-  ['seen twice within half an hour', { ...once, 'history.age': 0.02 }, false],
+  ['seen twice within half an hour', { ...once, 'detections.age': 0.02 }, false],
   ['no place', { ...once, ra: Number.NaN }, false],
   ['brighter than the star under it', onStar, true],
   ['a variable star', { ...onStar, 'ztf.magnr': 19.29 }, false],
-  ['a star that never varied', { ...onStar, 'ztf.magnr': 15, 'history.n_survey': 2 }, true],
-  ['how often is not said', { ...onStar, 'ztf.magnr': 15, 'history.n_survey': null }, false],
+  ['a star that never varied', { ...onStar, 'ztf.magnr': 15, 'detections.n_survey': 2 }, true],
+  ['how often is not said', { ...onStar, 'ztf.magnr': 15, 'detections.n_survey': null }, false],
   ['in the middle of a galaxy', { ...onStar, 'ztf.magnr': 17, 'ztf.sgscore1': 0.1 }, true],
   [
     'near a galaxy that is not the one under it',

@@ -4,9 +4,9 @@ import filter from './filter.ts'
 
 const alerts = {
   'features.g.amplitude': [0.5, 0.49, 0.9, null, 0.9, 0.9],
-  'history.g.n_detections': [5, 20, 4, 9, 9, 9],
+  'detections.g.n_detections': [5, 20, 4, 9, 9, 9],
   'features.y.amplitude': [null, null, null, 0.7, null, null],
-  'history.y.n_detections': [0, 0, 0, 5, 0, 0],
+  'detections.y.n_detections': [0, 0, 0, 5, 0, 0],
   'quality.pass': [true, true, true, true, false, true],
   'ztf.nbad': [0, 0, 0, 0, 1, 0],
   'ztf.rb': [0.9, 0.9, 0.9, 0.9, 0.9, 0.9],

@@ -38,12 +38,12 @@ export default defineFilter({
     amplitudeI: number('features.i.amplitude', 'mag'),
     amplitudeZ: number('features.z.amplitude', 'mag'),
     amplitudeY: number('features.y.amplitude', 'mag'),
-    detectionsU: number('history.u.n_detections', ''),
-    detectionsG: number('history.g.n_detections', ''),
-    detectionsR: number('history.r.n_detections', ''),
-    detectionsI: number('history.i.n_detections', ''),
-    detectionsZ: number('history.z.n_detections', ''),
-    detectionsY: number('history.y.n_detections', '')
+    detectionsU: number('detections.u.n_detections', ''),
+    detectionsG: number('detections.g.n_detections', ''),
+    detectionsR: number('detections.r.n_detections', ''),
+    detectionsI: number('detections.i.n_detections', ''),
+    detectionsZ: number('detections.z.n_detections', ''),
+    detectionsY: number('detections.y.n_detections', '')
   },
   uses: { notKnownSolarSystem, real, sound },
   keep({ columns, blocks }) {

@@ -5,9 +5,9 @@ import filter from './filter.ts'
 /** Seen first an hour ago, on nothing, at the ecliptic. */
 const source = {
   mjd: 60_000,
-  'history.n_survey': 2 as number | null,
-  'history.start_mjd': 59_999.96 as number | null,
-  'history.age': 0.04,
+  'detections.n_survey': 2 as number | null,
+  'detections.start_mjd': 59_999.96 as number | null,
+  'detections.age': 0.04,
   'rate.upper_rate': null as number | null,
   'solar_system.class': 'none',
   is_positive: true,
@@ -22,15 +22,15 @@ const source = {
   'ztf.drb': 0.9
 }
 
-const once = { 'history.n_survey': 1, 'history.start_mjd': 60_000, 'history.age': 0 }
+const once = { 'detections.n_survey': 1, 'detections.start_mjd': 60_000, 'detections.age': 0 }
 
 const cases: [string, Partial<typeof source>, boolean][] = [
   ['two detections an hour apart', {}, true],
-  ['of the night before the last', { 'history.start_mjd': 59_998.1 }, true],
-  ['first seen three days ago', { 'history.start_mjd': 59_997 }, false],
-  ['its packet goes further back than the survey counts', { 'history.age': 3 }, false],
-  ['the survey does not say since when', { 'history.start_mjd': null }, false],
-  ['the survey does not say how often', { 'history.n_survey': null }, false],
+  ['of the night before the last', { 'detections.start_mjd': 59_998.1 }, true],
+  ['first seen three days ago', { 'detections.start_mjd': 59_997 }, false],
+  ['its packet goes further back than the survey counts', { 'detections.age': 3 }, false],
+  ['the survey does not say since when', { 'detections.start_mjd': null }, false],
+  ['the survey does not say how often', { 'detections.n_survey': null }, false],
   ['one detection may move', once, false],
   ['one detection, away from the ecliptic', { ...once, ra: 270, dec: 60 }, true],
   ['a flare seen once on a faint star', { ...once, 'ztf.distnr': 0.3, 'ztf.magnr': 20 }, true],
@@ -52,8 +52,8 @@ test.each(cases)('%s', (_, change, kept) => {
 test('LSST: its first source names the object, and must be in the packet and young', () => {
   const object = {
     mjd: 60_000,
-    'history.n_survey': 1,
-    'history.age': 0,
+    'detections.n_survey': 1,
+    'detections.age': 0,
     'quality.pass': true,
     'solar_system.class': 'first-seen',
     is_positive: true,
@@ -69,7 +69,7 @@ test('LSST: its first source names the object, and must be in the packet and you
   const seen = (...days: number[]) => ({
     history_id: days.map((_, i) => 700n + BigInt(i)),
     history_mjd: days.map((day) => 60_000 - day),
-    'history.age': Math.max(...days)
+    'detections.age': Math.max(...days)
   })
   const kept = (change: Partial<typeof object>) => {
     const alert = Object.entries({ ...object, ...change }).map(([name, value]) => [name, [value]])

@@ -6,9 +6,9 @@ const NEW_FOR = 2
 
 const requires = {
   mjd: number('mjd', 'd'),
-  detections: number('history.n_survey', ''),
-  start: number('history.start_mjd', 'd'),
-  age: number('history.age', 'd'),
+  detections: number('detections.n_survey', ''),
+  start: number('detections.start_mjd', 'd'),
+  age: number('detections.age', 'd'),
   object: id('lsst.diaSource.diaObjectId'),
   pastId: ids('history_id'),
   pastMjd: numbers('history_mjd', 'd')

@@ -3,8 +3,8 @@ import { keptRows } from '#test'
 import filter from './filter.ts'
 
 const moving = {
-  'history.n_survey': 1 as number | null,
-  'history.age': 0,
+  'detections.n_survey': 1 as number | null,
+  'detections.age': 0,
   'solar_system.class': 'candidate',
   is_positive: true,
   ra: 0,
@@ -24,10 +24,10 @@ const cases: [string, Partial<typeof moving>, boolean][] = [
   ['beside a star', { 'ztf.distpsnr1': 1.6, 'ztf.sgscore1': 0.9 }, true],
   ['beside a galaxy: may be a supernova', { 'ztf.distpsnr1': 3.9, 'ztf.sgscore1': 0.2 }, false],
   ['on a source of the reference image', { 'ztf.distnr': 1.4 }, false],
-  ['twice within half an hour', { 'history.n_survey': 2, 'history.age': 0.02 }, true],
-  ['an hour later at the same place', { 'history.n_survey': 2, 'history.age': 0.04 }, false],
-  ['a third detection', { 'history.n_survey': 3 }, false],
-  ['how often is not said', { 'history.n_survey': null }, false],
+  ['twice within half an hour', { 'detections.n_survey': 2, 'detections.age': 0.02 }, true],
+  ['an hour later at the same place', { 'detections.n_survey': 2, 'detections.age': 0.04 }, false],
+  ['a third detection', { 'detections.n_survey': 3 }, false],
+  ['how often is not said', { 'detections.n_survey': null }, false],
   ['far from the ecliptic', { ra: 270, dec: 20 }, false],
   ['a negative difference', { is_positive: false }, false],
   ['hardly real', { 'ztf.drb': 0.7 }, false],

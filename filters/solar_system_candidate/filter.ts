@@ -15,7 +15,7 @@ export default defineFilter({
   seeks: { classes: ['sso'], phase: 'unnamed' },
   surveys: ['ztf'],
   requires: {
-    detections: number('history.n_survey', ''),
+    detections: number('detections.n_survey', ''),
     counterpart: number('ztf.distpsnr1', 'survey'),
     star: number('ztf.sgscore1', 'survey')
   },

@@ -18,7 +18,7 @@ function alert(past: {
     band: ['r'],
     flux: [flux18],
     flux_err: [fluxErrFromMag(flux18, 0.001)],
-    'history.start_mjd': [58_990],
+    'detections.start_mjd': [58_990],
     history_mjd: [[past.mjd, 59_001.5, 59_002]],
     history_band: [['r', 'g', 'r']],
     history_flux: [[past.flux, 1000, flux18]],

@@ -25,7 +25,7 @@ export default defineModule({
     band: text('band'),
     flux: number('flux', 'nJy'),
     fluxErr: number('flux_err', 'nJy'),
-    start: number('history.start_mjd', 'd'),
+    start: number('detections.start_mjd', 'd'),
     pastMjd: numbers('history_mjd', 'd'),
     pastBand: texts('history_band'),
     pastFlux: numbers('history_flux', 'nJy'),
@@ -71,7 +71,7 @@ export default defineModule({
     ),
     jdstarthist_dt: float64(
       'd',
-      'first_detection_mjd minus the first detection the survey knows of (history.start_mjd). Null where either is null.',
+      'first_detection_mjd minus the first detection the survey knows of (detections.start_mjd). Null where either is null.',
       'time.interval'
     )
   },

@@ -68,8 +68,8 @@ test('the counterpart radius: 1.5 arcsec in the paper, 5 arcsec in the running c
 
 test('ZTF columns reach the rules', async () => {
   const out = await runModule(solarSystem, 'ztf', {
-    'history.n_survey': [1, 2, 40],
-    'history.n_detections': [1, 2, 9],
+    'detections.n_survey': [1, 2, 40],
+    'detections.n_detections': [1, 2, 9],
     history_mjd: [[59_000], [59_000, 59_000.01], [59_000, 59_001]],
     'ztf.sgscore1': [0.9, null, 0.9],
     'ztf.distpsnr1': [0.2, null, 0.2],
@@ -84,8 +84,8 @@ test('ZTF columns reach the rules', async () => {
 test('LSST says itself what is known', async () => {
   const out = await runModule(solarSystem, 'lsst', {
     alert_id: [9n, 9n, 9n, 9n, 9n],
-    'history.n_survey': [null, 1, 7, 1, 1],
-    'history.n_detections': [1, 1, 5, 1, 1],
+    'detections.n_survey': [null, 1, 7, 1, 1],
+    'detections.n_detections': [1, 1, 5, 1, 1],
     'lsst.diaSource.diaObjectId': [0n, 9n, 2n, 2n, null],
     'lsst.diaSource.ssObjectId': [21_163_611_375_481_943n, null, 0n, null, null],
     'lsst.ssSource.designation': ['2014 AB12', null, null, null, null]

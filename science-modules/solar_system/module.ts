@@ -4,8 +4,8 @@ import { FINK_NUMBER, classify } from './rules.ts'
 import type { Verdict } from './rules.ts'
 
 const requires = {
-  surveyDetections: number('history.n_survey', ''),
-  detections: number('history.n_detections', ''),
+  surveyDetections: number('detections.n_survey', ''),
+  detections: number('detections.n_detections', ''),
   epoch: numbers('history_mjd', 'd'),
   starScore: number('ztf.sgscore1', 'survey'),
   counterpartDistance: number('ztf.distpsnr1', 'survey'),

@@ -81,9 +81,9 @@ describe.skipIf(!hasData)("117 public ZTF alerts against Fink's published code (
   })
 
   test('number of detections: an exposure with two entries counts once', () => {
-    const different = pairs.filter((p) => p.ours('history.n_detections') !== p.fink.nalerthist)
+    const different = pairs.filter((p) => p.ours('detections.n_detections') !== p.fink.nalerthist)
     expect(
-      different.map((p) => [p.candid, p.ours('history.n_detections'), p.fink.nalerthist])
+      different.map((p) => [p.candid, p.ours('detections.n_detections'), p.fink.nalerthist])
     ).toEqual([['2475433850315015009', 37, 38]])
   })
 
@@ -179,8 +179,8 @@ function agree(ours: number | null, theirs: number | null): boolean {
 function sighting(p: Pair) {
   const times = p.times()
   return {
-    surveyDetections: p.number('history.n_survey'),
-    detections: p.number('history.n_detections'),
+    surveyDetections: p.number('detections.n_survey'),
+    detections: p.number('detections.n_detections'),
     lastGap: times.length < 2 ? null : times.at(-1)! - times.at(-2)!,
     starScore: p.number('ztf.sgscore1'),
     counterpartDistance: p.number('ztf.distpsnr1'),

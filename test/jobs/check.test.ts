@@ -9,19 +9,19 @@ test('prints the plan: order, versions, columns with units, topics, blocks', asy
   const { code, stdout } = await siskin(['check'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^\d+ modules in this order, \d+ filters/)
-  expect(stdout).toMatch(/rate \d+\.\d+\.\d+:[^]*?after +history[^]*?makes[^]*?delta_time \[d\]/)
+  expect(stdout).toMatch(/rate \d+\.\d+\.\d+:[^]*?after +detections[^]*?makes[^]*?delta_time \[d\]/)
   expect(stdout).toMatch(/filter fast_riser \d+\.\d+\.\d+ -> topic fast-riser/)
   expect(stdout).toMatch(/block good_quality: .*\n +reads +quality\.pass\n +used by.*fast_riser/)
 })
 
 test('as JSON, of chosen modules and filters', async () => {
-  const names = ['--modules', 'history,solar_system,quality', '--filters', 'solar_system_known']
+  const names = ['--modules', 'detections,solar_system,quality', '--filters', 'solar_system_known']
   const { stdout } = await siskin(['check', '--json', ...names])
   expect(JSON.parse(stdout)).toMatchObject({
     modules: [
       { name: 'quality' },
-      { name: 'history' },
-      { name: 'solar_system', after: ['history'] }
+      { name: 'detections' },
+      { name: 'solar_system', after: ['detections'] }
     ],
     filters: [{ name: 'solar_system_known', blocks: ['good_quality'] }],
     blocks: [{ name: 'good_quality' }]

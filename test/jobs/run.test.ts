@@ -213,11 +213,11 @@ describe('bad input', () => {
       '--filters',
       'solar_system_known',
       '--modules',
-      'quality,history,solar_system',
+      'quality,detections,solar_system',
       '--json'
     ])
     expect(Object.keys(accountOf(byFile.stdout)['modules'] as object).sort()).toEqual([
-      'history',
+      'detections',
       'quality',
       'solar_system'
     ])
@@ -231,7 +231,7 @@ describe('bad input', () => {
         '--filters',
         'solar_system_known',
         '--modules',
-        'quality,history,solar_system'
+        'quality,detections,solar_system'
       ],
       { SISKIN_LAKE: join(folder, 'by-environment') }
     )

@@ -6,8 +6,8 @@ import { inBand, OVERALL } from './outputs.ts'
 const MJD_OF_JD_0 = -2_400_000.5
 
 export default defineModule({
-  name: 'history',
-  version: '1.0.0',
+  name: 'detections',
+  version: '2.0.0',
   about: 'How often and since when the object has been detected: in all bands and in each.',
   owner: 'Siskin team',
 
