@@ -104,7 +104,7 @@ describe.skipIf(!hasData)("117 public ZTF alerts against Fink's published code (
     const differences = compared.flatMap((p) =>
       Object.entries(p.fink[`lc_features_${band}`] ?? {})
         .filter(
-          ([name]) => p.number(`history.${band}.n_detections`)! > 1 || !SPREADS.includes(name)
+          ([name]) => p.number(`detections.${band}.n_detections`)! > 1 || !SPREADS.includes(name)
         )
         .filter(([name, theirs]) => !agree(p.number(`features.${band}.${name}`), theirs))
         .map(([name, theirs]) => [p.candid, name, p.number(`features.${band}.${name}`), theirs])
@@ -117,7 +117,7 @@ describe.skipIf(!hasData)("117 public ZTF alerts against Fink's published code (
   test('features and apparent agree on when a source lies under the alert', () => {
     const answers = pairs.flatMap((p) => {
       const band = String(p.ours('band'))
-      if (p.number(`history.${band}.n_detections`) !== 1) return []
+      if (p.number(`detections.${band}.n_detections`) !== 1) return []
       const onSource = p.ours('apparent.source') !== null
       const mag = p.number(onSource ? 'apparent.mag' : 'mag')
       expect(p.number(`features.${band}.mean`), p.candid).toBeCloseTo(mag!, 6)
