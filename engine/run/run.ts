@@ -70,7 +70,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const sources = await openSources(options.sources, folderLists(store))
   const claims = await claimSources(store, sources, options.command)
   try {
-    await recoverSources(store, sources, (message) => options.onLog('info', message))
+    await recoverSources(store, claims, (message) => options.onLog('info', message))
     return await runSources(options, store, sources, claims)
   } finally {
     for (const claim of claims.values()) await claim.release()
@@ -97,12 +97,12 @@ async function claimSources(
 
 async function recoverSources(
   store: Store,
-  sources: readonly Source[],
+  claims: Claims,
   say: (message: string) => void
 ): Promise<void> {
   const sum = { finished: 0, dropped: 0 }
-  for (const { name } of sources) {
-    const { finished, dropped } = await recover(store, name)
+  for (const { source, run } of claims.values()) {
+    const { finished, dropped } = await recover(store, source, run)
     sum.finished += finished.length
     sum.dropped += dropped.length
   }
