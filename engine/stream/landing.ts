@@ -32,9 +32,9 @@ export type OnStreamStep = (step: StreamStep) => void
  * more. So a member that was overtaken while it settles does the same as its successor, or finds it done.
  */
 
-/** Who made an attempt: `g<generation>/<member>-<number>`. */
+/** Who made an attempt: `g<generation>-<member>-<number>`. */
 export function attemptName(generation: number, member: string, number: number): string {
-  return `g${generation}/${member}-${number}`
+  return `g${generation}-${member}-${number}`
 }
 
 interface Age {
@@ -43,7 +43,7 @@ interface Age {
 }
 
 function ageOf(attempt: string): Age {
-  const [, generation = '0', number = '0'] = /^g(\d+)\/.*-(\d+)$/.exec(attempt) ?? []
+  const [, generation = '0', number = '0'] = /^g(\d+)-.*-(\d+)$/.exec(attempt) ?? []
   return { generation: Number(generation), number: Number(number) }
 }
 
