@@ -38,11 +38,15 @@ export type ToWorker =
   | {
       readonly kind: 'make'
       readonly id: number
+      /** A number that no other attempt of the member has. */
+      readonly attempt: number
       readonly fetched: Fetched
       readonly stopped: readonly string[]
     }
   | { readonly kind: 'committed'; readonly part: string }
   | { readonly kind: 'dropped' }
+
+type Work = Extract<ToWorker, { kind: 'make' }>
 
 /** A part that lies staged, and what is to be published with it. */
 export interface StagedPart {
@@ -85,7 +89,6 @@ export function runStreamWorker(
   const warn = (message: string) => log('warn', message)
   const pulse = new Beat(beat)
   const recent = new RecentIds()
-  let attempts = 0
   const store = openStore(stream.lake)
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
@@ -111,10 +114,10 @@ export function runStreamWorker(
     },
     warn
   }
-  const make = async (fetched: Fetched, stopped: readonly string[]): Promise<MadePart> => {
+  const make = async ({ attempt: number, fetched, stopped }: Work): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
     const claim = recent.claims(partName(source, first, last))
-    const name = attemptName(fetched.generation, member, attempts++)
+    const name = attemptName(fetched.generation, member, number)
     const attempt = { name, stopped: new Set(stopped), poison }
     pulse.enter(plan.modules.length, OTHER_WORK_MS)
     try {
@@ -133,14 +136,15 @@ export function runStreamWorker(
   }
 
   const staging = new Set<Promise<void>>()
-  const work = async (id: number, fetched: Fetched, stopped: readonly string[]) => {
+  const work = async (task: Work) => {
+    const { id } = task
     const failed = (error: unknown) => {
       const outside = error instanceof OutageError || isOutage(error)
       send({ kind: 'failed', id, message: told(error), isOutage: outside })
     }
     while (staging.size >= STAGED_AT_ONCE) await Promise.race(staging)
     try {
-      const made = await make(fetched, stopped)
+      const made = await make(task)
       send({ kind: 'made', id })
       const own: Promise<void> = stageIt(made)
         .then((part) => send({ kind: 'staged', id, part }), failed)
@@ -155,7 +159,7 @@ export function runStreamWorker(
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'committed') recent.committed(message.part)
     else if (message.kind === 'dropped') queue = queue.then(() => recent.dropped())
-    else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
+    else queue = queue.then(() => work(message))
   })
 }
 
