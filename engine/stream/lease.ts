@@ -5,7 +5,7 @@ import { Bounds } from './bounds.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { Committer } from './committer.ts'
 import { commitBatches } from './conveyor.ts'
-import { FencedError, kafkaCoordination } from './coordination.ts'
+import { FencedError, kafkaCoordination, UnsureError } from './coordination.ts'
 import type { Coordination } from './coordination.ts'
 import { crashPoint } from './crash.ts'
 import type { Group, Lease } from './group.ts'
@@ -44,6 +44,7 @@ export async function workLease(
     else await readOn(equipment, coordination, lease, taken.starts, until)
   } catch (error) {
     if (error instanceof FencedError) return
+    if (error instanceof UnsureError) throw error // also of a takeover: its transaction may still be open
     if (!lease.ended.aborted && !isFenced(error)) throw error
     // the partitions are another's by now: what went wrong with them is no matter
   }
