@@ -5,7 +5,7 @@ import type { Store } from '../persist/store.ts'
 import type { AsideReason } from './aside.ts'
 import type { Coordination, LogSpan } from './coordination.ts'
 import type { Lease } from './group.ts'
-import { settle } from './landing.ts'
+import { placeEntered, settle } from './landing.ts'
 import type { Settled } from './landing.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
@@ -59,6 +59,8 @@ interface Found extends Partition {
   readonly attempts: readonly FoundAttempt[]
 }
 
+type LeftAlone = Aside & Pick<Found, 'attempts'>
+
 /**
  * Takes partitions over: settles what their former owners left staged, and says where to read on.
  *
@@ -78,19 +80,22 @@ export async function takeOver(
   if (partitions.length === 0) return { starts: [], aside: [] }
   const positions = await coordination.positions(partitions, ended)
   const spans = await coordination.spans(partitions)
-  const looks = partitions.map(async (partition): Promise<Found | Aside> => {
+  const looks = partitions.map(async (partition): Promise<Found | LeftAlone> => {
     const source = sourceOf(partition)
     const span = spans.get(source)
-    if (!span) return { ...partition, source, reason: 'gone', detail: 'its topic is gone' }
     const attempts = await attemptsAt(store, source)
+    if (!span) {
+      return { ...partition, source, reason: 'gone', detail: 'its topic is gone', attempts }
+    }
     const last = await lastSpan(store, source)
     const end = last ? last.last + 1 : null
     const position = positions.get(source) ?? null
     const found = { ...partition, source, position, end, span, attempts }
-    return oddity(found, settings.topicIds.get(partition.topic)) ?? found
+    const odd = oddity(found, settings.topicIds.get(partition.topic))
+    return odd ? { ...odd, attempts } : found
   })
   const all = await Promise.all(looks)
-  const aside = all.filter((one): one is Aside => 'reason' in one)
+  const aside = all.filter((one): one is LeftAlone => 'reason' in one)
   const found = all.filter((one): one is Found => !('reason' in one))
   const fresh = found.filter(({ position, end }) => position === null && end === null)
   const firsts = await coordination.begin(fresh, settings.from)
@@ -99,10 +104,14 @@ export async function takeOver(
   const keep = found.map((one) => ({ ...one, next: nextOf(one) }))
   if (keep.length > 0) await coordination.commit(lease, [], keep, () => {})
   const settling = keep.map(async (one): Promise<Start> => {
-    const settled = await settle(store, one.source, one.position, one.attempts)
+    const { source, position, attempts } = one
+    const { generation } = lease
+    const settled = await settle(store, source, { position, generation }, attempts)
     return startOf(one, settled, settings.from)
   })
-  return { starts: await Promise.all(settling), aside }
+  const starts = await Promise.all(settling)
+  for (const { source, attempts } of aside) await placeEntered(store, source, attempts)
+  return { starts, aside: aside.map(({ attempts: _, ...one }) => one) }
 }
 
 function startOf(
@@ -111,7 +120,8 @@ function startOf(
   from: From
 ): Start {
   const { end } = settled
-  const start = { topic, partition, source, offset: next, begins: end === null, settled }
+  const offset = Math.max(next, end ?? 0)
+  const start = { topic, partition, source, offset, begins: end === null, settled }
   if (end === null) {
     const isElsewhere = position !== null && from === 'earliest' && next > span.first
     return { ...start, note: isElsewhere ? { kind: 'elsewhere' } : null }
