@@ -59,8 +59,6 @@ interface Found extends Partition {
   readonly attempts: readonly FoundAttempt[]
 }
 
-type LeftAlone = Aside & Pick<Found, 'attempts'>
-
 /**
  * Takes partitions over: settles what their former owners left staged, and says where to read on.
  *
@@ -80,22 +78,21 @@ export async function takeOver(
   if (partitions.length === 0) return { starts: [], aside: [] }
   const positions = await coordination.positions(partitions, ended)
   const spans = await coordination.spans(partitions)
-  const looks = partitions.map(async (partition): Promise<Found | LeftAlone> => {
+  const staged = new Map<string, readonly FoundAttempt[]>()
+  const looks = partitions.map(async (partition): Promise<Found | Aside> => {
     const source = sourceOf(partition)
     const span = spans.get(source)
     const attempts = await attemptsAt(store, source)
-    if (!span) {
-      return { ...partition, source, reason: 'gone', detail: 'its topic is gone', attempts }
-    }
+    staged.set(source, attempts)
+    if (!span) return { ...partition, source, reason: 'gone', detail: 'its topic is gone' }
     const last = await lastSpan(store, source)
     const end = last ? last.last + 1 : null
     const position = positions.get(source) ?? null
     const found = { ...partition, source, position, end, span, attempts }
-    const odd = oddity(found, settings.topicIds.get(partition.topic))
-    return odd ? { ...odd, attempts } : found
+    return oddity(found, settings.topicIds.get(partition.topic)) ?? found
   })
   const all = await Promise.all(looks)
-  const aside = all.filter((one): one is LeftAlone => 'reason' in one)
+  const aside = all.filter((one): one is Aside => 'reason' in one)
   const found = all.filter((one): one is Found => !('reason' in one))
   const fresh = found.filter(({ position, end }) => position === null && end === null)
   const firsts = await coordination.begin(fresh, settings.from)
@@ -110,8 +107,8 @@ export async function takeOver(
     return startOf(one, settled, settings.from)
   })
   const starts = await Promise.all(settling)
-  for (const { source, attempts } of aside) await placeEntered(store, source, attempts)
-  return { starts, aside: aside.map(({ attempts: _, ...one }) => one) }
+  for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])
+  return { starts, aside }
 }
 
 function startOf(
