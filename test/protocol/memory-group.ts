@@ -5,32 +5,41 @@ import type { Lease } from '../../engine/stream/group.ts'
 import { sourceOf } from '../../engine/stream/partition.ts'
 import type { Partition } from '../../engine/stream/partition.ts'
 import { IllegalGeneration } from './memory-broker.ts'
-import type { MemoryBroker } from './memory-broker.ts'
+import type { MemoryBroker, Membership } from './memory-broker.ts'
 import { Actor } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** One member's side of the group: believes in its lease until it hears that it is over. */
 export class GroupMember {
-  readonly memberId: string
+  readonly #name: string
+  #joins = 0
   readonly actor: Actor
   #lease: Lease | null = null
   #ends = new AbortController()
   #wake: () => void = () => {}
   #heard = 0
 
-  constructor(memberId: string, actor: Actor) {
-    this.memberId = memberId
+  constructor(name: string, actor: Actor) {
+    this.#name = name
     this.actor = actor
   }
 
+  /** Who was expelled joins as another. */
+  get memberId(): string {
+    return `${this.#name}/${this.#joins}`
+  }
+
+  renew(): void {
+    this.#joins++
+  }
+
   /** `order` tells news from what comes after younger news. */
-  begin(order: number, generation: number, partitions: readonly Partition[]): void {
+  begin(order: number, who: Membership, partitions: readonly Partition[]): void {
     if (order < this.#heard) return
     this.#heard = order
     this.end()
     this.#ends = new AbortController()
-    const { memberId } = this
-    this.#lease = { generation, memberId, partitions, ended: this.#ends.signal }
+    this.#lease = { ...who, partitions, ended: this.#ends.signal }
     this.#wake()
   }
 
@@ -76,6 +85,7 @@ export class MemoryGroup {
   }
 
   #joinAgain(member: GroupMember): void {
+    member.renew()
     void this.#scheduler
       .call(member.actor, 'heartbeat', () => {})
       .then(() => {
@@ -102,11 +112,14 @@ export class MemoryGroup {
     }
     const order = ++this.#order
     for (const member of members) {
-      const partitions = broker.members.get(member.memberId)!
+      const { memberId } = member
+      const partitions = broker.members.get(memberId)!
       const isOver = () => this.#order > order
       void this.#scheduler
         .call(member.actor, `hear of generation ${generation}`, isOver)
-        .then((over) => (over ? member.end() : member.begin(order, generation, partitions)))
+        .then((over) =>
+          over ? member.end() : member.begin(order, { memberId, generation }, partitions)
+        )
     }
   }
 
