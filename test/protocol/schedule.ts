@@ -26,7 +26,7 @@ function sceneOf(dice: Dice): Scene {
     : []
   const sources = hasRuns
     ? Array.from({ length: 1 + dice.below(2) }, (_, i) => {
-        return { name: `night${i}`, packets: 2 + dice.below(6), runs: 1 + dice.below(2) }
+        return { name: `night${i}`, packets: 1 + dice.below(6), runs: 1 + dice.below(3) }
       })
     : []
   return {
@@ -35,7 +35,7 @@ function sceneOf(dice: Dice): Scene {
     sources,
     isTorn: dice.chance(0.5),
     isWalked: dice.chance(0.3),
-    slow: dice.pick([0, 0.02, 0.1]),
+    slow: dice.pick([0, 0.02, 0.1, 0.3]),
     late: dice.pick([0.1, 0.5]),
     outage: dice.pick([0, 0, 0.01]),
     lost: dice.pick([0, 0.1, 0.3])
@@ -91,7 +91,11 @@ class Storm {
     this.#force = dice.pick([0, 0.01, 0.03, 0.06])
     const rebalance = () => world.group.rebalance()
     const kinds = [() => this.#kill(), () => this.#pause(), () => this.#timeOut(), rebalance]
-    if (dice.chance(0.25)) kinds.push(() => this.#deleteGroup())
+    if (dice.chance(0.25)) {
+      // what a former group has left is found by those who come and go in the next
+      const sleep = () => this.#pause()
+      kinds.push(() => this.#deleteGroup(), sleep, sleep)
+    }
     if (dice.chance(0.03)) kinds.push(() => this.#makeTopicAnew())
     this.#kinds = [...kinds, () => this.#expel(), () => this.#killThread(), () => this.#kill()]
   }
