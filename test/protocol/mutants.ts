@@ -57,12 +57,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: ''
   },
   {
-    name: 'of attempts at one place the oldest counts',
-    file: 'engine/stream/landing.ts',
-    from: 'misses(a) - misses(b) ||\n      old.generation - young.generation',
-    to: 'young.generation - old.generation'
-  },
-  {
     name: 'a partition that stands aside keeps what the ledger has of it in staging',
     file: 'engine/stream/takeover.ts',
     from: 'for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])',

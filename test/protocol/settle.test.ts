@@ -63,18 +63,16 @@ test('its member cannot enter any more what was dropped', async () => {
 test.each([
   ['of a generation that this group has not reached', 'g7-old-0', 12],
   ['of the same range, of a generation that this group has not reached', 'g7-old-0', 14],
+  ['of the same range, of an older generation', 'g0-old-0', 14],
   ['of a generation that this group has had, but not where its position stands', 'g2-old-0', 12]
-])(
-  'an attempt of a former group %s is not taken for the one that counted',
-  async (_, old, last) => {
-    const { store, placed } = await lakeWith(
-      { attempt: old, first: 10, last },
-      { attempt: 'g1-new-0', first: 10, last: 14 }
-    )
-    const attempts = await attemptsAt(store, SOURCE)
-    const settled = await settle(store, SOURCE, { position: 15, generation: 2 }, attempts)
-    expect(settled.finished.map(({ attempt }) => attempt)).toEqual(['g1-new-0'])
-    expect(placed(10, 14)).toBe(contentOf(`alerts/${SOURCE}-${rangeName(10, 14)}`, 'g1-new-0'))
-    expect(placed(10, 12)).toBeNull()
-  }
-)
+])('an attempt %s is not taken for the one that counted', async (_, old, last) => {
+  const { store, placed } = await lakeWith(
+    { attempt: old, first: 10, last },
+    { attempt: 'g1-new-0', first: 10, last: 14 }
+  )
+  const attempts = await attemptsAt(store, SOURCE)
+  const settled = await settle(store, SOURCE, { position: 15, generation: 2 }, attempts)
+  expect(settled.finished.map(({ attempt }) => attempt)).toEqual(['g1-new-0'])
+  expect(placed(10, 14)).toBe(contentOf(`alerts/${SOURCE}-${rangeName(10, 14)}`, 'g1-new-0'))
+  expect(placed(10, 12)).toBeNull()
+})
