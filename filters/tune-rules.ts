@@ -109,7 +109,9 @@ const amplitudes = ['u', 'g', 'r', 'i', 'z', 'y']
 
 function large(least: number): string {
   return amplitudes
-    .map((band) => `features.${band}.amplitude >= ${least} AND detections.${band}.n_detections >= 5`)
+    .map(
+      (band) => `features.${band}.amplitude >= ${least} AND detections.${band}.n_detections >= 5`
+    )
     .map((one) => `coalesce(${one}, false)`)
     .join(' OR ')
 }

@@ -20,7 +20,8 @@ export type OnStep = (step: Step) => void
 /*
  * An attempt at a part is a folder that nobody else ever writes into: its name holds who made it (a run,
  * or a generation of a consumer group and a member) and a number that is used once. So whatever is decided of an
- * attempt, by whomever and however late, can never touch another one.
+ * attempt, by whomever and however late, can never touch another one. It goes as a whole: nothing of what
+ * once was in work lies about for those who look for what is.
  */
 
 /** Files of a part that are written or renamed at the same time: a store far away answers slowly. */
@@ -34,8 +35,12 @@ export function stagingOf(source: string): string {
 }
 
 /** Where an attempt lies until it is placed. */
-export function attemptFolder({ source, attempt, first, last }: AttemptName): string {
-  return `${stagingOf(source)}/${attempt}/${rangeName(first, last)}`
+export function attemptFolder(name: AttemptName): string {
+  return `${rootOf(name)}/${rangeName(name.first, name.last)}`
+}
+
+function rootOf({ source, attempt }: Pick<AttemptName, 'source' | 'attempt'>): string {
+  return `${stagingOf(source)}/${attempt}`
 }
 
 export type AttemptName = Pick<PartRecord, 'source' | 'attempt' | 'first' | 'last'>
@@ -76,7 +81,7 @@ export async function placeFiles(
   })
   await store.settle(new Set(files.map(({ path }) => dirname(path))))
   onStep('placed')
-  await store.remove(folder)
+  await store.remove(dirname(folder))
 }
 
 async function moveOnce(
@@ -95,7 +100,7 @@ async function moveOnce(
 
 /** The attempt was not committed and never will be. */
 export async function drop(store: Store, attempt: AttemptName): Promise<void> {
-  await store.remove(attemptFolder(attempt))
+  await store.remove(rootOf(attempt))
 }
 
 /** An attempt as it lies in the staging folder. */
@@ -111,7 +116,8 @@ export async function attemptsAt(store: Store, source: string): Promise<FoundAtt
   const root = stagingOf(source)
   const found = new Map<string, FoundAttempt>()
   for (const { path } of await store.list(root)) {
-    const match = /^(.+?)\/(\d+)-(\d+)\/(.+)$/.exec(path.slice(root.length + 1))
+    // a member's name may be all digits, but none has ten behind it: they count what it did
+    const match = /^(.+?)\/(\d{10,})-(\d{10,})\/(.+)$/.exec(path.slice(root.length + 1))
     if (!match) continue
     const [, attempt = '', first = '', last = '', file = ''] = match
     const folder = `${root}/${attempt}/${first}-${last}`

@@ -1,7 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { attemptFolder, attemptsAt, placeFiles, RECORD, stage, stagingOf } from './attempt.ts'
 import type { AttemptName, OnStep, Staged } from './attempt.ts'
-import { ledgerPath } from './ledger.ts'
+import { ledgerPath, rangeName } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { readJson } from './replace-file.ts'
 import { isMissing } from './store-errors.ts'
@@ -54,38 +55,60 @@ export interface Recovered {
   readonly dropped: string[]
 }
 
+/** The attempts of a run, and what they are called: `run<run>/<number>`. */
+export function attemptOfRun(run: number, number: number): string {
+  return `run${run}/${number}`
+}
+
+/** The run that made an attempt, null for what no run made. */
+function runOf(attempt: string): number | null {
+  const match = /^run(\d+)(\.over|\/|$)/.exec(attempt)
+  return match ? Number(match[1]) : null
+}
+
 const OVER = '.over'
+/** How an attempt was called before it was fenced, in whichever of its folders. */
+const named = (attempt: string) => attempt.replaceAll(/\.over[^/]*/g, '')
 
 /**
  * Brings a source that earlier runs left in the middle of commits to a whole state. Nothing of another
- * source is looked at. To be called by the run that has claimed the source.
+ * source is looked at, and nothing of this run or a younger one is touched. To be called by the run that has
+ * claimed the source, as `run`; one that has lost it meanwhile does the same as its successor, or finds it done.
  */
-export async function recover(store: Store, source: string): Promise<Recovered> {
+export async function recover(store: Store, source: string, run: number): Promise<Recovered> {
   const root = stagingOf(source)
   const recovered: Recovered = { finished: [], dropped: [] }
+  const isOlder = (attempt: string) => (runOf(attempt) ?? run) < run
   for (const { name } of await store.entries(root)) {
-    if (!name.endsWith(OVER)) await fence(store, `${root}/${name}`)
+    if (isOlder(name) && !name.includes(OVER)) await fence(store, `${root}/${name}`)
   }
   for (const { folder, attempt, first, last } of await attemptsAt(store, source)) {
-    const own = attempt.replaceAll(OVER, '')
+    if (!isOlder(attempt)) continue
     const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
     const part = `${source}/${first}-${last}`
-    if (record?.attempt === own) {
+    if (record?.attempt === named(attempt)) {
       await placeFiles(store, record, folder, () => {})
       recovered.finished.push(part)
     } else {
       recovered.dropped.push(part)
     }
   }
-  await store.remove(root)
+  for (const { name } of await store.entries(root)) {
+    if (isOlder(name)) await store.remove(`${root}/${name}`)
+  }
   return recovered
 }
 
-/** From now on nobody can commit from this folder under its old name. */
-async function fence(store: Store, folder: string): Promise<void> {
-  await store.rename(folder, `${folder}${OVER}`).catch((error: unknown) => {
+/**
+ * From now on nobody can commit from this folder under its old name. Its new name is not that of one that was
+ * fenced before: a run that does not know that it is over may have made the folder again.
+ */
+async function fence(store: Store, folder: string): Promise<string> {
+  const fenced = `${folder}${OVER}-${randomBytes(6).toString('hex')}`
+  await store.rename(folder, fenced).catch((error: unknown) => {
     if (!isMissing(error)) throw error
   })
+  return fenced
 }
 
 /**
@@ -96,10 +119,11 @@ export async function recoverAttempt(
   store: Store,
   { source, attempt, first, last }: AttemptName
 ): Promise<PartRecord | null> {
-  await fence(store, `${stagingOf(source)}/${attempt}`)
+  const fenced = await fence(store, `${stagingOf(source)}/${attempt}`)
   const committed = await readJson<PartRecord>(store, ledgerPath(source, first, last))
-  const folder = attemptFolder({ source, attempt: `${attempt}${OVER}`, first, last })
-  if (committed?.attempt === attempt) await placeFiles(store, committed, folder, () => {})
-  await store.remove(`${stagingOf(source)}/${attempt}${OVER}`)
+  if (committed?.attempt === attempt) {
+    await placeFiles(store, committed, `${fenced}/${rangeName(first, last)}`, () => {})
+  }
+  await store.remove(fenced)
   return committed
 }

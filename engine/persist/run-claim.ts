@@ -7,7 +7,7 @@ import { isMissing, isTaken } from './store-errors.ts'
 import type { Store } from './store.ts'
 
 /** Who is, or was, taking a source of files into the lake. */
-interface Holder {
+export interface Holder {
   readonly pid: number
   readonly host: string
   readonly since: string
@@ -16,6 +16,15 @@ interface Holder {
   readonly birth: string
   /** When it last said that it lives: for those on other machines, who cannot ask. */
   readonly beat: string
+}
+
+/** What a claim needs of the machine it is made on; another one where many runs are played in one process. */
+export interface Machine {
+  /** Who is claiming. */
+  me(command: string): Holder
+  isAlive(holder: Holder): boolean
+  /** Calls `beat` from time to time until the returned function is called. */
+  beat(beat: () => void): () => void
 }
 
 const BEAT_MS = 20_000
@@ -52,31 +61,34 @@ export class RunClaim {
   readonly isAfterDeath: boolean
   readonly #store: Store
   readonly #me: Holder
-  readonly #beat: NodeJS.Timeout
+  readonly #fallSilent: () => void
 
   private constructor(
     store: Store,
     source: string,
     { run, isAfterDeath }: { readonly run: number; readonly isAfterDeath: boolean },
-    me: Holder
+    me: Holder,
+    machine: Machine
   ) {
     this.#store = store
     this.source = source
     this.run = run
     this.isAfterDeath = isAfterDeath
     this.#me = me
-    this.#beat = setInterval(() => void this.#tell().catch(() => {}), BEAT_MS)
-    this.#beat.unref()
+    this.#fallSilent = machine.beat(() => void this.#tell().catch(() => {}))
   }
 
   /** @throws SiskinError that names the run that has the source. */
-  static async take(store: Store, source: string, command: string): Promise<RunClaim> {
-    const now = new Date().toISOString()
-    const { pid } = process
-    const me = { pid, host: hostname(), since: now, command, birth: birthOf(pid), beat: now }
+  static async take(
+    store: Store,
+    source: string,
+    command: string,
+    machine: Machine = THIS_MACHINE
+  ): Promise<RunClaim> {
+    const me = machine.me(command)
     for (;;) {
       const newest = (await runsOf(store, source)).at(-1)
-      if (newest && !newest.isOver) await expectDead(store, source, newest.run)
+      if (newest && !newest.isOver) await expectDead(store, source, newest.run, machine)
       const run = (newest?.run ?? 0) + 1
       try {
         await store.create(`${folderOf(source)}/${run}.json`, jsonBytes(me))
@@ -84,9 +96,14 @@ export class RunClaim {
         if (isTaken(error)) continue // another was quicker: is it alive?
         throw error
       }
+      if (((await runsOf(store, source)).at(-1)?.run ?? run) > run) {
+        // others came, went and were forgotten since the look: the number was free, and an old one
+        await store.remove(`${folderOf(source)}/${run}.json`)
+        continue
+      }
       await forgetOlder(store, source, run)
       const isAfterDeath = newest !== undefined && !newest.isOver
-      return new RunClaim(store, source, { run, isAfterDeath }, me)
+      return new RunClaim(store, source, { run, isAfterDeath }, me, machine)
     }
   }
 
@@ -96,7 +113,7 @@ export class RunClaim {
   }
 
   async release(): Promise<void> {
-    clearInterval(this.#beat)
+    this.#fallSilent()
     const path = `${folderOf(this.source)}/${this.run}`
     await this.#store.rename(`${path}.json`, `${path}.over`).catch((error: unknown) => {
       if (!isMissing(error)) throw error
@@ -114,9 +131,14 @@ export async function checkRun(store: Store, source: string, run: number): Promi
   }
 }
 
-async function expectDead(store: Store, source: string, run: number): Promise<void> {
+async function expectDead(
+  store: Store,
+  source: string,
+  run: number,
+  machine: Machine
+): Promise<void> {
   const holder = await readJson<Holder>(store, `${folderOf(source)}/${run}.json`)
-  if (!holder || !isAlive(holder)) return
+  if (!holder || !machine.isAlive(holder)) return
   throw new SiskinError(
     `${source} is being taken into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
   )
@@ -126,6 +148,20 @@ async function forgetOlder(store: Store, source: string, run: number): Promise<v
   for (const { run: older, isOver } of await runsOf(store, source)) {
     if (older >= run) continue
     await store.remove(`${folderOf(source)}/${older}.${isOver ? 'over' : 'json'}`)
+  }
+}
+
+const THIS_MACHINE: Machine = {
+  me(command) {
+    const now = new Date().toISOString()
+    const { pid } = process
+    return { pid, host: hostname(), since: now, command, birth: birthOf(pid), beat: now }
+  },
+  isAlive,
+  beat(beat) {
+    const timer = setInterval(beat, BEAT_MS)
+    timer.unref()
+    return () => clearInterval(timer)
   }
 }
 

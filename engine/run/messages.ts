@@ -1,4 +1,5 @@
 import type { PacketRange } from '../packets.ts'
+import { attemptOfRun } from '../persist/commit.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { SeenMemory } from './seen.ts'
 
@@ -32,7 +33,7 @@ export interface Work {
 
 /** The name of an attempt: see `persist/attempt.ts`. */
 export function attemptOf({ run, attempt }: Pick<Work, 'run' | 'attempt'>): string {
-  return `run${run}/${attempt}`
+  return attemptOfRun(run, attempt)
 }
 
 export type FromMember =

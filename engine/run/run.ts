@@ -87,7 +87,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   try {
     const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
     if (isAfterDeath && !options.blame) throw new GuardWanted()
-    await recoverSources(store, sources, (message) => options.onLog('info', message))
+    await recoverSources(store, claims, (message) => options.onLog('info', message))
     await keepColumns(store, options.plan.columns)
     return await runSources(options, store, sources, claims)
   } finally {
@@ -120,12 +120,12 @@ async function claimSources(
 
 async function recoverSources(
   store: Store,
-  sources: readonly Source[],
+  claims: Claims,
   say: (message: string) => void
 ): Promise<void> {
   const sum = { finished: 0, dropped: 0 }
-  for (const { name } of sources) {
-    const { finished, dropped } = await recover(store, name)
+  for (const { source, run } of claims.values()) {
+    const { finished, dropped } = await recover(store, source, run)
     sum.finished += finished.length
     sum.dropped += dropped.length
   }

@@ -8,8 +8,15 @@ import type { Batcher, MicroBatch } from './batcher.ts'
 import type { Committer } from './committer.ts'
 import type { LagMeter } from './lag.ts'
 import type { Maker } from './maker.ts'
-import type { Equipment } from './member.ts'
+import type { MemberOptions } from './member.ts'
 import type { StagedPart } from './worker.ts'
+
+/** What the conveyor needs of its member. */
+export interface Line {
+  readonly options: Pick<MemberOptions, 'send'>
+  readonly store: Store
+  readonly maker: Pick<Maker, 'make' | 'committed' | 'dropped' | 'giveUp'>
+}
 
 /** Micro-batches that are made, staged or committed at the same time; they are committed in order. */
 const IN_WORK = 3
@@ -20,10 +27,10 @@ const IN_WORK = 3
  * is committed. @throws what the first failed of; not for a batch that is another member's by now.
  */
 export async function commitBatches(
-  { options, store, maker }: Equipment,
+  { options, store, maker }: Line,
   committer: Committer,
-  batcher: Batcher,
-  lag: LagMeter,
+  batcher: Pick<Batcher, 'next' | 'reuse'>,
+  lag: Pick<LagMeter, 'committed'>,
   until: AbortSignal
 ): Promise<void> {
   const broken = new AbortController()
@@ -80,7 +87,11 @@ export async function commitBatches(
 }
 
 /** All parts of a micro-batch, staged; none is left behind if one cannot be made. */
-async function makeAll(maker: Maker, store: Store, batch: MicroBatch): Promise<StagedPart[]> {
+async function makeAll(
+  maker: Line['maker'],
+  store: Store,
+  batch: MicroBatch
+): Promise<StagedPart[]> {
   const made = await Promise.allSettled(batch.map(({ fetched }) => maker.make(fetched)))
   const parts = made.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   const failed = made.find((one) => one.status === 'rejected')

@@ -32,26 +32,36 @@ export type OnStreamStep = (step: StreamStep) => void
  * more. So a member that was overtaken while it settles does the same as its successor, or finds it done.
  */
 
+/** Who made an attempt: `g<generation>-<member>-<number>`. */
+export function attemptName(generation: number, member: string, number: number): string {
+  return `g${generation}-${member}-${number}`
+}
+
+interface Age {
+  readonly generation: number
+  readonly number: number
+}
+
+function ageOf(attempt: string): Age {
+  const [, generation = '0', number = '0'] = /^g(\d+)-.*-(\d+)$/.exec(attempt) ?? []
+  return { generation: Number(generation), number: Number(number) }
+}
+
 /**
- * Who made an attempt: `g<generation>/<member>-<number>`. A partition is one member's in a generation, so
- * its numbers, which only grow, tell the younger attempt.
+ * Ascending by position. Of those that begin at one: the one that the group's position stands behind, because no
+ * more than one part of a partition is ever committed and not in the ledger; then the youngest, an older one
+ * never counted.
  */
-export function attemptName(generation: number, member: string, number: bigint): string {
-  return `g${generation}/${member}-${number}`
-}
-
-/** Greater for a younger attempt. */
-function ageOf(attempt: string): [generation: number, number: bigint] {
-  const [, generation = '0', number = '0'] = /^g(\d+)\/.*-(\d+)$/.exec(attempt) ?? []
-  return [Number(generation), BigInt(number)]
-}
-
-/** Ascending by position; of those that begin at one, the youngest first: an older one never counted. */
-function inOrder(attempts: readonly FoundAttempt[]): FoundAttempt[] {
+function inOrder(attempts: readonly FoundAttempt[], position: number | null): FoundAttempt[] {
+  const misses = ({ last }: FoundAttempt) => (last + 1 === position ? 0 : 1)
   return attempts.toSorted((a, b) => {
-    const [generationA, numberA] = ageOf(a.attempt)
-    const [generationB, numberB] = ageOf(b.attempt)
-    return a.first - b.first || generationB - generationA || (numberA < numberB ? 1 : -1)
+    const [old, young] = [ageOf(b.attempt), ageOf(a.attempt)]
+    return (
+      a.first - b.first ||
+      misses(a) - misses(b) ||
+      old.generation - young.generation ||
+      old.number - young.number
+    )
   })
 }
 
@@ -62,23 +72,33 @@ export interface Settled {
   readonly end: number | null
 }
 
+/** What the group says of a partition. */
+interface Standing {
+  /** Stable; null: it has none. */
+  readonly position: number | null
+  /** Of who settles. Attempts of a younger one are of a former group of this name: in this one they never counted. */
+  readonly generation: number
+}
+
 /**
  * Brings the staged attempts at a partition to their end. Those that count lie between the end of the ledger
- * and the group's position, none over another, the youngest where several begin at one place. `position` is that of the group, and stable; null: it has none.
+ * and the group's position, none over another. (Behind a gap that somebody made in the lake, too.)
  */
 export async function settle(
   store: Store,
   source: string,
-  position: number | null,
+  { position, generation }: Standing,
   attempts: readonly FoundAttempt[]
 ): Promise<Settled> {
   const settled: { finished: PartRecord[]; dropped: string[] } = { finished: [], dropped: [] }
   const before = await lastSpan(store, source)
   let end = before ? before.last + 1 : null
-  for (const found of inOrder(attempts)) {
-    const record = await committed(store, source, found, end, position)
+  for (const found of inOrder(attempts, position)) {
+    const isOurs = ageOf(found.attempt).generation <= generation
+    const counted = await committed(store, source, found, end, isOurs ? position : null)
+    if (counted && found.hasRecord) await enterLedger(store, counted, found.folder)
+    const record = counted ?? (await lateEntry(store, source, found))
     if (record) {
-      if (found.hasRecord) await enterLedger(store, record, found.folder)
       await placeFiles(store, record, found.folder, () => {})
       settled.finished.push(record)
       end = Math.max(end ?? 0, record.last + 1)
@@ -90,22 +110,56 @@ export async function settle(
   return { ...settled, end }
 }
 
+/**
+ * The record of an attempt that did not count by the group's position, if its member enters it all the same: the
+ * group was deleted between its commit and now. Once the record is taken away nobody enters it any more.
+ */
+async function lateEntry(
+  store: Store,
+  source: string,
+  found: FoundAttempt
+): Promise<PartRecord | null> {
+  await store.remove(`${found.folder}/${RECORD}`)
+  return enteredAs(store, source, found)
+}
+
+async function enteredAs(
+  store: Store,
+  source: string,
+  { attempt, first, last }: FoundAttempt
+): Promise<PartRecord | null> {
+  const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  return record?.attempt === attempt ? record : null
+}
+
+/**
+ * All that can be said of a partition that is not read: what the ledger holds has counted, and belongs into its
+ * place. What else lies staged stays: it may be all that is left of these packets.
+ */
+export async function placeEntered(
+  store: Store,
+  source: string,
+  attempts: readonly FoundAttempt[]
+): Promise<void> {
+  for (const found of attempts) {
+    const record = await enteredAs(store, source, found)
+    if (record) await placeFiles(store, record, found.folder, () => {})
+  }
+}
+
 /** The record of an attempt that counted, null for one that did not. */
 async function committed(
   store: Store,
   source: string,
-  { folder, attempt, first, last, hasRecord }: FoundAttempt,
+  found: FoundAttempt,
   end: number | null,
   position: number | null
 ): Promise<PartRecord | null> {
-  const entered = async () => {
-    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
-    return record?.attempt === attempt ? record : null
-  }
-  const before = await entered()
+  const { folder, first, last, hasRecord } = found
+  const before = await enteredAs(store, source, found)
   if (before || !hasRecord) return before
   if (position === null || last >= position || first < (end ?? 0)) return null
   const record = await readJson<PartRecord>(store, `${folder}/${RECORD}`)
-  if (!record) return entered() // another settles the same, and has moved it meanwhile
-  return record
+  if (!record) return enteredAs(store, source, found) // another settles the same, and has moved it meanwhile
+  return end === null && !record.stream?.begins ? null : record
 }

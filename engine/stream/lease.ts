@@ -6,7 +6,7 @@ import { Bounds } from './bounds.ts'
 import { CommittedReader } from './committed-reader.ts'
 import { Committer } from './committer.ts'
 import { commitBatches } from './conveyor.ts'
-import { FencedError, kafkaCoordination } from './coordination.ts'
+import { FencedError, kafkaCoordination, UnsureError } from './coordination.ts'
 import type { Coordination } from './coordination.ts'
 import { crashPoint } from './crash.ts'
 import type { Group, Lease } from './group.ts'
@@ -50,6 +50,7 @@ export async function workLease(
     if (taken.starts.length === 0) await waitIdly(equipment, until)
     else await readOn(equipment, coordination, lease, taken.starts, until)
   } catch (error) {
+    if (error instanceof UnsureError) throw error // also of a takeover: its transaction may still be open
     if (!(error instanceof FencedError) && !lease.ended.aborted && !isFenced(error)) throw error
     // the partitions are another's by now: what went wrong with them is no matter
     await delay(HEAR_MS, null, { signal: until }).catch(() => {})

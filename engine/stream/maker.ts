@@ -43,6 +43,8 @@ export class Maker {
   #worker: Worker | null
   #beat = Beat.memory()
   #nextId = 1
+  /** Counts on when the thread is replaced: the name of an attempt is used once. */
+  #attempts = 0
   #told: Pending | null = null
   #closed = false
 
@@ -58,7 +60,7 @@ export class Maker {
       const id = this.#nextId++
       this.#pending.set(id, { fetched, stopped: [], made: false, resolve, reject })
       this.#tell()
-      this.#send({ kind: 'make', id, fetched, stopped: [] })
+      this.#sendWork(id, fetched, [])
     })
   }
 
@@ -95,6 +97,10 @@ export class Maker {
     if (!current) return this.#options.onWork(null)
     const { source, first, last } = current.fetched
     this.#options.onWork({ source, first, last })
+  }
+
+  #sendWork(id: number, fetched: Fetched, stopped: readonly string[]): void {
+    this.#send({ kind: 'make', id, attempt: this.#attempts++, fetched, stopped })
   }
 
   #send(message: ToWorker): void {
@@ -166,7 +172,7 @@ export class Maker {
     for (const [id, pending] of this.#pending) {
       pending.made = false
       const { fetched, stopped } = pending
-      this.#send({ kind: 'make', id, fetched, stopped })
+      this.#sendWork(id, fetched, stopped)
     }
     this.#tell()
   }

@@ -5,7 +5,7 @@ import type { Store } from '../persist/store.ts'
 import type { AsideReason } from './aside.ts'
 import type { Coordination, LogSpan } from './coordination.ts'
 import type { Lease } from './group.ts'
-import { settle } from './landing.ts'
+import { placeEntered, settle } from './landing.ts'
 import type { Settled } from './landing.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
@@ -78,11 +78,13 @@ export async function takeOver(
   if (partitions.length === 0) return { starts: [], aside: [] }
   const positions = await coordination.positions(partitions, ended)
   const spans = await coordination.spans(partitions)
+  const staged = new Map<string, readonly FoundAttempt[]>()
   const looks = partitions.map(async (partition): Promise<Found | Aside> => {
     const source = sourceOf(partition)
     const span = spans.get(source)
-    if (!span) return { ...partition, source, reason: 'gone', detail: 'its topic is gone' }
     const attempts = await attemptsAt(store, source)
+    staged.set(source, attempts)
+    if (!span) return { ...partition, source, reason: 'gone', detail: 'its topic is gone' }
     const last = await lastSpan(store, source)
     const end = last ? last.last + 1 : null
     const position = positions.get(source) ?? null
@@ -99,10 +101,14 @@ export async function takeOver(
   const keep = found.map((one) => ({ ...one, next: nextOf(one) }))
   if (keep.length > 0) await coordination.commit(lease, [], keep, () => {})
   const settling = keep.map(async (one): Promise<Start> => {
-    const settled = await settle(store, one.source, one.position, one.attempts)
+    const { source, position, attempts } = one
+    const { generation } = lease
+    const settled = await settle(store, source, { position, generation }, attempts)
     return startOf(one, settled, settings.from)
   })
-  return { starts: await Promise.all(settling), aside }
+  const starts = await Promise.all(settling)
+  for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])
+  return { starts, aside }
 }
 
 function startOf(
@@ -111,7 +117,8 @@ function startOf(
   from: From
 ): Start {
   const { end } = settled
-  const start = { topic, partition, source, offset: next, begins: end === null, settled }
+  const offset = Math.max(next, end ?? 0)
+  const start = { topic, partition, source, offset, begins: end === null, settled }
   if (end === null) {
     const isElsewhere = position !== null && from === 'earliest' && next > span.first
     return { ...start, note: isElsewhere ? { kind: 'elsewhere' } : null }

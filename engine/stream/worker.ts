@@ -38,6 +38,8 @@ export type ToWorker =
   | {
       readonly kind: 'make'
       readonly id: number
+      /** A number that no other attempt of the member has. */
+      readonly attempt: number
       readonly fetched: Fetched
       readonly stopped: readonly string[]
     }
@@ -45,6 +47,8 @@ export type ToWorker =
   /** Who waits for a schema waits no more: the work is to end. */
   | { readonly kind: 'giveUp' }
   | { readonly kind: 'dropped' }
+
+type Work = Extract<ToWorker, { kind: 'make' }>
 
 /** A part that lies staged, and what is to be published with it. */
 export interface StagedPart {
@@ -114,10 +118,10 @@ export function runStreamWorker(
     },
     warn
   }
-  const make = async (fetched: Fetched, stopped: readonly string[]): Promise<MadePart> => {
+  const make = async ({ attempt: number, fetched, stopped }: Work): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
     const claim = recent.claims(partName(source, first, last))
-    const name = attemptName(fetched.generation, member, process.hrtime.bigint())
+    const name = attemptName(fetched.generation, member, number)
     const attempt = { name, stopped: new Set(stopped), poison }
     pulse.enter(plan.modules.length, OTHER_WORK_MS)
     try {
@@ -136,14 +140,15 @@ export function runStreamWorker(
   }
 
   const staging = new Set<Promise<void>>()
-  const work = async (id: number, fetched: Fetched, stopped: readonly string[]) => {
+  const work = async (task: Work) => {
+    const { id } = task
     const failed = (error: unknown) => {
       const outside = error instanceof OutageError || isOutage(error)
       send({ kind: 'failed', id, message: told(error), isOutage: outside })
     }
     while (staging.size >= STAGED_AT_ONCE) await Promise.race(staging)
     try {
-      const made = await make(fetched, stopped)
+      const made = await make(task)
       send({ kind: 'made', id })
       const own: Promise<void> = stageIt(made)
         .then((part) => send({ kind: 'staged', id, part }), failed)
@@ -163,7 +168,7 @@ export function runStreamWorker(
         recent.dropped()
         ending = new AbortController()
       })
-    } else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
+    } else queue = queue.then(() => work(message))
   })
 }
 

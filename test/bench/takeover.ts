@@ -19,7 +19,7 @@ async function timeTakeover(store: Store, position: number): Promise<number> {
     const began = performance.now()
     const attempts = await attemptsAt(store, 'live-0')
     await lastSpan(store, 'live-0')
-    await settle(store, 'live-0', position, attempts)
+    await settle(store, 'live-0', { position, generation: 1 }, attempts)
     times.push(performance.now() - began)
   }
   return times.sort((a, b) => a - b)[ROUNDS >> 1]!

@@ -26,7 +26,7 @@ function recordOf(generation: number, number: number): PartRecord {
     modules: {},
     filters: {},
     files: [{ path: PATH, kind: 'alerts', bytes: 1, rows: 10, crc32: '' }],
-    attempt: attemptName(generation, 'member', BigInt(number)),
+    attempt: attemptName(generation, 'member', number),
     stream: { messages: 10, missing: 0, lost: 0, begins: true, generation, fink: false },
     siskin: '0',
     started: '2026-01-10T00:00:00.000Z',
@@ -72,8 +72,13 @@ test('a transaction whose end was not heard: nothing is removed, the member ends
     expect(outcome).toBeInstanceOf(UnsureError)
     expect(died).toEqual(['late'])
     const attempts = await attemptsAt(store, 'live-0')
-    expect(attempts).toMatchObject([{ attempt: 'g5/member-1', hasRecord: true }])
-    const { finished, dropped } = await settle(store, 'live-0', counted ? 10 : 0, attempts)
+    expect(attempts).toMatchObject([{ attempt: 'g5-member-1', hasRecord: true }])
+    const { finished, dropped } = await settle(
+      store,
+      'live-0',
+      { position: counted ? 10 : 0, generation: 9 },
+      attempts
+    )
     expect([finished.length, dropped.length]).toEqual(counted ? [1, 0] : [0, 1])
     expect(await store.size(PATH)).toBe(counted ? 1 : null)
     expect(await store.list('_siskin/staging')).toEqual([])
@@ -99,8 +104,10 @@ test('of two attempts at the same positions the younger counts; what was placed 
     await stage(store, recordOf(generation, number), [file], () => {})
   }
   const attempts = await attemptsAt(store, 'live-0')
-  const twice = await Promise.all([1, 2].map(() => settle(store, 'live-0', 10, attempts)))
-  expect(twice[0]!.finished.map(({ attempt }) => attempt)).toEqual(['g7/member-2'])
+  const twice = await Promise.all(
+    [1, 2].map(() => settle(store, 'live-0', { position: 10, generation: 9 }, attempts))
+  )
+  expect(twice[0]!.finished.map(({ attempt }) => attempt)).toEqual(['g7-member-2'])
   expect(Buffer.from(await store.read(PATH)).toString()).toBe('2')
   const ledger = await store.list('_siskin/ledger')
   expect(ledger).toHaveLength(1)

@@ -123,10 +123,10 @@ describe('commit', () => {
       const never = await contentOf(store)
       await expect(commit(store, next.record, next.files, crashAt(n))).rejects.toThrow(Crash)
       const isCommitted = STEPS.indexOf(step) >= STEPS.indexOf('committed')
-      const recovered = await recover(store, 'night')
+      const recovered = await recover(store, 'night', 2)
       const found = await contentOf(store)
       if (!isCommitted) expect(found).toEqual(never)
-      await recover(store, 'night')
+      await recover(store, 'night', 2)
       expect(await contentOf(store)).toEqual(found)
       // files are placed at the same time: all may be there, and nothing left to recover
       const left = [...recovered.finished, ...recovered.dropped].length
@@ -164,10 +164,29 @@ describe('commit', () => {
   test('twice at once, of one name: after recovery never begun, or complete', async () => {
     const never = await contentOf(store)
     await Promise.allSettled([1, 2].map(() => commit(store, next.record, next.files, quiet)))
-    await recover(store, 'night')
+    await recover(store, 'night', 2)
     const found = await contentOf(store)
     if ((await committedSpans(store, 'night'))[0]![1] === 4) expect(found).toEqual(never)
     else for (const { path } of next.files) expect(found[path]).toBe(`${path} content`)
+  })
+
+  test('recovery by a run that was overtaken leaves what younger runs staged', async () => {
+    const { record, files } = part(10, 14)
+    const younger = { ...record, attempt: 'run3/0' }
+    await expect(commit(store, younger, files, crashAt(4))).rejects.toThrow(Crash)
+    const left = await contentOf(store)
+    expect(await recover(store, 'night', 2)).toEqual({ finished: [], dropped: [] })
+    expect(await contentOf(store)).toEqual(left)
+    expect((await recover(store, 'night', 4)).finished).toEqual(['night/10-14'])
+  })
+
+  test('a run that goes on after it was fenced, before recovery has ended, can be fenced again', async () => {
+    await expect(commit(store, next.record, next.files, crashAt(3))).rejects.toThrow(Crash)
+    const remove = () => Promise.reject(new Crash())
+    await expect(recover({ ...store, remove }, 'night', 2)).rejects.toThrow(Crash)
+    await expect(commit(store, next.record, next.files, crashAt(3))).rejects.toThrow(Crash)
+    expect((await recover(store, 'night', 3)).dropped).toHaveLength(2)
+    expect(await store.list('_siskin/staging')).toEqual([])
   })
 
   test('that fails in one file leaves no other still being written', async () => {
@@ -205,9 +224,9 @@ describe('commit', () => {
 
   test('recovery of an empty lake, and of one that is whole, changes nothing', async () => {
     const whole = await contentOf(store)
-    expect(await recover(store, 'night')).toEqual({ finished: [], dropped: [] })
+    expect(await recover(store, 'night', 2)).toEqual({ finished: [], dropped: [] })
     expect(await contentOf(store)).toEqual(whole)
     const empty = localStore(mkdtempSync(join(tmpdir(), 'siskin-commit-')))
-    expect(await recover(empty, 'night')).toEqual({ finished: [], dropped: [] })
+    expect(await recover(empty, 'night', 2)).toEqual({ finished: [], dropped: [] })
   })
 })

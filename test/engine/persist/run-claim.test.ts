@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { localStore } from '../../../engine/persist/local.ts'
 import { checkRun, RunClaim } from '../../../engine/persist/run-claim.ts'
+import type { Store } from '../../../engine/persist/store.ts'
 
 const SOURCE = 'night-0a1b2c'
 
@@ -60,6 +61,26 @@ describe('the claim of a source', () => {
     expect(next.run).toBe(2)
     expect(files()).toEqual(['2.json'])
     await next.release()
+  })
+
+  test('a number that others had and that is forgotten is not taken again', async () => {
+    const { store, files } = lake()
+    let claims: RunClaim[] = []
+    const late: Store = {
+      ...store,
+      async entries(folder) {
+        const found = await store.entries(folder)
+        if (claims.length > 0) return found
+        claims = [await RunClaim.take(store, SOURCE, 'one')]
+        await claims[0]!.release()
+        claims.push(await RunClaim.take(store, SOURCE, 'two'))
+        return found
+      }
+    }
+    await expect(RunClaim.take(late, SOURCE, 'late')).rejects.toThrow('(two)')
+    expect(claims.map(({ run }) => run)).toEqual([1, 2])
+    expect(files()).toEqual(['2.json'])
+    await claims[1]!.release()
   })
 
   test('of a process that is gone is taken over, and the old run finds out', async () => {

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { attemptsAt, enterLedger, placeFiles, stage } from '../../engine/persist/attempt.ts'
+import { rangeName } from '../../engine/persist/ledger.ts'
+import { settle } from '../../engine/stream/landing.ts'
+import { MemoryDisk, memoryStore } from './memory-disk.ts'
+import { contentOf, recordOf } from './parts.ts'
+
+/** Orders of events that chance meets too seldom to be waited for. */
+
+const SOURCE = 'alerts-0'
+const quiet = () => {}
+
+/** A lake that holds the first ten messages of a partition, and staged attempts. */
+async function lakeWith(...attempts: { attempt: string; first: number; last: number }[]) {
+  const disk = new MemoryDisk()
+  const store = memoryStore(disk)
+  const folderOf = (attempt: string, first: number, last: number) =>
+    `_siskin/staging/${SOURCE}/${attempt}/${rangeName(first, last)}`
+  for (const { attempt, first, last } of [{ attempt: 'g1-m-0', first: 0, last: 9 }, ...attempts]) {
+    const { record, files } = recordOf({ source: SOURCE, first, last }, attempt)
+    await stage(store, record, files, quiet)
+    if (first > 0) continue
+    await enterLedger(store, record, folderOf(attempt, first, last))
+    await placeFiles(store, record, folderOf(attempt, first, last), quiet)
+  }
+  const placed = (first: number, last: number) => {
+    const path = `alerts/${SOURCE}-${rangeName(first, last)}`
+    return disk.size(path) === null ? null : Buffer.from(disk.read(path)).toString()
+  }
+  return { disk, store, placed, folderOf }
+}
+
+test('what its member enters while it is dropped is put in its place', async () => {
+  const late = { attempt: 'g1-m-1', first: 10, last: 14 }
+  const { store, placed, folderOf } = await lakeWith(late)
+  const { record } = recordOf({ source: SOURCE, first: 10, last: 14 }, 'g1-m-1')
+  let isFirst = true
+  const racing = {
+    ...store,
+    async remove(path: string) {
+      if (isFirst) await enterLedger(store, record, folderOf('g1-m-1', 10, 14))
+      isFirst = false
+      await store.remove(path)
+    }
+  }
+  const attempts = await attemptsAt(store, SOURCE)
+  const settled = await settle(racing, SOURCE, { position: null, generation: 1 }, attempts)
+  expect(settled.finished.map(({ attempt }) => attempt)).toEqual(['g1-m-1'])
+  expect(settled.end).toBe(15)
+  expect(placed(10, 14)).toContain('g1-m-1')
+})
+
+test('its member cannot enter any more what was dropped', async () => {
+  const late = { attempt: 'g1-m-1', first: 10, last: 14 }
+  const { disk, store, folderOf } = await lakeWith(late)
+  const { record } = recordOf({ source: SOURCE, first: 10, last: 14 }, 'g1-m-1')
+  const attempts = await attemptsAt(store, SOURCE)
+  await settle(store, SOURCE, { position: 10, generation: 2 }, attempts)
+  await expect(enterLedger(store, record, folderOf('g1-m-1', 10, 14))).rejects.toThrow(/ENOENT/)
+  expect(disk.list('_siskin/staging')).toEqual([])
+})
+
+test.each([
+  ['of a generation that this group has not reached', 'g7-old-0', 12],
+  ['of the same range, of a generation that this group has not reached', 'g7-old-0', 14],
+  ['of the same range, of an older generation', 'g0-old-0', 14],
+  ['of a generation that this group has had, but not where its position stands', 'g2-old-0', 12]
+])('an attempt %s is not taken for the one that counted', async (_, old, last) => {
+  const { store, placed } = await lakeWith(
+    { attempt: old, first: 10, last },
+    { attempt: 'g1-new-0', first: 10, last: 14 }
+  )
+  const attempts = await attemptsAt(store, SOURCE)
+  const settled = await settle(store, SOURCE, { position: 15, generation: 2 }, attempts)
+  expect(settled.finished.map(({ attempt }) => attempt)).toEqual(['g1-new-0'])
+  expect(placed(10, 14)).toBe(contentOf(`alerts/${SOURCE}-${rangeName(10, 14)}`, 'g1-new-0'))
+  expect(placed(10, 12)).toBeNull()
+})
