@@ -8,6 +8,7 @@ export function runJson({ tally, seconds, damage, before, interrupted, peakMemor
     alerts: tally.alerts,
     quarantined: tally.quarantined,
     duplicates: tally.duplicates,
+    revisions: tally.revisions,
     nights: tally.nights,
     modules: tally.modules,
     topics: tally.topics,
@@ -41,6 +42,7 @@ export function runSummary(result: RunResult, lake: string): string {
     ['alerts', count(tally.alerts)],
     ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
     ['duplicates', count(tally.duplicates)],
+    ...revisionRows(tally),
     ['nights', count(Object.keys(tally.nights).length), listOf(tally.nights)]
   ]
   return [
@@ -62,6 +64,12 @@ export function runSummary(result: RunResult, lake: string): string {
     ...(/^(web)?hdfs:/i.test(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
     `verify  siskin verify --lake ${lake}`
   ].join('\n')
+}
+
+/** Nothing where there are none, as there mostly are. */
+export function revisionRows({ revisions }: Pick<RunResult['tally'], 'revisions'>): string[][] {
+  if (revisions === 0) return []
+  return [['revisions', count(revisions), 'among the alerts: known ids with other bytes']]
 }
 
 export function duckdbQuery(lake: string): string {

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Survey } from '../contract/index.ts'
 import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
 import type { PacketRange, Quarantined } from '../packets.ts'
@@ -17,6 +18,8 @@ interface Origins {
   readonly buffer: Int32Array
   readonly start: Float64Array
   readonly length: Int32Array
+  /** CRC-32 of the packet's bytes. */
+  readonly digest: Uint32Array
   readonly schema: Int32Array
   readonly schemas: WriterSchema[]
   /** Place in the source: of the packet's block, or of the message it came in. */
@@ -40,9 +43,11 @@ export interface DecodeOptions {
   /** Schema texts of Confluent ids; an id that is not in it goes to quarantine. */
   readonly registered: ReadonlyMap<number, Uint8Array>
   readonly surveys: readonly Survey[]
-  /** False when the alert was seen before: a second copy. */
-  readonly claim: (low: number, high: number) => boolean
+  readonly claim: Claim
 }
+
+/** False for an alert that was met before: same survey, id (in two words) and bytes (by their CRC-32). */
+type Claim = (survey: Survey, low: number, high: number, digest: number) => boolean
 
 /** Packets to alert tables. Whatever a packet holds, it ends as an alert, a duplicate or in quarantine. */
 export function decodeRange(range: PacketRange, options: DecodeOptions): DecodeResult {
@@ -168,13 +173,15 @@ class Decoding {
       }
       state.reader.finish(row, schema.version)
       const { words } = table.fixed('alert_id')
-      if (!this.#options.claim(words[row * 2]!, words[row * 2 + 1]!)) {
+      const digest = crc32(reader.bytes.subarray(start, reached))
+      if (!this.#options.claim(schema.survey, words[row * 2]!, words[row * 2 + 1]!, digest)) {
         state.reader.rollback(row)
         this.#duplicates++
         return reached
       }
       state.keep(row, buffer, start, reached - start, schema)
       state.origins.offset[row] = this.#offset
+      state.origins.digest[row] = digest
       table.rows++
       return reached
     } catch (error) {
@@ -250,6 +257,7 @@ class SurveyState {
       buffer: new Int32Array(capacity),
       start: new Float64Array(capacity),
       length: new Int32Array(capacity),
+      digest: new Uint32Array(capacity),
       schema: new Int32Array(capacity),
       schemas: [],
       offset: new Float64Array(capacity)

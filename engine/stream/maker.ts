@@ -1,6 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { OutageError } from '../errors.ts'
 import type { SiskinError } from '../errors.ts'
+import { partName } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
 import { Beat } from '../run/messages.ts'
 import type { WorkingRange } from './messages.ts'
 import { PartError } from './part-error.ts'
@@ -38,6 +40,9 @@ const WATCH_MS = 200
 export class Maker {
   readonly #options: MakerOptions
   readonly #pending = new Map<number, Pending>()
+  /** Parts that lie staged, until they are committed or dropped: what a new thread has to know of them. */
+  readonly #staged = new Map<string, PartRecord>()
+  #sources: readonly string[] = []
   readonly #watch: NodeJS.Timeout
   /** None while one that hung is being stopped. */
   #worker: Worker | null
@@ -62,12 +67,21 @@ export class Maker {
     })
   }
 
+  /** The partitions of a new lease, before any part of it. */
+  take(sources: readonly string[]): void {
+    this.#sources = sources
+    this.#staged.clear()
+    this.#send({ kind: 'take', sources })
+  }
+
   committed(part: string): void {
+    this.#staged.delete(part)
     this.#send({ kind: 'committed', part })
   }
 
   /** All parts made so far that are not committed never will be. */
   dropped(): void {
+    this.#staged.clear()
     this.#send({ kind: 'dropped' })
   }
 
@@ -119,8 +133,11 @@ export class Maker {
       if (pending) pending.made = true
     } else {
       this.#pending.delete(message.id)
-      if (message.kind === 'staged') pending?.resolve(message.part)
-      else pending?.reject(failureOf(message, pending.fetched))
+      if (message.kind === 'staged') {
+        const { record } = message.part
+        this.#staged.set(partName(record.source, record.first, record.last), record)
+        pending?.resolve(message.part)
+      } else pending?.reject(failureOf(message, pending.fetched))
     }
     this.#tell()
   }
@@ -158,6 +175,8 @@ export class Maker {
     await old?.terminate()
     if (this.#closed) return
     this.#worker = this.#start()
+    this.#send({ kind: 'take', sources: this.#sources })
+    for (const record of this.#staged.values()) this.#send({ kind: 'made-before', record })
     for (const [id, pending] of this.#pending) {
       pending.made = false
       const { fetched, stopped } = pending
