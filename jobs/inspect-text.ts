@@ -14,7 +14,7 @@ import { amount, count, size, table } from './terminal.ts'
 
 /** An alert of the lake: what the survey says, its light curve, what the modules add. */
 export function alertText(
-  { values, provenance, path, row }: Found,
+  { values, provenance, path, row, times }: Found,
   stamps: readonly WrittenStamp[]
 ): string {
   const modules = (provenance['siskin.modules'] ?? '').split(' ').filter(Boolean)
@@ -22,6 +22,7 @@ export function alertText(
     mainText(values),
     facts([
       ['part', `${path}, row ${row}`],
+      ...(times > 1 ? [['copies', `in the lake ${times} times: this is the last`]] : []),
       [
         'packet',
         `${textAt(values, 'packet_file')}, byte ${textAt(values, 'packet_offset')}, ${textAt(values, 'packet_length')} bytes`

@@ -139,9 +139,9 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   const alert = isNumber ? await findAlert(store, BigInt(thing)) : null
   if (alert) {
     const written = options.stamps ? await alertStamps(store, alert.values, options.stamps) : []
-    const { path, row, values, provenance } = alert
+    const { path, row, values, provenance, times } = alert
     return {
-      json: { kind: 'alert', part: path, row, provenance, alert: values, stamps: written },
+      json: { kind: 'alert', part: path, row, times, provenance, alert: values, stamps: written },
       text: text.alertText(alert, written)
     }
   }
@@ -149,7 +149,7 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   const latest = alerts.at(-1)
   if (!latest) return null
   const whole = await findAlert(store, latest.values['alert_id'] as bigint)
-  const listed = alerts.map(({ path, values }) => ({ ...values, part: path }))
+  const listed = alerts.map(({ path, values, times }) => ({ ...values, part: path, times }))
   return {
     json: { kind: 'object', object_id: thing, alerts: listed, latest: whole?.values },
     text: text.objectText(thing, alerts, whole?.values ?? {})

@@ -215,7 +215,7 @@ class Commands implements Sink {
 }
 
 function tell(
-  { alerts, unreadable }: SubscribeAccount,
+  { alerts, unreadable, copies }: SubscribeAccount,
   sinks: readonly Sink[],
   flags: Flags
 ): void {
@@ -225,6 +225,7 @@ function tell(
     alerts === 1 ? '1 alert' : `${count(alerts)} alerts`,
     ...(files.length > 0 ? [`saved in ${files.join(', ')}`] : []),
     ...(failed > 0 ? [`${count(failed)} commands failed`] : []),
+    ...(copies > 0 ? [`${count(copies)} copies left out`] : []),
     ...(unreadable > 0 ? [`${count(unreadable)} messages could not be read`] : []),
     `the group ${flags.group} goes on from here`
   ]

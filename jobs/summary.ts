@@ -73,7 +73,7 @@ export function revisionRows({ revisions }: Pick<RunResult['tally'], 'revisions'
 }
 
 export function duckdbQuery(lake: string): string {
-  return `duckdb -c "SELECT survey, night, count(*) FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) GROUP BY ALL"`
+  return `duckdb -c "SELECT survey, night, count(DISTINCT alert_id) FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) GROUP BY ALL"`
 }
 
 function moduleRow(

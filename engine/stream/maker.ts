@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { OutageError } from '../errors.ts'
 import type { SiskinError } from '../errors.ts'
@@ -32,6 +33,8 @@ interface Pending {
 }
 
 const WATCH_MS = 200
+/** What a thread has to write at its end can be written by its successor too. */
+const CLOSE_MS = 5000
 
 /**
  * Makes parts in a thread of its own. A thread that hangs in a module is stopped, and its parts are
@@ -50,6 +53,7 @@ export class Maker {
   #nextId = 1
   #told: Pending | null = null
   #closed = false
+  #onClosed: () => void = () => {}
 
   constructor(options: MakerOptions) {
     this.#options = options
@@ -88,6 +92,9 @@ export class Maker {
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#watch)
+    const closed = new Promise<void>((resolve) => (this.#onClosed = resolve))
+    this.#send({ kind: 'close' })
+    if (this.#worker) await Promise.race([closed, delay(CLOSE_MS, null, { ref: false })])
     await this.#worker?.terminate()
   }
 
@@ -128,6 +135,7 @@ export class Maker {
       this.#options.onLog(message.level, message.message)
       return
     }
+    if (message.kind === 'closed') return this.#onClosed()
     const pending = this.#pending.get(message.id)
     if (message.kind === 'made') {
       if (pending) pending.made = true

@@ -152,6 +152,12 @@ export class RecentMarks {
     }
   }
 
+  /** An orderly end: all that landed goes into the index. */
+  async close(): Promise<void> {
+    for (const [source, own] of this.#sources) if (own.writer) this.#write(source, own, true)
+    await this.settled()
+  }
+
   /** Resolves when what was begun to be written is. */
   async settled(): Promise<void> {
     await Promise.all([...this.#sources.values()].map(({ writing }) => writing))

@@ -48,6 +48,8 @@ export type ToWorker =
   | { readonly kind: 'made-before'; readonly record: PartRecord }
   | { readonly kind: 'committed'; readonly part: string }
   | { readonly kind: 'dropped' }
+  /** Nothing more comes. */
+  | { readonly kind: 'close' }
 
 /** A part that lies staged, and what is to be published with it. */
 export interface StagedPart {
@@ -68,6 +70,7 @@ export type FromWorker =
       /** Something outside does not answer: no fault of the packets. */
       readonly isOutage: boolean
     }
+  | { readonly kind: 'closed' }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
 
 /** How long decoding, filters and the files of one part may take before the member counts as stuck. */
@@ -175,7 +178,9 @@ export function runStreamWorker(
       queue = queue.then(() => recent.madeBefore(message.record))
     else if (message.kind === 'take') queue = queue.then(() => recent.take(message.sources))
     else if (message.kind === 'dropped') queue = queue.then(() => recent.dropped())
-    else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
+    else if (message.kind === 'close') {
+      queue = queue.then(() => recent.close()).then(() => send({ kind: 'closed' }))
+    } else queue = queue.then(() => work(message.id, message.fetched, message.stopped))
   })
 }
 
