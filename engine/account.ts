@@ -1,4 +1,6 @@
-import type { DecodeResult } from './decode/decode.ts'
+import type { OnceDecoded } from './duplicates/decode-once.ts'
+import { keepMarks } from './duplicates/marks.ts'
+import type { KeptMarks } from './duplicates/marks.ts'
 import type { Plan } from './enrich/plan.ts'
 import { lastOf } from './packets.ts'
 import type { MessageSpan, PacketRange } from './packets.ts'
@@ -29,6 +31,8 @@ export class Account {
   readonly #filters: Record<string, FilterAccount> = {}
   #alerts = 0
   #duplicates = 0
+  #revisions = 0
+  #marks: KeptMarks = {}
   #mark = performance.now()
 
   constructor(range: PacketRange) {
@@ -42,8 +46,10 @@ export class Account {
     this.#mark = now
   }
 
-  decoded(result: DecodeResult): void {
+  decoded(result: OnceDecoded): void {
     this.#duplicates = result.duplicates
+    this.#revisions = result.revisions.length
+    this.#marks = keepMarks(result.marks)
     for (const { reason } of result.quarantined) add(this.#quarantined, reason, 1)
     this.lap('decode')
   }
@@ -111,7 +117,9 @@ export class Account {
       alerts: this.#alerts,
       quarantined: this.#quarantined,
       duplicates: this.#duplicates,
+      revisions: this.#revisions,
       nights: this.#nights,
+      marks: this.#marks,
       modules: this.#modules,
       filters: this.#filters,
       files,

@@ -1,7 +1,9 @@
 import type { Survey } from './contract/index.ts'
-import { decodeRange, schemaIds } from './decode/decode.ts'
-import type { Decoded, DecodeResult } from './decode/decode.ts'
+import { schemaIds } from './decode/decode.ts'
+import type { Decoded } from './decode/decode.ts'
 import type { SchemaCache } from './decode/schemas.ts'
+import { decodeOnce } from './duplicates/decode-once.ts'
+import type { Known, OnceDecoded } from './duplicates/decode-once.ts'
 import { enrich } from './enrich/enrich.ts'
 import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
@@ -31,8 +33,8 @@ export interface Parts {
   readonly surveys: readonly Survey[]
   /** Finds the texts of Confluent schema ids; an id it does not give is unknown. */
   readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
-  /** False when this alert id was seen in another range of this night. */
-  readonly claim: (low: number, high: number) => boolean
+  /** What is known of the alerts that came before. */
+  readonly known: Known
   /** Selected alerts become files of the lake, or messages for Kafka. */
   readonly topics: 'files' | MessageLimits
   readonly onModule: (index: number, rows: number) => void
@@ -73,6 +75,7 @@ export async function makePart(
   const decoded =
     attempt.poison === null ? await decode(range, parts) : quarantineAll(range, attempt.poison)
   account.decoded(decoded)
+  tellRevisions(decoded, parts.warn)
   const part = partPath(range.source, range.first, lastOf(range))
   const metadata = provenance(range, parts.plan)
   const files: LaidFile[] = []
@@ -111,14 +114,23 @@ export async function makePart(
   }
 }
 
-async function decode(range: PacketRange, parts: Parts): Promise<DecodeResult> {
-  const { schemas, surveys, claim } = parts
+async function decode(range: PacketRange, parts: Parts): Promise<OnceDecoded> {
+  const { schemas, surveys, known } = parts
   const registered = await parts.resolve(schemaIds(range))
-  return decodeRange(range, { schemas, surveys, registered, claim })
+  return decodeOnce(range, { schemas, surveys, registered }, known)
+}
+
+const MOST_NAMED = 10
+
+function tellRevisions({ revisions }: OnceDecoded, warn: (message: string) => void): void {
+  if (revisions.length === 0) return
+  const named = revisions.slice(0, MOST_NAMED).map(({ survey, id }) => `${survey} ${id}`)
+  const more = revisions.length > MOST_NAMED ? `, … ${revisions.length - MOST_NAMED} more` : ''
+  warn(`alerts came again with other bytes, and are kept as revisions: ${named.join(', ')}${more}`)
 }
 
 /** A block that is never to be read again: its first packet keeps the bytes of all. */
-function quarantineAll(range: PacketRange, reason: string): DecodeResult {
+function quarantineAll(range: PacketRange, reason: string): OnceDecoded {
   const sent = new Uint8Array(range.bytes, range.blocks[BLOCK.start], range.blocks[BLOCK.length])
   const { bytes, detail } = keptOf(sent, reason)
   const quarantined = Array.from({ length: range.count }, (_, i): Quarantined => ({
@@ -129,7 +141,7 @@ function quarantineAll(range: PacketRange, reason: string): DecodeResult {
     detail,
     bytes: i === 0 ? bytes : new Uint8Array(0)
   }))
-  return { alerts: [], quarantined, duplicates: 0 }
+  return { alerts: [], quarantined, duplicates: 0, marks: new Map(), revisions: [] }
 }
 
 /** Blocks of messages carry their offset, which is the position. */
@@ -148,6 +160,7 @@ function packetBytes(
       placeOf: (row) => ({ ...places[row]!, offset: places[row]!.offset - first })
     }),
     schemaOf: (row: number) => origins.schemas[origins.schema[row]!]!,
+    digestOf: (row: number) => origins.digest[row]!,
     bytesOf: (row: number) => {
       const start = origins.start[row]!
       return origins.buffers[origins.buffer[row]!]!.subarray(start, start + origins.length[row]!)

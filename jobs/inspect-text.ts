@@ -14,12 +14,13 @@ import { moduleText } from './inspect-module.ts'
 import { amount, count, size, table } from './terminal.ts'
 
 /** An alert of the lake: what the survey says, its light curve, what the modules add. */
-export function alertText({ values, provenance, path, row }: Found, stamps: Stamps): string {
+export function alertText({ values, provenance, path, row, times }: Found, stamps: Stamps): string {
   const modules = (provenance['siskin.modules'] ?? '').split(' ').filter(Boolean)
   return [
     mainText(values),
     facts([
       ['part', `${path}, row ${row}`],
+      ...(times > 1 ? [['copies', `in the lake ${times} times: this is the last`]] : []),
       [
         'packet',
         `${textAt(values, 'packet_file')}, byte ${textAt(values, 'packet_offset')}, ${textAt(values, 'packet_length')} bytes`

@@ -166,10 +166,18 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   const isNumber = /^\d+$/.test(thing) && BigInt(thing) === BigInt.asIntN(64, BigInt(thing))
   const alert = isNumber ? await findAlert(store, BigInt(thing)) : null
   if (alert) {
-    const { path, row, values, provenance } = alert
+    const { path, row, values, provenance, times } = alert
     const drawn = options.stamps ? await alertStamps(store, values, options.stamps) : NO_STAMPS
     return {
-      json: { kind: 'alert', part: path, row, provenance, alert: values, ...stampsJson(drawn) },
+      json: {
+        kind: 'alert',
+        part: path,
+        row,
+        times,
+        provenance,
+        alert: values,
+        ...stampsJson(drawn)
+      },
       text: text.alertText(alert, drawn),
       stamps: drawn
     }
@@ -178,7 +186,7 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   const latest = alerts.at(-1)
   if (!latest) return null
   const whole = await findAlert(store, latest.values['alert_id'] as bigint)
-  const listed = alerts.map(({ path, values }) => ({ ...values, part: path }))
+  const listed = alerts.map(({ path, values, times }) => ({ ...values, part: path, times }))
   const drawn = options.stamps ? await objectStamps(store, alerts, options.stamps) : NO_STAMPS
   return {
     json: {

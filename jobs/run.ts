@@ -31,6 +31,7 @@ export function addRun(program: Command): void {
     'modules',
     'filters',
     'surveys',
+    'duplicateNights',
     'partPackets',
     'partMegabytes'
   ])

@@ -52,6 +52,13 @@ const SETTINGS = {
     about: 'only packets of these surveys; others go to quarantine',
     parse: surveys
   },
+  duplicateNights: {
+    key: 'duplicateNights',
+    flag: '--duplicate-nights <n>',
+    about:
+      'recognise a copy of an alert for so many nights after the first landed (default: for ever)',
+    parse: wholeNumber(0, 100_000)
+  },
   partPackets: {
     key: 'partPackets',
     flag: '--part-packets <n>',
@@ -79,6 +86,7 @@ export interface Settings extends StreamValues, ReplayValues {
   modules: readonly string[] | null
   filters: readonly string[] | null
   surveys: readonly Survey[]
+  duplicateNights: number | null
   partPackets: number
   partMegabytes: number
 }
@@ -132,6 +140,7 @@ export function readSettings(command: Command): Settings {
     modules: (values['modules'] as string[] | undefined) ?? null,
     filters: (values['filters'] as string[] | undefined) ?? null,
     surveys: (values['surveys'] as Survey[] | undefined) ?? SURVEYS,
+    duplicateNights: (values['duplicateNights'] as number | undefined) ?? null,
     partPackets: (values['partPackets'] as number | undefined) ?? SETTINGS.partPackets.fallback,
     partMegabytes:
       (values['partMegabytes'] as number | undefined) ?? SETTINGS.partMegabytes.fallback,

@@ -17,7 +17,7 @@ import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { STREAM_SETTINGS } from './stream-settings.ts'
 import type { StreamValues } from './stream-settings.ts'
-import { listOf } from './summary.ts'
+import { listOf, revisionRows } from './summary.ts'
 import { amount, count, duration, size, table } from './terminal.ts'
 
 export function addStream(program: Command): void {
@@ -30,7 +30,15 @@ export function addStream(program: Command): void {
       '\nExample:\n  siskin stream --brokers localhost:9092 --topics ztf_20260110_programid1 --lake lake\n  siskin stream --config stream.yaml --workers 4'
     )
   const own = Object.keys(STREAM_SETTINGS) as (keyof StreamValues)[]
-  addSettings(command, ['lake', 'schemas', 'modules', 'filters', 'surveys', ...own])
+  addSettings(command, [
+    'lake',
+    'schemas',
+    'modules',
+    'filters',
+    'surveys',
+    'duplicateNights',
+    ...own
+  ])
   command.action(async (options: { json?: boolean }) => {
     const settings = readSettings(command)
     const { tally, seconds } = await stream(settings, openLog(settings))
@@ -135,6 +143,7 @@ function streamSettings(settings: Settings): StreamSettings {
     modules,
     filters,
     surveys,
+    duplicateNights: settings.duplicateNights,
     output: {
       prefix: settings.outPrefix,
       partitions: settings.outPartitions,
@@ -198,8 +207,8 @@ function statusText(status: StreamStatus, tally: Tally, perSecond: number): stri
 }
 
 function streamJson(tally: Tally, seconds: number) {
-  const { received, alerts, quarantined, duplicates, nights, topics, parts } = tally
-  return { received, alerts, quarantined, duplicates, nights, topics, parts, seconds }
+  const { received, alerts, quarantined, duplicates, revisions, nights, topics, parts } = tally
+  return { received, alerts, quarantined, duplicates, revisions, nights, topics, parts, seconds }
 }
 
 function streamSummary(tally: Tally, seconds: number, settings: Settings): string {
@@ -210,6 +219,7 @@ function streamSummary(tally: Tally, seconds: number, settings: Settings): strin
       ['alerts', count(tally.alerts)],
       ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
       ['duplicates', count(tally.duplicates)],
+      ...revisionRows(tally),
       ['nights', count(Object.keys(tally.nights).length), listOf(tally.nights)]
     ]),
     '',

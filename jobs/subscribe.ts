@@ -175,7 +175,7 @@ function seldom(tellIt: (message: string) => void): (message: string) => void {
 }
 
 function tell(
-  { alerts, unreadable }: SubscribeAccount,
+  { alerts, unreadable, copies }: SubscribeAccount,
   sinks: readonly Sink[],
   flags: Flags
 ): void {
@@ -186,6 +186,7 @@ function tell(
     ...(files.length > 0 ? [`saved in ${files.join(', ')}`] : []),
     ...(failed > 0 ? [`${amount(failed, 'command')} failed`] : []),
     ...(unreadable > 0 ? [`${amount(unreadable, 'message')} passed over`] : []),
+    ...(copies > 0 ? [`${count(copies)} copies left out`] : []),
     `the group ${flags.group} goes on from here`
   ]
   say(told.join('; '))

@@ -10,6 +10,7 @@ export function runJson(result: TakenIn) {
     alerts: tally.alerts,
     quarantined: tally.quarantined,
     duplicates: tally.duplicates,
+    revisions: tally.revisions,
     nights: tally.nights,
     modules: tally.modules,
     topics: tally.topics,
@@ -44,6 +45,7 @@ export function runSummary(result: RunResult, lake: string): string {
     ['alerts', count(tally.alerts)],
     ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
     ['duplicates', count(tally.duplicates)],
+    ...revisionRows(tally),
     ['nights', count(Object.keys(tally.nights).length), listOf(tally.nights)]
   ]
   return [
@@ -67,8 +69,14 @@ export function runSummary(result: RunResult, lake: string): string {
   ].join('\n')
 }
 
+/** Nothing where there are none, as there mostly are. */
+export function revisionRows({ revisions }: Pick<RunResult['tally'], 'revisions'>): string[][] {
+  if (revisions === 0) return []
+  return [['revisions', count(revisions), 'among the alerts: known ids with other bytes']]
+}
+
 export function duckdbQuery(lake: string): string {
-  return `duckdb -c "SELECT survey, night, count(*) FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) GROUP BY ALL"`
+  return `duckdb -c "SELECT survey, night, count(DISTINCT alert_id) FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) GROUP BY ALL"`
 }
 
 function moduleRow(

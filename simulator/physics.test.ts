@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { arcsecOf, distanceModulus, horizon } from './cosmology.ts'
 import { Cadence } from './cadence.ts'
-import { combineCrc } from './crc.ts'
+import { combineCrc } from '../engine/crc.ts'
 import { crc32 } from 'node:zlib'
 import { fluxOf, magOf } from './flux.ts'
 import { NightMaker } from './night.ts'

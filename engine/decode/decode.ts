@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
 import { BLOCK, CONFLUENT, DAMAGED, keptOf, MAX_PACKET_BYTES } from '../packets.ts'
@@ -35,15 +36,13 @@ export interface DecodeOptions {
   /** Schema texts of Confluent ids; an id that is not in it goes to quarantine. */
   readonly registered: ReadonlyMap<number, Uint8Array>
   readonly surveys: readonly Survey[]
-  /**
-   * False when the alert was seen before: a second copy. What is claimed is the alert's id, with the
-   * survey in the sign bit, that no id uses: two surveys may have the same numbers.
-   */
-  readonly claim: (low: number, high: number) => boolean
+  readonly claim: Claim
 }
 
-const SIGN_BIT = 1 << 31
 const NO_BYTES = new Uint8Array(0)
+
+/** False for an alert that was met before: same survey, id (in two words) and bytes (by their CRC-32). */
+type Claim = (survey: Survey, low: number, high: number, digest: number) => boolean
 
 /** Packets to alert tables. Whatever a packet holds, it ends as an alert, a duplicate or in quarantine. */
 export function decodeRange(range: PacketRange, options: DecodeOptions): DecodeResult {
@@ -210,14 +209,15 @@ class Decoding {
       }
       state.reader.finish(row, schema.version)
       const { words } = table.fixed('alert_id')
-      const high = words[row * 2 + 1]! | (schema.survey === 'lsst' ? SIGN_BIT : 0)
-      if (!this.#options.claim(words[row * 2]!, high)) {
+      const digest = crc32(reader.bytes.subarray(start, reached))
+      if (!this.#options.claim(schema.survey, words[row * 2]!, words[row * 2 + 1]!, digest)) {
         state.reader.rollback(row)
         this.#duplicates++
         return reached
       }
       state.keep(row, buffer, start, reached - start, schema)
       state.origins.offset[row] = this.#offset
+      state.origins.digest[row] = digest
       table.rows++
       return reached
     } catch (error) {

@@ -9,6 +9,8 @@ export interface Origins {
   buffer: Int32Array
   start: Float64Array
   length: Int32Array
+  /** CRC-32 of the packet's bytes. */
+  digest: Uint32Array
   schema: Int32Array
   readonly schemas: WriterSchema[]
   /** Place in the source: of the packet's block, or of the message it came in. */
@@ -28,6 +30,7 @@ export class SurveyState {
       buffer: new Int32Array(capacity),
       start: new Float64Array(capacity),
       length: new Int32Array(capacity),
+      digest: new Uint32Array(capacity),
       schema: new Int32Array(capacity),
       schemas: [],
       offset: new Float64Array(capacity)
@@ -51,6 +54,7 @@ export class SurveyState {
     origins.buffer = grown(origins.buffer, new Int32Array(capacity))
     origins.start = grown(origins.start, new Float64Array(capacity))
     origins.length = grown(origins.length, new Int32Array(capacity))
+    origins.digest = grown(origins.digest, new Uint32Array(capacity))
     origins.schema = grown(origins.schema, new Int32Array(capacity))
     origins.offset = grown(origins.offset, new Float64Array(capacity))
     this.#decoders.clear()

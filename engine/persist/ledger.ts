@@ -1,3 +1,4 @@
+import { dirname } from 'node:path/posix'
 import { UsageError } from '../errors.ts'
 import type { Reason } from '../reasons.ts'
 import type { Store } from './store.ts'
@@ -41,8 +42,12 @@ export interface PartRecord {
   readonly alerts: number
   readonly quarantined: Partial<Record<Reason, number>>
   readonly duplicates: number
+  /** Of the alerts: those whose id came before with other bytes. Left out by those that do not look. */
+  readonly revisions?: number
   /** Alerts by `survey/night`. */
   readonly nights: Readonly<Record<string, number>>
+  /** What its alerts are known by when they come again (`duplicates/marks.ts`), by `survey/night`. */
+  readonly marks?: Readonly<Record<string, string>>
   readonly modules: Readonly<Record<string, ModuleAccount>>
   readonly filters: Readonly<Record<string, FilterAccount>>
   readonly files: readonly PartFile[]
@@ -152,6 +157,23 @@ async function* eachSpan(store: Store, source: string): AsyncGenerator<PositionS
   for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
     for (const block of await foldersIn(store, group)) yield* await spansIn(store, block)
   }
+}
+
+/** The spans of a source's parts that begin at a position or behind it, ascending: what lies before is not looked at. */
+export async function spansFrom(
+  store: Store,
+  source: string,
+  next: number
+): Promise<PositionSpan[]> {
+  const block = blockFolder(source, next)
+  const spans: PositionSpan[] = []
+  for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
+    if (group < dirname(block)) continue
+    for (const folder of await foldersIn(store, group)) {
+      if (folder >= block) spans.push(...(await spansIn(store, folder)))
+    }
+  }
+  return spans.filter(({ first }) => first >= next)
 }
 
 /** The part of a source that reaches farthest: found without a look at the others. Null if there is none. */

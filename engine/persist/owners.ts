@@ -40,6 +40,12 @@ export async function handOver(store: Store, owner: TopicOwner): Promise<void> {
   await replaceFile(store, topicPath(owner.topic), owner)
 }
 
+/** The topics that this lake is filled from. */
+export async function ownedTopics(store: Store): Promise<string[]> {
+  const entries = await store.entries(`${OWN}/owners/topics`)
+  return entries.flatMap(({ name }) => (name.endsWith('.json') ? [name.slice(0, -5)] : []))
+}
+
 /** The lake's own id: wherever it is mounted, whatever it is called. */
 export async function lakeId(store: Store): Promise<string> {
   const path = `${OWN}/lake.json`

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { layContainer } from '../container.ts'
+import { combineCrc } from '../crc.ts'
 import type { Quarantined } from '../packets.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { toArrow } from './arrow.ts'
@@ -20,6 +21,8 @@ export interface LaidFile extends Staged {
 export interface PacketBytes {
   schemaOf(row: number): { readonly fingerprint: string; readonly text: Uint8Array }
   bytesOf(row: number): Uint8Array
+  /** CRC-32 of those bytes, where it is known. */
+  readonly digestOf?: (row: number) => number
   /** Of packets from Kafka: the message that it came in, its offset from the part's first. */
   readonly placeOf?: (row: number) => InputPlace
 }
@@ -28,16 +31,20 @@ function laid(
   path: string,
   kind: PartFile['kind'],
   rows: number,
-  pieces: readonly Uint8Array[]
+  pieces: readonly Uint8Array[],
+  digests: ReadonlyMap<Uint8Array, number> = new Map()
 ): LaidFile {
   const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-  return { path, pieces, account: { path, kind, rows, bytes, crc32: checksum(pieces) } }
+  return { path, pieces, account: { path, kind, rows, bytes, crc32: checksum(pieces, digests) } }
 }
 
-/** CRC-32 of the pieces one after the other, as `PartFile` keeps it. */
-function checksum(pieces: Iterable<Uint8Array>): string {
+/** CRC-32 of the pieces one after the other, as `PartFile` keeps it; `digests` of those that are known. */
+function checksum(pieces: Iterable<Uint8Array>, digests: ReadonlyMap<Uint8Array, number>): string {
   let sum = 0
-  for (const piece of pieces) sum = crc32(piece, sum)
+  for (const piece of pieces) {
+    const digest = digests.get(piece)
+    sum = digest === undefined ? crc32(piece, sum) : combineCrc(sum, digest, piece.byteLength)
+  }
   return sum.toString(16).padStart(8, '0')
 }
 
@@ -114,8 +121,9 @@ function layPackets(
       table.fixed('packet_offset').set(row, BigInt(layout.offsets[i]!))
       table.fixed('packet_length').set(row, data[i]!.length)
     })
-    const file = laid(path, 'packets', own.length, layout.pieces)
-    const { placeOf } = packets
+    const { placeOf, digestOf } = packets
+    const digests = new Map(digestOf && own.map((row, i) => [data[i]!, digestOf(row)]))
+    const file = laid(path, 'packets', own.length, layout.pieces, digests)
     const places = placeOf && { places: layPlaces(own.map((row) => placeOf(row))) }
     files.push({ ...file, account: { ...file.account, ...places } })
   }

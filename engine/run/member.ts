@@ -1,6 +1,9 @@
 import type { MessagePort } from 'node:worker_threads'
 import { openRegistry, resolveOrFail } from '../consume/registry.ts'
 import { SchemaCache } from '../decode/schemas.ts'
+import type { Known } from '../duplicates/decode-once.ts'
+import { MarkTable } from '../duplicates/mark-table.ts'
+import { SeenIndex } from '../duplicates/seen-index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { messageOf, OutageError, SiskinError, UsageError } from '../errors.ts'
@@ -53,16 +56,22 @@ export async function runMember(
     },
     warn
   }
+  const index = new SeenIndex(store, { days: settings.duplicateNights, warn })
+  const look: SeenIndex['look'] = async (night, marks) => {
+    beat.leave() // the store is waited for
+    const found = await index.look(night, marks)
+    beat.enter(plan.modules.length, OTHER_WORK_MS)
+    return found
+  }
   let committing = Promise.resolve()
 
   /** The commit waits for the disk: meanwhile the next range is worked on, but no further one. */
   const work = async (task: Work) => {
     const { id, claimant, range, stopped, poison } = task
-    const taken = new Set<bigint>()
-    const claim = (low: number, high: number) => seen.claim(low, high, claimant, taken)
+    const known: Known = { begin: () => claimFor(claimant, seen), index: { look } }
     beat.enter(plan.modules.length, OTHER_WORK_MS)
     const attempt = { name: attemptOf(task), stopped: new Set(stopped), poison }
-    const { record, files } = await makePart(range, { ...shared, claim }, attempt)
+    const { record, files } = await makePart(range, { ...shared, known }, attempt)
     beat.leave()
     await committing
     const check = () => checkRun(store, range.source, task.run)
@@ -81,6 +90,16 @@ export async function runMember(
     })
   })
   send({ kind: 'ready' })
+}
+
+/** Claims alerts for a range, each once, whatever an earlier attempt at it claimed. */
+function claimFor(range: number, seen: SeenAlerts): ReturnType<Known['begin']> {
+  const taken = new MarkTable()
+  return (survey, low, high, digest) => {
+    if (taken.meet(survey, low, high, digest) === 'copy') return 'copy'
+    taken.add(survey, low, high, digest)
+    return seen.claim(survey, low, high, digest, range)
+  }
 }
 
 /** Tests kill the process at a step of the commit of the part that begins at a packet. */

@@ -11,6 +11,8 @@ export interface MemberSettings {
   readonly surveys: readonly ('ztf' | 'lsst')[]
   readonly schemas: string | null
   readonly seen: SeenMemory
+  /** For how many days a copy is recognised after its original landed; null: for ever. */
+  readonly duplicateNights: number | null
   /** Shared with the supervisor: what the member does now. See `Beat`. */
   readonly beat: SharedArrayBuffer
   /** Tests only: die at this step of the commit of this part (by its first packet). */

@@ -21,7 +21,9 @@ import type { Store } from '../persist/store.ts'
 import type { Blame } from './blame.ts'
 import { Beat } from './messages.ts'
 import type { MemberSettings } from './messages.ts'
-import { seenMemory } from './seen.ts'
+import { RunIndex } from './run-index.ts'
+import { SeenAlerts, seenMemory } from './seen.ts'
+import type { SeenMemory } from './seen.ts'
 import { Supervisor } from './supervisor.ts'
 import { Tally } from './tally.ts'
 
@@ -39,6 +41,8 @@ export interface RunOptions {
   readonly schemas: string | null
   readonly modules: readonly string[] | null
   readonly filters: readonly string[] | null
+  /** For how many days a copy is recognised after its original landed; null, or left out: for ever. */
+  readonly duplicateNights?: number | null
   readonly plan: Plan
   /** The program of a member thread. */
   readonly memberProgram: URL
@@ -161,7 +165,15 @@ async function runSources(
   const tally = new Tally()
   const damage: Damage[] = []
   const buffers = new BufferPool(options.members * 3 + 2)
-  const supervisor = startSupervisor(options, store, tally, claims)
+  const seen = seenMemory()
+  const names = sources.map(({ name }) => name)
+  const warn = (message: string) => options.onLog('warn', message)
+  const index = await RunIndex.open(store, names, new SeenAlerts(seen), warn)
+  const onRecord = (record: PartRecord) => {
+    tally.add(record)
+    index.landed(record)
+  }
+  const supervisor = startSupervisor(options, store, seen, onRecord, claims)
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0)
   let before = 0
   let bytesBefore = 0
@@ -180,9 +192,10 @@ async function runSources(
   } finally {
     await supervisor.close()
   }
+  await index.close(!options.signal.aborted)
   return {
     tally,
-    sources: sources.map(({ name }) => name),
+    sources: names,
     damage,
     before,
     seconds: (performance.now() - started) / 1000,
@@ -217,10 +230,10 @@ async function readSource(
 function startSupervisor(
   options: RunOptions,
   store: Store,
-  tally: Tally,
+  seen: SeenMemory,
+  onRecord: (record: PartRecord) => void,
   claims: Claims
 ): Supervisor {
-  const seen = seenMemory()
   return new Supervisor({
     members: options.members,
     modules: options.plan.modules.map((module) => module.name),
@@ -234,6 +247,7 @@ function startSupervisor(
         surveys,
         schemas,
         seen,
+        duplicateNights: options.duplicateNights ?? null,
         beat,
         crash
       }
@@ -243,7 +257,7 @@ function startSupervisor(
     runOf: (source) => claims.get(source)?.run ?? 0,
     recover: ({ source, first, count }, attempt) =>
       recoverAttempt(store, { source, first, last: first + count - 1, attempt }),
-    onRecord: (record: PartRecord) => tally.add(record),
+    onRecord,
     onLog: once((level, message) => options.onLog(level, message))
   })
 }

@@ -6,6 +6,8 @@ export class Tally {
   received = 0
   alerts = 0
   duplicates = 0
+  /** Of the alerts: those whose id came before with other bytes. */
+  revisions = 0
   parts = 0
   /** Bytes written into the lake. */
   bytes = 0
@@ -22,6 +24,7 @@ export class Tally {
     this.received += record.received
     this.alerts += record.alerts
     this.duplicates += record.duplicates
+    this.revisions += record.revisions ?? 0
     for (const file of record.files) this.bytes += file.bytes
     addAll(this.quarantined, record.quarantined)
     addAll(this.nights, record.nights)

@@ -47,6 +47,7 @@ export async function workLease(
     await tellAside(equipment, [...aside, ...taken.aside], taken.starts)
     report(equipment, taken.starts)
     if (lease.ended.aborted) return
+    equipment.maker.take(taken.starts.map(({ source }) => source))
     if (taken.starts.length === 0) await waitIdly(equipment, until)
     else await readOn(equipment, coordination, lease, taken.starts, until)
   } catch (error) {

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { OutageError } from '../errors.ts'
 import type { SiskinError } from '../errors.ts'
+import { partName } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
 import { Beat } from '../run/messages.ts'
 import type { WorkingRange } from './messages.ts'
 import { PartError } from './part-error.ts'
@@ -30,6 +33,8 @@ interface Pending {
 }
 
 const WATCH_MS = 200
+/** What a thread has to write at its end can be written by its successor too. */
+const CLOSE_MS = 5000
 
 /**
  * Makes parts in a thread of its own. A thread that hangs in a module is stopped, and its parts are
@@ -38,6 +43,9 @@ const WATCH_MS = 200
 export class Maker {
   readonly #options: MakerOptions
   readonly #pending = new Map<number, Pending>()
+  /** Parts that lie staged, until they are committed or dropped: what a new thread has to know of them. */
+  readonly #staged = new Map<string, PartRecord>()
+  #sources: readonly string[] = []
   readonly #watch: NodeJS.Timeout
   /** None while one that hung is being stopped. */
   #worker: Worker | null
@@ -47,6 +55,7 @@ export class Maker {
   #attempts = 0
   #told: Pending | null = null
   #closed = false
+  #onClosed: () => void = () => {}
 
   constructor(options: MakerOptions) {
     this.#options = options
@@ -64,7 +73,15 @@ export class Maker {
     })
   }
 
+  /** The partitions of a new lease, before any part of it. */
+  take(sources: readonly string[]): void {
+    this.#sources = sources
+    this.#staged.clear()
+    this.#send({ kind: 'take', sources })
+  }
+
   committed(part: string): void {
+    this.#staged.delete(part)
     this.#send({ kind: 'committed', part })
   }
 
@@ -75,12 +92,16 @@ export class Maker {
 
   /** All parts made so far that are not committed never will be. */
   dropped(): void {
+    this.#staged.clear()
     this.#send({ kind: 'dropped' })
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#watch)
+    const closed = new Promise<void>((resolve) => (this.#onClosed = resolve))
+    this.#send({ kind: 'close' })
+    if (this.#worker) await Promise.race([closed, delay(CLOSE_MS, null, { ref: false })])
     await this.#worker?.terminate()
   }
 
@@ -125,13 +146,17 @@ export class Maker {
       this.#options.onLog(message.level, message.message)
       return
     }
+    if (message.kind === 'closed') return this.#onClosed()
     const pending = this.#pending.get(message.id)
     if (message.kind === 'made') {
       if (pending) pending.made = true
     } else {
       this.#pending.delete(message.id)
-      if (message.kind === 'staged') pending?.resolve(message.part)
-      else pending?.reject(failureOf(message, pending.fetched))
+      if (message.kind === 'staged') {
+        const { record } = message.part
+        this.#staged.set(partName(record.source, record.first, record.last), record)
+        pending?.resolve(message.part)
+      } else pending?.reject(failureOf(message, pending.fetched))
     }
     this.#tell()
   }
@@ -169,6 +194,8 @@ export class Maker {
     await old?.terminate()
     if (this.#closed) return
     this.#worker = this.#start()
+    this.#send({ kind: 'take', sources: this.#sources })
+    for (const record of this.#staged.values()) this.#send({ kind: 'made-before', record })
     for (const [id, pending] of this.#pending) {
       pending.made = false
       const { fetched, stopped } = pending

@@ -1,45 +1,195 @@
-/** Ids that are remembered before the older half is let go. */
-const MOST = 500_000
+import type { Survey } from '../contract/index.ts'
+import { surveyOf } from '../duplicates/decode-once.ts'
+import type { Meet } from '../duplicates/decode-once.ts'
+import { IndexWriter } from '../duplicates/index-writer.ts'
+import type { IndexTrigger } from '../duplicates/index-writer.ts'
+import type { MarkedPart } from '../duplicates/index-files.ts'
+import { MarkTable } from '../duplicates/mark-table.ts'
+import { readMarks } from '../duplicates/marks.ts'
+import type { SeenIndex } from '../duplicates/seen-index.ts'
+import { messageOf } from '../errors.ts'
+import { atOnce } from '../persist/at-once.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import { partName } from '../persist/ledger.ts'
+import type { Store } from '../persist/store.ts'
+
+/** What a partition has in memory, and what its next owner has to read, is no more than that. */
+const TRIGGER: IndexTrigger = { parts: 64, marks: 20_000, gapless: false }
+/** What is young of a partition goes into the index when nothing came for so long, for those who have others. */
+const QUIET_MS = 60_000
+const SOURCES_AT_ONCE = 4
+
+interface OwnSource {
+  /** Resolves when what landed and is not in the index is in memory. */
+  readonly opened: Promise<void>
+  writer: IndexWriter | null
+  writing: Promise<void>
+  /** When the last part landed, ms since 1970. */
+  landed: number
+}
+
+interface Claimed {
+  readonly survey: Survey
+  readonly mark: [low: number, high: number, digest: number]
+}
 
 /**
- * Alert ids this member took in lately: a survey that sends an alert twice sends the copies close
- * to each other. Ids count when their part is committed; those of parts that were dropped never do.
+ * The alerts of a member's partitions that the index does not have yet: those of parts that landed lately,
+ * read from the ledger when a partition is taken over, and those of parts on their way. The latter count for
+ * the parts made after them, which never land without them; of parts that are dropped they are forgotten.
  */
-export class RecentIds {
-  #young = new Set<bigint>()
-  #old = new Set<bigint>()
-  /** By part, in the order they were made; not committed yet. */
-  readonly #pending = new Map<string, Set<bigint>>()
-  readonly #words = new Int32Array(2)
-  readonly #id = new BigInt64Array(this.#words.buffer)
+export class RecentMarks {
+  readonly #store: Store
+  readonly #index: SeenIndex
+  readonly #warn: (message: string) => void
+  readonly #table = new MarkTable()
+  readonly #sources = new Map<string, OwnSource>()
+  /** By part, on their way: what they claimed, and their records once they are made. */
+  readonly #claimed = new Map<string, Claimed[]>()
+  readonly #made = new Map<string, PartRecord>()
 
-  /** Claims ids for a part: the function says false for an id that was met before. */
-  claims(part: string): (low: number, high: number) => boolean {
-    const own = new Set<bigint>()
-    this.#pending.delete(part)
-    const before = [...this.#pending.values()]
-    this.#pending.set(part, own)
-    return (low, high) => {
-      this.#words[0] = low
-      this.#words[1] = high
-      const id = this.#id[0]!
-      const met = own.has(id) || this.#young.has(id) || this.#old.has(id)
-      if (met || before.some((ids) => ids.has(id))) return false
-      own.add(id)
-      return true
+  constructor(store: Store, index: SeenIndex, warn: (message: string) => void) {
+    this.#store = store
+    this.#index = index
+    this.#warn = warn
+  }
+
+  /** Marks in memory. */
+  get size(): number {
+    return this.#table.size
+  }
+
+  /** The partitions of a new lease; of those before nothing is on its way any more. */
+  take(sources: readonly string[]): void {
+    this.#sources.clear()
+    this.#claimed.clear()
+    this.#made.clear()
+    this.#table.clear()
+    const opening = sources.map((source) => {
+      const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
+      opened.catch(() => {}) // heard of when a part of it is made
+      const own: OwnSource = {
+        opened,
+        writer: null,
+        writing: Promise.resolve(),
+        landed: Date.now()
+      }
+      this.#sources.set(source, own)
+      return async () => this.#open(source, own).then(resolve, reject)
+    })
+    void atOnce(opening, SOURCES_AT_ONCE, (open) => open())
+  }
+
+  async #open(source: string, own: OwnSource): Promise<void> {
+    const writer = await IndexWriter.open(this.#store, source, TRIGGER)
+    this.#index.refresh() // a former owner may have written into it
+    if (this.#sources.get(source) !== own) return
+    own.writer = writer
+    for (const part of writer.young) this.#each(part, (...mark) => this.#table.add(...mark))
+  }
+
+  /** Waits until all is known that landed of a partition. @throws what the store fails of. */
+  async ready(source: string): Promise<void> {
+    await this.#sources.get(source)?.opened
+  }
+
+  /** Begins to make a part, or begins it again: the function claims an alert for it. */
+  begin(part: string): Meet {
+    this.#forget(part)
+    const claimed: Claimed[] = []
+    this.#claimed.set(part, claimed)
+    return (survey, ...mark) => {
+      const met = this.#table.meet(survey, ...mark)
+      if (met === 'copy') return met
+      this.#table.add(survey, ...mark)
+      claimed.push({ survey, mark })
+      return met
     }
   }
 
-  committed(part: string): void {
-    for (const id of this.#pending.get(part) ?? []) this.#young.add(id)
-    this.#pending.delete(part)
-    if (this.#young.size < MOST) return
-    this.#old = this.#young
-    this.#young = new Set()
+  made(record: PartRecord): void {
+    this.#made.set(nameOf(record), record)
   }
 
-  /** Forgets all parts that were not committed. */
-  dropped(): void {
-    this.#pending.clear()
+  /** A part that a thread before this one made, and that is not committed yet. */
+  madeBefore(record: PartRecord): void {
+    const claimed: Claimed[] = []
+    this.#each(record, (survey, ...mark) => {
+      this.#table.add(survey, ...mark)
+      claimed.push({ survey, mark })
+    })
+    this.#claimed.set(nameOf(record), claimed)
+    this.made(record)
   }
+
+  committed(part: string): void {
+    const record = this.#made.get(part)
+    this.#claimed.delete(part)
+    this.#made.delete(part)
+    const own = record && this.#sources.get(record.source)
+    if (!own) return
+    own.landed = Date.now()
+    own.writing = own.writing
+      .then(() => own.opened)
+      .then(
+        () => own.writer?.add(record),
+        () => {} // the partition is not read, nor indexed, until it can be
+      )
+    this.#write(record.source, own, false)
+  }
+
+  /** None of the parts on their way will land. */
+  dropped(): void {
+    for (const part of this.#claimed.keys()) this.#forget(part)
+  }
+
+  /** To be called from time to time: puts what is left of quiet partitions into the index. */
+  tidy(now = Date.now()): void {
+    for (const [source, own] of this.#sources) {
+      if (!own.writer || own.writer.young.length === 0 || now - own.landed < QUIET_MS) continue
+      own.landed = now
+      this.#write(source, own, true)
+    }
+  }
+
+  /** An orderly end: all that landed goes into the index. */
+  async close(): Promise<void> {
+    for (const [source, own] of this.#sources) if (own.writer) this.#write(source, own, true)
+    await this.settled()
+  }
+
+  /** Resolves when what was begun to be written is. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#sources.values()].map(({ writing }) => writing))
+  }
+
+  #write(source: string, own: OwnSource, all: boolean): void {
+    const write = async () => {
+      const done = await own.writer?.write(all)
+      if (!done) return
+      this.#index.wrote(done.files) // before they are forgotten here
+      for (const part of done.parts) this.#each(part, (...mark) => this.#table.remove(...mark))
+    }
+    own.writing = own.writing.then(write).catch((error: unknown) => {
+      this.#warn(`the index of copies of ${source} is behind: ${messageOf(error)}`)
+    })
+  }
+
+  #forget(part: string): void {
+    for (const { survey, mark } of this.#claimed.get(part) ?? []) {
+      this.#table.remove(survey, ...mark)
+    }
+    this.#claimed.delete(part)
+    this.#made.delete(part)
+  }
+
+  #each({ marks = {} }: MarkedPart, visit: (survey: Survey, ...mark: Claimed['mark']) => void) {
+    for (const [night, list] of readMarks(marks)) {
+      for (const mark of list) visit(surveyOf(night), ...mark)
+    }
+  }
+}
+
+function nameOf({ source, first, last }: PartRecord): string {
+  return partName(source, first, last)
 }

@@ -33,6 +33,8 @@ export interface StreamSettings {
   readonly surveys: readonly Survey[]
   readonly modules: readonly string[] | null
   readonly filters: readonly string[] | null
+  /** For how many days a copy is recognised after its original landed; null, or left out: for ever. */
+  readonly duplicateNights?: number | null
   /** Folder or address of a registry with the writer schemas of Confluent-wire packets. */
   readonly schemas: string | null
   readonly output: OutputSettings

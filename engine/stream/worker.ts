@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { resolveOrFail } from '../consume/registry.ts'
 import { SchemaCache } from '../decode/schemas.ts'
+import { SeenIndex } from '../duplicates/seen-index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { messageOf, OutageError, SiskinError } from '../errors.ts'
@@ -20,7 +21,7 @@ import { keptRegistry } from './kept-schemas.ts'
 import { attemptName } from './landing.ts'
 import { rangeOf } from './range.ts'
 import type { Fetched } from './range.ts'
-import { RecentIds } from './recent.ts'
+import { RecentMarks } from './recent.ts'
 import type { StreamSettings } from './settings.ts'
 
 /** What the thread of a pipeline is started with. */
@@ -43,10 +44,16 @@ export type ToWorker =
       readonly fetched: Fetched
       readonly stopped: readonly string[]
     }
+  /** The partitions of a new lease. */
+  | { readonly kind: 'take'; readonly sources: readonly string[] }
+  /** A part that a thread before this one made, and that is not committed yet. */
+  | { readonly kind: 'made-before'; readonly record: PartRecord }
   | { readonly kind: 'committed'; readonly part: string }
   /** Who waits for a schema waits no more: the work is to end. */
   | { readonly kind: 'giveUp' }
   | { readonly kind: 'dropped' }
+  /** Nothing more comes. */
+  | { readonly kind: 'close' }
 
 type Work = Extract<ToWorker, { kind: 'make' }>
 
@@ -69,10 +76,12 @@ export type FromWorker =
       /** Something outside does not answer: no fault of the packets. */
       readonly isOutage: boolean
     }
+  | { readonly kind: 'closed' }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
 
 /** How long decoding, filters and the files of one part may take before the member counts as stuck. */
 const OTHER_WORK_MS = 60_000
+const TIDY_MS = 15_000
 
 /** Parts that are staged while the next is made: their bytes are in memory so long. */
 const STAGED_AT_ONCE = 2
@@ -90,10 +99,18 @@ export function runStreamWorker(
   const log = (level: 'warn' | 'error', message: string) => send({ kind: 'log', level, message })
   const warn = (message: string) => log('warn', message)
   const pulse = new Beat(beat)
-  const recent = new RecentIds()
   /** Aborted: nobody waits for a registry any more, until all that is in work is over. */
   let ending = new AbortController()
   const store = openStore(stream.lake)
+  const index = new SeenIndex(store, { days: stream.duplicateNights ?? null, warn })
+  const recent = new RecentMarks(store, index, warn)
+  setInterval(() => recent.tidy(), TIDY_MS).unref()
+  const look: SeenIndex['look'] = async (night, marks) => {
+    pulse.leave() // the store is waited for
+    const found = await index.look(night, marks)
+    pulse.enter(plan.modules.length, OTHER_WORK_MS)
+    return found
+  }
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
     ? { format: new FinkFormat(plan.columns), maxBytes: finkMaxBytes }
@@ -120,12 +137,15 @@ export function runStreamWorker(
   }
   const make = async ({ attempt: number, fetched, stopped }: Work): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
-    const claim = recent.claims(partName(source, first, last))
+    await recent.ready(source)
+    const known = { begin: () => recent.begin(partName(source, first, last)), index: { look } }
     const name = attemptName(fetched.generation, member, number)
     const attempt = { name, stopped: new Set(stopped), poison }
     pulse.enter(plan.modules.length, OTHER_WORK_MS)
     try {
-      return await makePart(await rangeOf(fetched), { ...shared, claim }, attempt)
+      const made = await makePart(await rangeOf(fetched), { ...shared, known }, attempt)
+      recent.made(made.record)
+      return made
     } finally {
       pulse.leave()
     }
@@ -163,11 +183,16 @@ export function runStreamWorker(
   port.on('message', (message: ToWorker) => {
     if (message.kind === 'committed') recent.committed(message.part)
     else if (message.kind === 'giveUp') ending.abort(new OutageError('it waited for a schema'))
+    else if (message.kind === 'made-before')
+      queue = queue.then(() => recent.madeBefore(message.record))
+    else if (message.kind === 'take') queue = queue.then(() => recent.take(message.sources))
     else if (message.kind === 'dropped') {
       queue = queue.then(() => {
         recent.dropped()
         ending = new AbortController()
       })
+    } else if (message.kind === 'close') {
+      queue = queue.then(() => recent.close()).then(() => send({ kind: 'closed' }))
     } else queue = queue.then(() => work(message))
   })
 }

@@ -1,5 +1,6 @@
+import { crc32 } from 'node:zlib'
 import { messageOf } from '../errors.ts'
-import { Decoder } from './alert.ts'
+import { alertIdOf, Decoder } from './alert.ts'
 import type { Alert } from './alert.ts'
 import type { Batch, Feed } from './feed.ts'
 
@@ -27,6 +28,8 @@ export interface SubscribeOptions {
 export interface SubscribeAccount {
   alerts: number
   unreadable: number
+  /** Messages that came before, of alerts whose copies a lake let through: not handed on. */
+  copies: number
   readonly topics: Record<string, number>
 }
 
@@ -36,8 +39,9 @@ export interface SubscribeAccount {
  */
 export async function subscribe(options: SubscribeOptions): Promise<SubscribeAccount> {
   const { feed, sinks, limit, stop } = options
-  const account: SubscribeAccount = { alerts: 0, unreadable: 0, topics: {} }
+  const account: SubscribeAccount = { alerts: 0, unreadable: 0, copies: 0, topics: {} }
   const decoder = new Decoder()
+  const lately = new Lately()
   let pending: (() => Promise<void>)[] = []
   const settle = async () => {
     if (!sinks.every(({ isSettled }) => isSettled)) return
@@ -51,7 +55,9 @@ export async function subscribe(options: SubscribeOptions): Promise<SubscribeAcc
     if (!batch) break
     for (const [from, to] of slices(batch, options.atOnce, left())) {
       if (stop.aborted) break
-      const alerts = decodeAll(decoder, batch.messages.slice(from, to), account, options)
+      const decoded = decodeAll(decoder, batch.messages.slice(from, to), account, options)
+      const alerts = decoded.filter((alert) => lately.isNew(alert))
+      account.copies += decoded.length - alerts.length
       for (const sink of sinks) await sink.take(alerts)
       for (const { message } of alerts) {
         account.alerts++
@@ -64,6 +70,27 @@ export async function subscribe(options: SubscribeOptions): Promise<SubscribeAcc
   for (const sink of sinks) await sink.close()
   await settle()
   return account
+}
+
+/** Messages that are remembered before the older half is let go. */
+const MOST = 50_000
+
+/** Tells messages that came lately, byte for byte. */
+class Lately {
+  #young = new Set<string>()
+  #old = new Set<string>()
+
+  isNew(alert: Alert): boolean {
+    const { topic, datum } = alert.message
+    const key = `${topic} ${alertIdOf(alert)} ${crc32(datum)}`
+    if (this.#young.has(key) || this.#old.has(key)) return false
+    this.#young.add(key)
+    if (this.#young.size >= MOST) {
+      this.#old = this.#young
+      this.#young = new Set()
+    }
+    return true
+  }
 }
 
 function slices({ messages }: Batch, atOnce: number, limit: number): [number, number][] {

@@ -159,7 +159,10 @@ export function makeColumn(type: ScalarType, capacity: number): Column {
   return type === 'utf8' ? new TextColumn(capacity) : new FixedColumn(type, capacity)
 }
 
-export function grown<A extends Int32Array | Uint8Array | Float64Array>(from: A, to: A): A {
+export function grown<A extends Int32Array | Uint32Array | Uint8Array | Float64Array>(
+  from: A,
+  to: A
+): A {
   to.set(from)
   return to
 }

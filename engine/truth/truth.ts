@@ -108,8 +108,9 @@ async function load(
   }
   try {
     await db.run(
-      `CREATE TABLE lake AS SELECT DISTINCT alert_id, coalesce(quality.pass, false) AS pass
-       FROM read_parquet(${quoted(alerts)}, union_by_name = true)`
+      `CREATE TABLE lake AS SELECT DISTINCT ON (alert_id) alert_id, coalesce(quality.pass, false) AS pass
+       FROM read_parquet(${quoted(alerts)}, union_by_name = true)
+       ORDER BY alert_id, packet_file DESC, packet_offset DESC`
     )
   } catch (error) {
     throw new SiskinError(`the lake cannot be read: ${messageOf(error)}`)

@@ -90,6 +90,7 @@ export async function timeStages(archive: string): Promise<StageTime[]> {
         nightsOf(batch),
         {
           schemaOf: (row) => origins.schemas[origins.schema[row]!]!,
+          digestOf: (row) => origins.digest[row]!,
           bytesOf: (row) => {
             const start = origins.start[row]!
             return origins.buffers[origins.buffer[row]!]!.subarray(

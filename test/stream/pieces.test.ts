@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { localStore } from '../../engine/persist/local.ts'
 import { Bounds, countStrike } from '../../engine/stream/bounds.ts'
 import { cutBySize } from '../../engine/stream/publish.ts'
-import { RecentIds } from '../../engine/stream/recent.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 test('no topic gets more bytes in one send than it may, and the order of a topic stays', () => {
@@ -44,16 +43,4 @@ test('a range that killed is tried again as it was, then halved until one messag
   expect((await read()).hopeless('s')).toBe('the message at 10: it died')
   await bounds.landed(store, 's', 17)
   expect((await read()).lastOf('s', 10)).toBe(Number.POSITIVE_INFINITY)
-})
-
-test('an id counts as met in its part, in parts before it and once it is committed; never when dropped', () => {
-  const recent = new RecentIds()
-  const first = recent.claims('p1')
-  expect([first(1, 0), first(1, 0), first(1, 1)]).toEqual([true, false, true])
-  const second = recent.claims('p2')
-  expect([second(1, 0), second(2, 0)]).toEqual([false, true])
-  recent.committed('p1')
-  recent.dropped()
-  const again = recent.claims('p2')
-  expect([again(1, 0), again(2, 0)]).toEqual([false, true])
 })

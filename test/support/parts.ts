@@ -7,6 +7,7 @@ import { Enriched } from '../../engine/table/enriched.ts'
 function packetBytes({ origins }: Decoded): PacketBytes {
   return {
     schemaOf: (row) => origins.schemas[origins.schema[row]!]!,
+    digestOf: (row) => origins.digest[row]!,
     bytesOf: (row) => {
       const start = origins.start[row]!
       return origins.buffers[origins.buffer[row]!]!.subarray(start, start + origins.length[row]!)

@@ -121,7 +121,8 @@ describeReal('small inputs that failed once', () => {
 
   test('c06: an alert of each survey with one number are two alerts', async () => {
     const seen = new Set<string>()
-    const claim = (low: number, high: number) => seen.size < seen.add(`${low} ${high}`).size
+    const claim = (survey: string, low: number, high: number) =>
+      seen.size < seen.add(`${survey} ${low} ${high}`).size
     const files = ['c06-two-surveys/ztf.avro', 'c06-two-surveys/lsst.confluent']
     const both = await decodeCase(files, { claim })
     expect(both.alerts.map(({ table }) => [table.survey, table.rows])).toEqual([

@@ -196,7 +196,7 @@ describe('a row that is taken back leaves nothing behind', () => {
 
   test('a second copy does not lend its light curve to the next alert', async () => {
     const seen = new Set<number>()
-    const claim = (low: number) => seen.size < seen.add(low).size
+    const claim = (_: string, low: number) => seen.size < seen.add(low).size
     for (const packets of [syntheticZtf(3), syntheticLsst(3)]) {
       seen.clear()
       const [one, two, three] = packets as [Packet, Packet, Packet]

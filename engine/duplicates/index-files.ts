@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path/posix'
+import { stagingOf } from '../persist/attempt.ts'
+import { OWN } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import { jsonBytes, readJson } from '../persist/replace-file.ts'
+import { isMissing } from '../persist/store-errors.ts'
+import type { Store } from '../persist/store.ts'
+import { Marks, readMarks } from './marks.ts'
+
+/*
+ * The index: `_siskin/seen/<survey>/<night>/<source>.<first>-<last>.<least id>-<greatest id>.<landed>.ids`, the
+ * marks of committed parts of a source, sorted. A copy has the night of its original, so only the files of
+ * that night can hold it, and their names say which of them. Files are never changed, and written again
+ * they are the same. `_siskin/seen/sources/<source>.json` says up to where a source is in the index.
+ */
+
+const ROOT = `${OWN}/seen`
+
+/** What the index takes of a committed part. */
+export type MarkedPart = Pick<PartRecord, 'first' | 'last' | 'started' | 'marks'>
+
+export interface IndexFile {
+  readonly path: string
+  readonly source: string
+  /** Ids that it may hold. */
+  readonly least: bigint
+  readonly greatest: bigint
+  /** UTC day on which the youngest of its parts was made, as YYYYMMDD. */
+  readonly landed: number
+}
+
+const NAME = /^(.+)\.\d+-\d+\.(\d+)-(\d+)\.(\d{8})\.ids$/
+
+/** The index files of a `survey/night`. */
+export async function indexFiles(store: Store, night: string): Promise<IndexFile[]> {
+  const folder = `${ROOT}/${night}`
+  return (await store.entries(folder)).flatMap(({ name }) => {
+    const [, source = '', least = '', greatest = '', landed = ''] = NAME.exec(name) ?? []
+    if (source === '') return []
+    const ids = { least: BigInt(least), greatest: BigInt(greatest) }
+    return [{ path: `${folder}/${name}`, source, ...ids, landed: Number(landed) }]
+  })
+}
+
+/** A file that was written: for those who have the index open. */
+export interface WrittenFile extends IndexFile {
+  /** `survey/night` */
+  readonly night: string
+  readonly marks: Marks
+}
+
+/** Writes the marks of parts that follow each other into the index, one file a survey and night. */
+export async function writeIndex(
+  store: Store,
+  source: string,
+  parts: readonly MarkedPart[]
+): Promise<WrittenFile[]> {
+  const [first, last] = [parts[0]?.first ?? 0, parts.at(-1)?.last ?? 0]
+  const landed = dayOf(
+    parts
+      .map(({ started }) => started)
+      .sort()
+      .at(-1) ?? ''
+  )
+  const lists = new Map<string, Marks[]>()
+  for (const part of parts) {
+    for (const [night, marks] of readMarks(part.marks ?? {})) {
+      const list = lists.get(night) ?? []
+      list.push(marks)
+      lists.set(night, list)
+    }
+  }
+  const files: WrittenFile[] = []
+  for (const [night, list] of lists) {
+    const marks = Marks.merge(list)
+    if (marks.count === 0) continue
+    const { first: least, last: greatest } = marks
+    const path = `${ROOT}/${night}/${source}.${first}-${last}.${least}-${greatest}.${landed}.ids`
+    await put(store, source, path, marks.bytes())
+    files.push({ path, source, least, greatest, landed, night, marks })
+  }
+  return files
+}
+
+/** The UTC day of an ISO time as YYYYMMDD. */
+export function dayOf(time: string): number {
+  return Number(time.slice(0, 10).replaceAll('-', ''))
+}
+
+const drafts = (source: string) => `${stagingOf(source)}/seen`
+const upToPath = (source: string) => `${ROOT}/sources/${source}.json`
+
+/** Position up to which a source is in the index. */
+export async function indexedUpTo(store: Store, source: string): Promise<number> {
+  return (await readJson<{ next: number }>(store, upToPath(source)))?.next ?? 0
+}
+
+export async function setIndexedUpTo(store: Store, source: string, next: number): Promise<void> {
+  await put(store, source, upToPath(source), jsonBytes({ next }))
+}
+
+/** Removes what a writer that was killed left of the file it wrote. To be called by the owner of the source. */
+export async function removeDrafts(store: Store, source: string): Promise<void> {
+  await store.remove(drafts(source))
+}
+
+/** Whole or not at all; what was there is replaced. */
+async function put(store: Store, source: string, path: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${drafts(source)}/${randomBytes(6).toString('hex')}`
+  await store.write(draft, [bytes])
+  await store.rename(draft, path)
+  await store.settle([dirname(path)])
+}
+
+/** The marks of an index file; null if it is gone, `damaged` if it is not what it was written as. */
+export async function readIndexFile(store: Store, path: string): Promise<Marks | null | 'damaged'> {
+  try {
+    return Marks.read(await store.read(path)) ?? 'damaged'
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}

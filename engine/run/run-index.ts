@@ -1,0 +1,93 @@
+import { surveyOf } from '../duplicates/decode-once.ts'
+import { IndexWriter, youngParts } from '../duplicates/index-writer.ts'
+import type { IndexTrigger } from '../duplicates/index-writer.ts'
+import type { MarkedPart } from '../duplicates/index-files.ts'
+import { readMarks } from '../duplicates/marks.ts'
+import { messageOf } from '../errors.ts'
+import { atOnce } from '../persist/at-once.ts'
+import { OWN } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import { ownedTopics } from '../persist/owners.ts'
+import type { Store } from '../persist/store.ts'
+import type { SeenAlerts } from './seen.ts'
+
+/** Files of the index are as large as that for a source of files: 600 kB. */
+const TRIGGER: IndexTrigger = { parts: Number.POSITIVE_INFINITY, marks: 50_000, gapless: true }
+/** Parts of a partition that its stream may not have put into the index yet. */
+const MOST_YOUNG = 80
+const SOURCES_AT_ONCE = 8
+
+/**
+ * Keeps the index of copies for the sources of a run: as their parts land, and to the last when they were read to
+ * their ends.
+ */
+export class RunIndex {
+  readonly #writers: ReadonlyMap<string, IndexWriter>
+  readonly #warn: (message: string) => void
+  #writing = Promise.resolve()
+
+  private constructor(writers: ReadonlyMap<string, IndexWriter>, warn: (message: string) => void) {
+    this.#writers = writers
+    this.#warn = warn
+  }
+
+  /** Also puts into the table what the lake holds and the index does not: of these sources, and of streams. */
+  static async open(
+    store: Store,
+    sources: readonly string[],
+    seen: SeenAlerts,
+    warn: (message: string) => void
+  ): Promise<RunIndex> {
+    const writers = new Map<string, IndexWriter>()
+    for (const source of sources) {
+      const writer = await IndexWriter.open(store, source, TRIGGER)
+      writers.set(source, writer)
+      remember(seen, writer.young)
+    }
+    await atOnce(await streamSources(store), SOURCES_AT_ONCE, async (source) => {
+      remember(seen, await youngParts(store, source, MOST_YOUNG))
+    })
+    return new RunIndex(writers, warn)
+  }
+
+  landed(record: PartRecord): void {
+    const writer = this.#writers.get(record.source)
+    if (!writer) return
+    writer.add(record)
+    this.#write(record.source, writer, false)
+  }
+
+  /** `all`: the sources were read to their ends. */
+  async close(all: boolean): Promise<void> {
+    for (const [source, writer] of this.#writers) this.#write(source, writer, all)
+    await this.#writing
+  }
+
+  #write(source: string, writer: IndexWriter, all: boolean): void {
+    const write = async () => {
+      while (await writer.write(all)); // files of one size, then the rest
+    }
+    this.#writing = this.#writing.then(write).catch((error: unknown) => {
+      this.#warn(
+        `copies of the alerts of ${source} are not recognised until it is run again: ${messageOf(error)}`
+      )
+    })
+  }
+}
+
+function remember(seen: SeenAlerts, parts: readonly MarkedPart[]): void {
+  for (const { marks = {} } of parts) {
+    for (const [night, list] of readMarks(marks)) {
+      for (const mark of list) seen.remember(surveyOf(night), ...mark)
+    }
+  }
+}
+
+/** Sources of the lake that are partitions of Kafka. */
+async function streamSources(store: Store): Promise<string[]> {
+  const topics = new Set(await ownedTopics(store))
+  if (topics.size === 0) return []
+  const sources = await store.entries(`${OWN}/ledger`)
+  const isOfTopic = (name: string) => topics.has(name.replace(/^\+|-\d+$/g, ''))
+  return sources.map(({ name }) => name).filter(isOfTopic)
+}
