@@ -6,6 +6,8 @@ export class Tally {
   received = 0
   alerts = 0
   duplicates = 0
+  /** Offsets that Kafka had deleted before they were read. */
+  lost = 0
   parts = 0
   /** Bytes written into the lake. */
   bytes = 0
@@ -22,6 +24,7 @@ export class Tally {
     this.received += record.received
     this.alerts += record.alerts
     this.duplicates += record.duplicates
+    this.lost += record.stream?.lost ?? 0
     for (const file of record.files) this.bytes += file.bytes
     addAll(this.quarantined, record.quarantined)
     addAll(this.nights, record.nights)
