@@ -69,14 +69,11 @@ function withCopies({ copies, revisions }: LakeVerdict): string {
 
 function copiesRows({ copies, revisions, distinct, copied }: LakeVerdict): string[][] {
   if (copies + revisions === 0) return []
+  const ids = `of ${copied.slice(0, 5).join(', ')}${copied.length > 5 ? ', …' : ''}`
   return [
     ['distinct alerts', count(distinct)],
-    [
-      'copies',
-      count(copies),
-      `of ${copied.slice(0, 5).join(', ')}${copied.length > 5 ? ', …' : ''}`
-    ],
-    ...(revisions > 0 ? [['revisions', count(revisions)]] : [])
+    ...(copies > 0 ? [['copies', count(copies), ids]] : []),
+    ...(revisions > 0 ? [['revisions', count(revisions), copies > 0 ? '' : ids]] : [])
   ]
 }
 

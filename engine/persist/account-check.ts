@@ -56,7 +56,8 @@ export class SourceRange {
     const told = this.#isStream ? 'in no part' : 'missing'
     const what = `source ${this.#source}: ${this.#word} ${first} to ${last} are ${told}`
     const text = more ? `${what}; ${more}` : what
-    this.#onFinding({ kind: 'gap', source: this.#source, first, last, text, isDifference: true })
+    const gap = { source: this.#source, first, last, isStream: this.#isStream }
+    this.#onFinding({ kind: 'gap', ...gap, text, isDifference: true })
   }
 }
 

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix'
 import { attemptFolder, attemptsAt, placeFiles, RECORD, stage, stagingOf } from './attempt.ts'
 import type { AttemptName, OnStep, Staged } from './attempt.ts'
-import { ledgerPath } from './ledger.ts'
+import { ledgerPath, rangeName } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { readJson } from './replace-file.ts'
 import { isMissing } from './store-errors.ts'
@@ -81,11 +81,17 @@ export async function recover(store: Store, source: string): Promise<Recovered> 
   return recovered
 }
 
-/** From now on nobody can commit from this folder under its old name. */
-async function fence(store: Store, folder: string): Promise<void> {
-  await store.rename(folder, `${folder}${OVER}`).catch((error: unknown) => {
+/**
+ * From now on nobody can commit from this folder under its old name. Where one that was thought dead has written
+ * again since it was fenced before, both lie there.
+ */
+async function fence(store: Store, folder: string): Promise<string> {
+  let over = `${folder}${OVER}`
+  while ((await store.entries(over)).length > 0) over += OVER
+  await store.rename(folder, over).catch((error: unknown) => {
     if (!isMissing(error)) throw error
   })
+  return over
 }
 
 /**
@@ -96,10 +102,10 @@ export async function recoverAttempt(
   store: Store,
   { source, attempt, first, last }: AttemptName
 ): Promise<PartRecord | null> {
-  await fence(store, `${stagingOf(source)}/${attempt}`)
+  const over = await fence(store, `${stagingOf(source)}/${attempt}`)
   const committed = await readJson<PartRecord>(store, ledgerPath(source, first, last))
-  const folder = attemptFolder({ source, attempt: `${attempt}${OVER}`, first, last })
+  const folder = `${over}/${rangeName(first, last)}`
   if (committed?.attempt === attempt) await placeFiles(store, committed, folder, () => {})
-  await store.remove(`${stagingOf(source)}/${attempt}${OVER}`)
+  await store.remove(over)
   return committed
 }

@@ -13,6 +13,7 @@ export type Finding =
         readonly source: string
         readonly first: number
         readonly last: number
+        readonly isStream: boolean
       }
     /** A record of the ledger that cannot be read. */
     | { readonly kind: 'record'; readonly source: string; readonly path: string }

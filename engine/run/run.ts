@@ -112,7 +112,7 @@ async function recoverSources(
   )
 }
 
-function folderLists(store: Store) {
+export function folderLists(store: Store) {
   const path = (source: string) => `${OWN}/sources/${source}.json`
   return {
     async known(source: string) {

@@ -2,12 +2,14 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { PartRecord } from '../../engine/persist/ledger.ts'
+import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
 import type { LakeVerdict } from '../../jobs/verify-text.ts'
+import { tarOf } from '../support/archives.ts'
 import { siskin } from '../support/siskin.ts'
 
-/** A small night of ZTF: some packets damaged, some of whose alerts are selected. */
-export async function nightOf(folder: string, seed = 5, corrupt = 0.02): Promise<string> {
+/** A small night of ZTF, some of whose alerts are selected; here and there a packet that is cut off. */
+export async function nightOf(folder: string, seed = 5): Promise<string> {
   const out = join(folder, `night${seed}.tar`)
   await simulate({
     out,
@@ -17,9 +19,12 @@ export async function nightOf(folder: string, seed = 5, corrupt = 0.02): Promise
     seed,
     scale: 0.003,
     stamps: 'none',
-    corrupt,
     inject: { kilonova: 20 }
   })
+  const packets = readArchive(out).map(({ name, bytes }, i) => {
+    return { name, bytes: i % 15 === 7 ? bytes.subarray(0, bytes.length - 100) : bytes }
+  })
+  writeFileSync(out, tarOf(packets))
   return out
 }
 

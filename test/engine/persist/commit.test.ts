@@ -170,6 +170,15 @@ describe('commit', () => {
     else for (const { path } of next.files) expect(found[path]).toBe(`${path} content`)
   })
 
+  test('a run that writes again after it was fenced does not keep the next from recovering', async () => {
+    await expect(commit(store, next.record, next.files, crashAt(1))).rejects.toThrow(Crash)
+    const attempt = `_siskin/staging/night/${next.record.attempt.split('/')[0]}`
+    await store.rename(attempt, `${attempt}.over`)
+    await expect(commit(store, next.record, next.files, crashAt(1))).rejects.toThrow(Crash)
+    expect((await recover(store, 'night')).dropped).toHaveLength(2)
+    expect(await store.list('_siskin/staging')).toEqual([])
+  })
+
   test('that fails in one file leaves no other still being written', async () => {
     const slow: Store = {
       ...store,
