@@ -32,5 +32,6 @@ export async function equipKafka(
   }
   const publisher = publish ? await GapPublisher.open({ access, group, store, output, plan }) : null
   const marks = await readMarks(access, store)
-  return { input: new KafkaInput(access, group, store), marks, publisher }
+  const outputs = [...new Set(plan.filters.map(({ topic }) => output.prefix + topic))]
+  return { input: new KafkaInput(access, group, store, outputs), marks, publisher }
 }

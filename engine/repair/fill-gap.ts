@@ -25,6 +25,10 @@ export interface Filled {
   /** Offsets of it that Kafka has deleted. */
   readonly lost: number
   readonly published: number
+  /** Selected alerts that were in Kafka's topics already. */
+  readonly there: number
+  /** Selected alerts that are in none, though others of the same part are: --publish brings them. */
+  readonly unpublished: number
   /** Selected alerts that became topic files of the lake. */
   readonly filed: number
 }
@@ -53,23 +57,17 @@ export async function fillGap(
   gap: Gap,
   input: 'kafka' | 'archive'
 ): Promise<Filled> {
-  const { store } = shop
-  const filled = { parts: 0, alerts: 0, lost: 0, published: 0, filed: 0 }
+  const { store, kafka } = shop
+  const sum = { parts: 0, alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0 }
+  const there = gap.isStream && kafka ? await kafka.published(gap.source, gap) : new Set<string>()
   await setMarksBack(store, gap.source, gap.first)
   for await (const range of rangesOf(shop, gap, input)) {
-    const { record, messages } = await fillRange(shop, range)
-    const selected = Object.values(record.filters).reduce(
-      (sum, { published }) => sum + published,
-      0
-    )
-    filled.parts++
-    filled.alerts += record.alerts
-    filled.lost += record.stream?.lost ?? 0
-    if (shop.publisher && record.stream) filled.published += messages.length
-    else filled.filed += selected
+    const one = await fillRange(shop, range, there)
+    sum.parts++
+    for (const key of Object.keys(one) as (keyof typeof one)[]) sum[key] += one[key]
   }
-  if (filled.parts === 0) throw new SiskinError('nothing is there any more of what is missing')
-  return filled
+  if (sum.parts === 0) throw new SiskinError('nothing is there any more of what is missing')
+  return sum
 }
 
 async function* rangesOf(
@@ -91,28 +89,66 @@ async function* rangesOf(
   }
 }
 
-async function fillRange(shop: Workshop, range: PacketRange): Promise<MadePart> {
-  const { store, maker, publisher, marks, claims, onStep } = shop
+async function fillRange(
+  shop: Workshop,
+  range: PacketRange,
+  there: ReadonlySet<string>
+): Promise<Omit<Filled, 'parts'>> {
+  const { store, publisher, claims, onStep } = shop
   const { source, first } = range
   const last = lastOf(range)
-  const attempt = claims.newAttempt()
-  const isStream = range.messages !== undefined
-  const isPublished = isStream && (marks?.publishedAs({ source, first, last }) ?? null) !== null
-  const topics = isPublished ? NOWHERE : isStream && publisher ? publisher.limits : 'files'
-  let made = await maker.make(range, topics, attempt, onceEach())
-  const known = await knownAlerts(store, made)
-  if (known.size > 0) made = await maker.make(range, topics, attempt, onceEach(known))
+  const { made, isPublished } = await makeRange(shop, range, there)
   const { record, files, messages } = made
+  const missing = messages.filter(({ topic, source: place }) => {
+    return !isPublished || !hasMessage(there, topic, place)
+  })
+  const isMarked = shop.marks?.publishedAs({ source, first, last }) ?? null
+  const isSent = publisher !== null && isMarked === null && record.stream !== undefined
   const check = async () => {
     await claims.check(source)
     if (await readJson(store, ledgerPath(source, first, last))) {
       throw new SiskinError(`${record.part} is in the lake by now`)
     }
-    if (isStream && publisher && !isPublished) {
-      await publisher.publish(record, messages)
-      onStep('sent')
-    }
+    if (!isSent) return
+    await publisher.publish(record, missing)
+    onStep('sent')
   }
   await land(store, { record, files, before: null }, check, onStep)
-  return made
+  const filed = files.filter(({ account }) => account.kind === 'topic')
+  return {
+    alerts: record.alerts,
+    lost: record.stream?.lost ?? 0,
+    published: isSent ? missing.length : 0,
+    there: messages.length - missing.length,
+    unpublished: isSent || isMarked !== null ? 0 : missing.length,
+    filed: filed.reduce((sum, { account }) => sum + account.rows, 0)
+  }
+}
+
+/** A prefix goes before the topic's name. */
+function hasMessage(there: ReadonlySet<string>, topic: string, place: string): boolean {
+  return [...there].some((name) => name.endsWith(`${topic} ${place}`))
+}
+
+/** What is in Kafka's topics, or goes there, does not become files. */
+async function makeRange(
+  { store, maker, publisher, marks, claims }: Workshop,
+  range: PacketRange,
+  there: ReadonlySet<string>
+): Promise<{ readonly made: MadePart; readonly isPublished: boolean }> {
+  const { source, first, messages } = range
+  const last = lastOf(range)
+  const isOwn = (name: string) => {
+    const offset = Number.parseInt(name.slice(name.lastIndexOf('@') + 1), 10)
+    return offset >= first && offset <= last
+  }
+  const isMarked = (marks?.publishedAs({ source, first, last }) ?? null) !== null
+  const isPublished = messages !== undefined && (isMarked || [...there].some(isOwn))
+  const isForKafka = isPublished || (messages !== undefined && publisher !== null)
+  const topics = isForKafka ? (publisher?.limits ?? NOWHERE) : 'files'
+  const attempt = claims.newAttempt()
+  const made = await maker.make(range, topics, attempt, onceEach())
+  const known = await knownAlerts(store, made)
+  if (known.size === 0) return { made, isPublished }
+  return { made: await maker.make(range, topics, attempt, onceEach(known)), isPublished }
 }

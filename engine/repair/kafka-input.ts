@@ -31,7 +31,11 @@ export class KafkaInput {
   readonly #admin: Admin
   readonly #readers = new Map<string, CommittedReader>()
 
-  constructor(access: KafkaAccess, group: string, store: Store) {
+  readonly #outputs: readonly string[]
+
+  /** @param outputs the topics that the selected alerts go to, full names. */
+  constructor(access: KafkaAccess, group: string, store: Store, outputs: readonly string[]) {
+    this.#outputs = outputs
     this.access = access
     this.group = group
     this.#store = store
@@ -100,6 +104,31 @@ export class KafkaInput {
       }
     }
     if (from <= last) yield cut(last)
+  }
+
+  /**
+   * Which alerts of these positions are in the topics already, as `<topic> <source>@<place>`: what moved the
+   * group's position behind them published them too.
+   */
+  async published(source: string, { first, last }: PositionSpan): Promise<Set<string>> {
+    const found = new Set<string>()
+    const there = new Set(await this.#admin.listTopics())
+    for (const topic of this.#outputs.filter((name) => there.has(name))) {
+      const reader = this.#reader(topic)
+      const places = (await reader.spans([topic])).map((span) => {
+        return { topic, partition: span.partition, offset: span.first, end: span.stableEnd }
+      })
+      for await (const { messages } of reader.read(places)) {
+        for (const { headers } of messages) {
+          const name = String(headers.get('source') ?? '')
+          const at = name.lastIndexOf('@')
+          const offset = Number.parseInt(name.slice(at + 1), 10)
+          if (name.slice(0, at) !== source || offset < first || offset > last) continue
+          found.add(`${topic} ${name}`)
+        }
+      }
+    }
+    return found
   }
 
   #reader(topic: string): CommittedReader {

@@ -128,18 +128,21 @@ async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep
     const topics = !isStream
       ? ''
       : shop.publisher
-        ? '; the selected alerts go to Kafka’s topics'
-        : '; the selected alerts become topic files of the lake and do not go to Kafka (--publish)'
+        ? '; the selected alerts go to Kafka’s topics, as far as they are not there'
+        : '; the selected alerts become topic files of the lake (with --publish they go to Kafka), unless Kafka’s topics hold them'
     const how = `they are taken in from ${from}${less}${topics}`
     steps.push(step(what, how, source, async () => tellFilled(await fillGap(shop, gap, input))))
   }
   return steps
 }
 
-function tellFilled({ parts, alerts, lost, published, filed }: Filled): string {
+function tellFilled(filled: Filled): string {
+  const { parts, alerts, lost, published, there, unpublished, filed } = filled
   const told = [`${alerts} alerts in ${parts} ${parts === 1 ? 'part' : 'parts'}`]
   if (lost > 0) told.push(`${lost} offsets are lost`)
   if (published > 0) told.push(`${published} messages published`)
+  if (there > 0) told.push(`${there} messages were in Kafka’s topics already`)
+  if (unpublished > 0) told.push(`${unpublished} messages are missing there`)
   if (filed > 0) told.push(`${filed} selected alerts in topic files of the lake`)
   return told.join(', ')
 }
