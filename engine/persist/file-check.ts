@@ -97,18 +97,14 @@ async function checkLate(
     if (size !== null) await check(store, known, size, options, onFinding)
     return size !== null
   }
-  let missing: Own[] = []
+  const missing: Own[] = []
   for (const known of late) if (!(await look(known))) missing.push(known)
   if (missing.length === 0) return
   const staged = new Set<Own>()
   for (const known of missing) if (await liesStaged(store, known)) staged.add(known)
-  if (options.isLive || staged.size > 0) {
-    await delay(PLACED_MS)
-    const still: Own[] = []
-    for (const known of missing) if (!(await look(known))) still.push(known)
-    missing = still
-  }
+  if (options.isLive || staged.size > 0) await delay(PLACED_MS)
   for (const known of missing) {
+    if (await look(known)) continue // placed meanwhile
     const { path } = known.file
     if (staged.has(known)) {
       const text = `${path} is committed and not in its place: it lies staged`

@@ -1,8 +1,8 @@
-import { cpSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ledgerPath } from '../../engine/persist/ledger.ts'
+import { ledgerPath, rangeName } from '../../engine/persist/ledger.ts'
 import type { PartRecord } from '../../engine/persist/ledger.ts'
 import type { Outcome } from '../../engine/repair/repair.ts'
 import type { LakeVerdict } from '../../jobs/verify-text.ts'
@@ -136,6 +136,27 @@ describeKafka('repair of a lake that a stream fills', () => {
     expect(outcomes.map(({ done }) => done)).not.toContain(null)
     expect(verdict.received).toBe(packets.length)
     expect(verdict.kafka!.sources[0]).toMatchObject({ state: 'ok', waiting: 0 })
+  })
+
+  test('a part that is committed and lies staged is placed when nobody is at work', async () => {
+    const lake = copyOf('staged')
+    const record = records.at(-1)!
+    const { first, last, attempt, files } = record
+    const staged = join(lake, '_siskin/staging', source, attempt, rangeName(first, last))
+    const move = (from: string, to: string) => {
+      mkdirSync(dirname(to), { recursive: true })
+      renameSync(from, to)
+    }
+    for (const { path } of files) move(join(lake, path), join(staged, path))
+    move(join(lake, ledgerPath(source, first, last)), join(staged, 'record.json'))
+    expect((await verdictOf(lake)).ok).toBe(false)
+    const alone = await siskin(['repair', '--lake', lake, '--yes'])
+    expect(alone.stdout).toContain('Kafka knows if it counts, and was not asked')
+    const { outcomes, verdict } = await repairOf(lake)
+    expect(outcomes.map(({ done }) => done)).toEqual([
+      '1 parts placed, 0 that did not count removed'
+    ])
+    expect(verdict).toMatchObject({ ok: true, received: packets.length })
   })
 
   test('what waits is counted by messages: aborted ones and markers do not', async () => {

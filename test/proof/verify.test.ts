@@ -26,6 +26,7 @@ beforeAll(async () => {
 function copyOf(name: string): string {
   const copy = join(folder, name)
   cpSync(whole, copy, { recursive: true })
+  rmSync(join(copy, '_siskin/verified'), { recursive: true, force: true })
   return copy
 }
 
@@ -51,7 +52,8 @@ describe('verify', () => {
       const verdict = await verdictOf(lake, '--deep')
       expect(verdict.ok).toBe(false)
       expect(verdict.differences).toHaveLength(1)
-      expect(verdict.differences[0]).toContain(`${fileOf(kind)} is damaged`)
+      expect(verdict.differences[0]).toMatch(/ is damaged: | cannot be read: /)
+      expect(verdict.differences[0]).toContain(fileOf(kind))
     }
   )
 
@@ -132,6 +134,31 @@ describe('verify', () => {
     expect(await verdictOf(lake)).toMatchObject({ ok: true, alerts, copies, distinct })
     const { stdout } = await siskin(['verify', '--lake', lake])
     expect(stdout.split('\n')[0]).toContain(`it holds ${copies} alerts again from another`)
+  })
+
+  it('names copies in one source as a difference', async () => {
+    const lake = copyOf('same')
+    const record = records[0]!
+    const shift = records.at(-1)!.last + 1
+    const [first, last] = [shift, shift + record.last]
+    const part = partName(record.source, first, last)
+    const files = record.files.map((file) => {
+      if (file.kind !== 'alerts' && file.kind !== 'quarantine') return file
+      return { ...file, path: file.path.replace(record.part, part) }
+    })
+    for (const [i, { path }] of files.entries()) {
+      if (path !== record.files[i]!.path)
+        cpSync(join(lake, record.files[i]!.path), join(lake, path))
+    }
+    const copy = { ...record, part, first, last, files }
+    writeFileSync(join(lake, ledgerPath(record.source, first, last)), JSON.stringify(copy))
+    const { differences, copies } = await verdictOf(lake)
+    expect(copies).toBe(0)
+    expect(differences).toEqual([
+      expect.stringContaining(
+        `source ${record.source}: ${record.alerts} alerts of ztf/alerts/night=`
+      )
+    ])
   })
 
   it('has a night, or what came since the last proof, looked at alone', async () => {
