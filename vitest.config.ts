@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const SERVERS = [
   'test/cluster/**/*.test.ts',
   'test/stream/**/*.test.ts',
+  'test/proof/stream-*.test.ts',
   'test/subscribe/**/*.test.ts',
   'test/replay/replay.test.ts',
   'test/conformance/hdfs*.test.ts'

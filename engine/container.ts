@@ -14,6 +14,16 @@ export function varint(value: number): number[] {
   return bytes
 }
 
+/** The marker between the blocks of a container of this name, and at its end. */
+export function syncOf(name: string): Buffer {
+  return createHash('md5').update(name).digest()
+}
+
+/** True of bytes that begin as a container does. */
+export function isContainerHead(bytes: Uint8Array): boolean {
+  return Buffer.compare(bytes.subarray(0, MAGIC.length), MAGIC) === 0
+}
+
 /** Where each datum of a container lies: it is its own block, so one range read gets it. */
 export interface ContainerLayout {
   readonly pieces: Uint8Array[]
@@ -32,7 +42,7 @@ export function layContainer(
   metadata: Readonly<Record<string, string>>,
   data: readonly Uint8Array[]
 ): ContainerLayout {
-  const sync = createHash('md5').update(name).digest()
+  const sync = syncOf(name)
   const head = header(schema, metadata, sync)
   const pieces: Uint8Array[] = []
   const offsets: number[] = []

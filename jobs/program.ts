@@ -10,6 +10,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   stream: async () => (await import('./stream.ts')).addStream,
   subscribe: async () => (await import('./subscribe.ts')).addSubscribe,
   verify: async () => (await import('./verify.ts')).addVerify,
+  repair: async () => (await import('./repair.ts')).addRepair,
+  requeue: async () => (await import('./requeue.ts')).addRequeue,
   inspect: async () => (await import('./inspect.ts')).addInspect,
   check: async () => (await import('./check.ts')).addCheck,
   new: async () => (await import('./new.ts')).addNew,

@@ -119,7 +119,7 @@ export function report(result: TakenIn, { schemas }: Settings): number {
   if (strangers > 0 && schemas === null) {
     console.error(
       `siskin: ${count(strangers)} packets came without their writer schema and are in quarantine: ` +
-        'run into a new lake with --schemas (a folder of <id>.avsc, or a registry)'
+        'siskin requeue with --schemas (a folder of <id>.avsc, or a registry) makes alerts of them'
     )
   }
   for (const damage of result.damage) {

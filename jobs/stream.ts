@@ -44,6 +44,7 @@ export function addStream(program: Command): void {
     const { tally, seconds } = await stream(settings, openLog(settings))
     if (options.json) console.log(JSON.stringify(streamJson(tally, seconds), null, 1))
     else console.log(streamSummary(tally, seconds, settings))
+    if (tally.lost > 0) process.exitCode = 1
   })
 }
 
@@ -173,7 +174,7 @@ class Strangers {
     if (this.#isTold || packets === 0) return
     this.#isTold = true
     const message =
-      'packets come without their writer schema and go to quarantine: begin anew, with another lake and --group, with --schemas (a folder of <id>.avsc, or a registry)'
+      'packets come without their writer schema and go to quarantine: start the stream again with --schemas (a folder of <id>.avsc, or a registry), then siskin requeue'
     this.#log.news({ level: 'warn', message, fields: { packets } })
   }
 }
@@ -207,8 +208,10 @@ function statusText(status: StreamStatus, tally: Tally, perSecond: number): stri
 }
 
 function streamJson(tally: Tally, seconds: number) {
-  const { received, alerts, quarantined, duplicates, revisions, nights, topics, parts } = tally
-  return { received, alerts, quarantined, duplicates, revisions, nights, topics, parts, seconds }
+  const { received, alerts, quarantined, duplicates, revisions, lost } = tally
+  const { nights, topics, parts } = tally
+  const sums = { received, alerts, quarantined, duplicates, revisions, lost }
+  return { ...sums, nights, topics, parts, seconds }
 }
 
 function streamSummary(tally: Tally, seconds: number, settings: Settings): string {
@@ -220,6 +223,9 @@ function streamSummary(tally: Tally, seconds: number, settings: Settings): strin
       ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
       ['duplicates', count(tally.duplicates)],
       ...revisionRows(tally),
+      ...(tally.lost > 0
+        ? [['lost', count(tally.lost), 'deleted by Kafka before they were read']]
+        : []),
       ['nights', count(Object.keys(tally.nights).length), listOf(tally.nights)]
     ]),
     '',

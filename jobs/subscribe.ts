@@ -186,7 +186,7 @@ function tell(
     ...(files.length > 0 ? [`saved in ${files.join(', ')}`] : []),
     ...(failed > 0 ? [`${amount(failed, 'command')} failed`] : []),
     ...(unreadable > 0 ? [`${amount(unreadable, 'message')} passed over`] : []),
-    ...(copies > 0 ? [`${count(copies)} copies left out`] : []),
+    ...(copies > 0 ? [`${copies} copies left out`] : []),
     `the group ${flags.group} goes on from here`
   ]
   say(told.join('; '))

@@ -1,11 +1,14 @@
 import type { Verdict } from '../engine/persist/verify.ts'
+import type { Reach } from '../engine/persist/verify-scope.ts'
 import type { KafkaVerdict } from '../engine/reconcile/reconcile.ts'
-import { count, table } from './terminal.ts'
+import { amount, count, table } from './terminal.ts'
 
 /** What was found; `kafka` is null where Kafka was not looked at. */
 export interface LakeVerdict extends Verdict {
   /** Parts of it came from Kafka. */
   readonly streamed: boolean
+  /** How much of it was looked at. */
+  readonly reach: Reach
   readonly kafka: KafkaVerdict | null
 }
 
@@ -13,28 +16,65 @@ const SHOWN = 20
 
 /** A verdict for people: the account, what Kafka says, then every difference. */
 export function verdictText(verdict: LakeVerdict, lake: string): string {
-  const { differences, copies, kafka, streamed } = verdict
+  const { differences, notes, kafka, streamed, requeued, lost, acknowledged, reach } = verdict
   const quarantined = Object.values(verdict.quarantined).reduce((sum, n) => sum + n, 0)
   const rows = [
     ['received', count(verdict.received)],
     ['alerts', count(verdict.alerts)],
     ['quarantined', count(quarantined)],
+    ...(requeued > 0 ? [['requeued', count(requeued)]] : []),
     ['duplicates', count(verdict.duplicates)],
+    ...copiesRows(verdict),
+    ...(lost > 0 ? [['lost', count(lost)]] : []),
+    ...(acknowledged > 0 ? [['lost, acknowledged', count(acknowledged)]] : []),
     ['nights', count(Object.keys(verdict.nights).length)],
     ['topics', count(Object.keys(verdict.topics).length)]
   ]
   const whole = kafka ? ', once, in the lake, the group and the topics' : ', once'
   const head = verdict.ok
-    ? `${lake} is whole: every packet is accounted for${whole}`
-    : `${lake} is not whole: ${differences.length} difference${differences.length === 1 ? '' : 's'}`
+    ? `${of(reach)}${lake} is whole: every packet is accounted for${whole}${withCopies(verdict)}`
+    : `${of(reach)}${lake} is not whole: ${differences.length} difference${differences.length === 1 ? '' : 's'}`
   const unseen =
-    streamed && !kafka
+    streamed && !kafka && reach.night === null && reach.since === null
       ? ['a stream filled it: its topics and positions in Kafka were not looked at (--brokers)']
       : []
-  const named = copies.length > 0 ? [`copies of an alert in the lake: ${some(copies, ', ')}`] : []
+  const named =
+    notes.length > 0
+      ? some(
+          notes.map((note) => `note: ${note}`),
+          '\n'
+        ).split('\n')
+      : []
   const live = kafka ? ['', kafkaText(verdict, kafka), ''] : []
   const told = differences.length > 0 ? some(differences, '\n').split('\n') : []
   return [head, table(rows), ...live, ...unseen, ...named, ...told].join('\n').trimEnd()
+}
+
+function of({ night, since }: Reach): string {
+  if (night !== null) return `night ${night} of `
+  if (since === null) return ''
+  return since === 'last'
+    ? 'what came since it was last found whole into '
+    : `what came since ${new Date(since).toISOString()} into `
+}
+
+/** Copies make no lake less whole, but whoever counts alerts must know of them. */
+function withCopies({ copies, revisions }: LakeVerdict): string {
+  const told = [
+    ...(copies > 0 ? [`${amount(copies, 'alert')} again from another source`] : []),
+    ...(revisions > 0 ? [`${amount(revisions, 'alert')} again with other bytes`] : [])
+  ]
+  return told.length > 0 ? `; it holds ${told.join(' and ')}` : ''
+}
+
+function copiesRows({ copies, revisions, distinct, copied }: LakeVerdict): string[][] {
+  if (copies + revisions === 0) return []
+  const ids = `of ${copied.slice(0, 5).join(', ')}${copied.length > 5 ? ', …' : ''}`
+  return [
+    ['distinct alerts', count(distinct)],
+    ...(copies > 0 ? [['copies', count(copies), ids]] : []),
+    ...(revisions > 0 ? [['revisions', count(revisions), copies > 0 ? '' : ids]] : [])
+  ]
 }
 
 function kafkaText({ nights: alerts }: LakeVerdict, kafka: KafkaVerdict): string {

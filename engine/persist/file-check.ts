@@ -1,151 +1,152 @@
+import { dirname } from 'node:path/posix'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
-import { eachBlock } from '../container.ts'
-import { OWN } from './ledger.ts'
-import type { PartFile } from './ledger.ts'
-import { rangeReads } from './range-reads.ts'
+import { atOnce } from './at-once.ts'
+import { attemptFolder } from './attempt.ts'
+import { repairFolder } from './repair-folder.ts'
+import { faultOf } from './file-content.ts'
+import type { OnFinding } from './finding.ts'
+import type { PartFile, PartRecord } from './ledger.ts'
+import { blockAt, readBlock } from './ledger-walk.ts'
+import type { FolderSums } from './folder-sums.ts'
 import type { Store } from './store.ts'
 
 export interface FileCheckOptions {
+  /** Reads every byte too. */
   readonly deep: boolean
+  /** Someone is at work on the lake: a part that is committed may not be in its place yet. */
   readonly isLive?: boolean
+  /** Only files of this night, `night=YYYYMMDD`; null: all. */
+  readonly night: string | null
 }
 
+const FILES_AT_ONCE = 8
+const FOLDERS_AT_ONCE = 4
 const PLACED_MS = 2000
 
-/** Holds the files of a lake against what the ledger says of them. */
-export class FileCheck {
-  readonly #store: Store
-  readonly #options: FileCheckOptions
-  readonly #differences: string[]
-  /** Sizes of files that no record has named yet. */
-  readonly #there: Map<string, number>
-  /** Named by a record and not there: of parts that landed after the listing, or missing. */
-  readonly #late: PartFile[] = []
-  readonly #nights = new Map<string, Pick<PartFile, 'path' | 'bytes'>[]>()
+interface Own {
+  readonly file: PartFile
+  readonly record: PartRecord
+}
 
-  private constructor(
-    store: Store,
-    options: FileCheckOptions,
-    differences: string[],
-    there: Map<string, number>
-  ) {
-    this.#store = store
-    this.#options = options
-    this.#differences = differences
-    this.#there = there
-  }
+/** Files that belong to a night, or to none. */
+function isOfNight(path: string, night: string | null): boolean {
+  return night === null || path.includes(`/${night}/`) || path.startsWith('quarantine/')
+}
 
-  static async begin(
-    store: Store,
-    options: FileCheckOptions,
-    differences: string[]
-  ): Promise<FileCheck> {
-    const files = await store.list('')
-    const there = new Map(files.map(({ path, size }) => [path, size]))
-    return new FileCheck(store, options, differences, there)
-  }
-
-  async take(file: PartFile): Promise<void> {
-    const { path, bytes, kind } = file
-    const size = this.#there.get(path)
-    this.#there.delete(path)
-    if (kind === 'alerts') {
-      const night = path.slice(0, path.lastIndexOf('/'))
-      this.#nights.set(night, [...(this.#nights.get(night) ?? []), { path, bytes }])
-    }
-    if (size === undefined) this.#late.push(file)
-    else await this.#check(file, size)
-  }
-
-  /** What the ledger did not name; then alert ids that are in a night more than once. */
-  async finish(): Promise<string[]> {
-    await this.#checkLate()
-    const staged = [...this.#there.keys()].filter((path) => path.startsWith(`${OWN}/staging/`))
-    for (const path of this.#options.isLive ? [] : staged) {
-      if ((await this.#store.size(path)) === null) continue // someone was at work, and is on
-      this.#say(`${path} is left of an unfinished commit; the next run clears it up`)
-    }
-    for (const path of this.#there.keys()) {
-      if (!path.startsWith(`${OWN}/`)) this.#say(`${path} belongs to no part`)
-    }
-    const copies: string[] = []
-    for (const files of this.#nights.values()) copies.push(...(await this.#copies(files)))
-    return copies
-  }
-
-  #say(difference: string): void {
-    this.#differences.push(difference)
-  }
-
-  async #checkLate(): Promise<void> {
-    const missing: PartFile[] = []
-    for (const file of this.#late) {
-      const size = await this.#store.size(file.path)
-      if (size === null) missing.push(file)
-      else await this.#check(file, size)
-    }
-    if (missing.length > 0 && this.#options.isLive) await delay(PLACED_MS)
-    for (const file of missing) {
-      const size = this.#options.isLive ? await this.#store.size(file.path) : null
-      if (size === null) this.#say(`${file.path} is missing`)
-      else await this.#check(file, size)
+/**
+ * Holds the files of the parts of one block of the ledger against what their records say, folder by folder. The
+ * records were read before: what lies there and is not named is of a part that landed meanwhile, or foreign.
+ */
+export async function checkFiles(
+  store: Store,
+  records: readonly PartRecord[],
+  options: FileCheckOptions,
+  sums: FolderSums,
+  onFinding: OnFinding
+): Promise<void> {
+  const folders = new Map<string, Map<string, Own>>()
+  for (const record of records) {
+    for (const file of record.files) {
+      if (!isOfNight(file.path, options.night)) continue
+      const folder = dirname(file.path)
+      const own = folders.get(folder) ?? new Map<string, Own>()
+      own.set(file.path, { file, record })
+      folders.set(folder, own)
     }
   }
+  const late: Own[] = []
+  await atOnce([...folders], FOLDERS_AT_ONCE, async ([folder, own]) => {
+    sums.visited(folder)
+    const there: [Own, number][] = []
+    const others: string[] = []
+    for (const { path, size } of await store.list(folder, true)) {
+      const known = own.get(path)
+      if (known) there.push([known, size])
+      else others.push(path)
+      own.delete(path)
+    }
+    for (const path of await unnamed(store, others)) onFinding(foreign(path))
+    late.push(...own.values())
+    await atOnce(there, FILES_AT_ONCE, ([known, size]) =>
+      check(store, known, size, options, onFinding)
+    )
+  })
+  await checkLate(store, late, options, onFinding)
+}
 
-  async #check(file: PartFile, size: number): Promise<void> {
-    if (size !== file.bytes) {
-      this.#say(`${file.path} has ${size} bytes instead of ${file.bytes}`)
-      return
-    }
-    try {
-      const isParquet = file.kind === 'alerts' || file.kind === 'quarantine'
-      if (!isParquet && !this.#options.deep) return
-      const reads = rangeReads(this.#store, file.path, file.bytes)
-      const rows = isParquet
-        ? Number((await parquetMetadataAsync(reads)).num_rows)
-        : countData(await this.#store.read(file.path))
-      if (rows !== file.rows) this.#say(`${file.path} holds ${rows} rows instead of ${file.rows}`)
-    } catch (error) {
-      this.#say(`${file.path} cannot be read: ${(error as Error).message}`)
-    }
+async function check(
+  store: Store,
+  { file, record }: Own,
+  size: number,
+  { deep }: FileCheckOptions,
+  onFinding: OnFinding
+): Promise<void> {
+  const text = await faultOf(store, file, size, deep)
+  if (text !== null) onFinding({ kind: 'file', record, file, text, isDifference: true })
+}
+
+/** What was not there: it may have come since, or lie staged. */
+async function checkLate(
+  store: Store,
+  late: readonly Own[],
+  options: FileCheckOptions,
+  onFinding: OnFinding
+): Promise<void> {
+  const look = async (known: Own) => {
+    const size = await store.size(known.file.path)
+    if (size !== null) await check(store, known, size, options, onFinding)
+    return size !== null
   }
-
-  /** Ids that are in the files of one night more than once; eight bytes of memory an alert. */
-  async #copies(files: readonly Pick<PartFile, 'path' | 'bytes'>[]): Promise<string[]> {
-    let ids = new BigInt64Array(1024)
-    let count = 0
-    for (const { path, bytes } of files) {
-      for (const id of await this.#ids(path, bytes)) {
-        if (count === ids.length) {
-          const larger = new BigInt64Array(count * 2)
-          larger.set(ids)
-          ids = larger
-        }
-        ids[count++] = id
-      }
-    }
-    const sorted = ids.subarray(0, count).sort()
-    const copies: string[] = []
-    for (let i = 1; i < count; i++) if (sorted[i] === sorted[i - 1]) copies.push(String(sorted[i]))
-    return copies
-  }
-
-  async #ids(path: string, bytes: number): Promise<bigint[]> {
-    try {
-      const file = rangeReads(this.#store, path, bytes)
-      const rows = await parquetReadObjects({ file, columns: ['alert_id'], compressors })
-      return rows.map((row) => row['alert_id'] as bigint)
-    } catch (error) {
-      this.#say(`${path}: its ids cannot be read: ${(error as Error).message}`)
-      return []
+  const missing: Own[] = []
+  for (const known of late) if (!(await look(known))) missing.push(known)
+  if (missing.length === 0) return
+  const staged = new Set<Own>()
+  for (const known of missing) if (await liesStaged(store, known)) staged.add(known)
+  if (options.isLive || staged.size > 0) await delay(PLACED_MS)
+  for (const known of missing) {
+    if (await look(known)) continue // placed meanwhile
+    const { path } = known.file
+    if (staged.has(known)) {
+      const text = `${path} is committed and not in its place: it lies staged`
+      onFinding({ kind: 'unplaced', ...known, text, isDifference: true })
+    } else {
+      onFinding({ kind: 'file', ...known, text: `${path} is missing`, isDifference: true })
     }
   }
 }
 
-function countData(bytes: Uint8Array): number {
-  let count = 0
-  eachBlock(bytes, (packets) => (count += packets))
-  return count
+async function liesStaged(store: Store, { file, record }: Own): Promise<boolean> {
+  const folders = [attemptFolder(record), repairFolder(record)]
+  for (const folder of folders)
+    if ((await store.size(`${folder}/${file.path}`)) !== null) return true
+  const { attempt, ...rest } = record
+  const fenced = attemptFolder({ ...rest, attempt: attempt.replace('/', '.over/') })
+  return (await store.size(`${fenced}/${file.path}`)) !== null
+}
+
+/** True when a record of the ledger, as it is now, names a file in this folder of a block. */
+export async function isOfPart(store: Store, folder: string): Promise<boolean> {
+  return (await namedIn(store, folder)).some((path) => dirname(path) === folder)
+}
+
+/** All files of the parts of the block that a folder is called after. */
+async function namedIn(store: Store, folder: string): Promise<string[]> {
+  const [, source, number] = /(?:^|\/)([^/]+)-(\d{6,})$/.exec(folder) ?? []
+  if (source === undefined) return []
+  const { records } = await readBlock(store, blockAt(source, Number(number)))
+  return records.flatMap(({ files }) => files.map(({ path }) => path))
+}
+
+/** Those of the files that no record of the ledger, as it is now, names. */
+export async function unnamed(store: Store, paths: readonly string[]): Promise<string[]> {
+  const left: string[] = []
+  for (const [folder, own] of Map.groupBy(paths, (path) => dirname(path))) {
+    const named = new Set(await namedIn(store, folder))
+    left.push(...own.filter((path) => !named.has(path)))
+  }
+  return left
+}
+
+export function foreign(path: string) {
+  return { kind: 'foreign', path, text: `${path} belongs to no part`, isDifference: true } as const
 }

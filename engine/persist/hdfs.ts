@@ -45,7 +45,7 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
       const status = await told('look at', path, hdfs.status(at(path)))
       return status?.type === 'FILE' ? status.length : null
     },
-    list: (folder) => told('list', folder, listFiles(hdfs, base, folder)),
+    list: (folder, drafts = false) => told('list', folder, listFiles(hdfs, base, folder, drafts)),
     entries: (folder) => told('list', folder, listEntries(hdfs, at(folder))),
     rename: (from, to) => told('rename to', to, move(hdfs, at(from), at(to))),
     settle: async () => {}, // a rename that was answered is in the edit log
@@ -54,6 +54,12 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
         'remove',
         path,
         hdfs.patiently(() => hdfs.remove(at(path)))
+      ),
+    removeEmpty: (folder) =>
+      told(
+        'remove',
+        folder,
+        hdfs.patiently(() => hdfs.removeEmpty(at(folder)))
       )
   }
 }
@@ -153,7 +159,12 @@ async function readSome(
   throw new Refusal(`there is no ${path}`, 'ENOENT', false)
 }
 
-async function listFiles(hdfs: WebHdfs, base: string, folder: string): Promise<StoredFile[]> {
+async function listFiles(
+  hdfs: WebHdfs,
+  base: string,
+  folder: string,
+  drafts: boolean
+): Promise<StoredFile[]> {
   const files: StoredFile[] = []
   const folders = [folder]
   while (folders.length > 0) {
@@ -163,7 +174,8 @@ async function listFiles(hdfs: WebHdfs, base: string, folder: string): Promise<S
       for (const { pathSuffix, type, length } of listing ?? []) {
         const path = join(some[i]!, pathSuffix)
         if (type === 'DIRECTORY') folders.push(path)
-        else if (pathSuffix && !pathSuffix.startsWith(DRAFT)) files.push({ path, size: length })
+        else if (pathSuffix && (drafts || !pathSuffix.startsWith(DRAFT)))
+          files.push({ path, size: length })
       }
     }
   }

@@ -55,9 +55,20 @@ export interface PartRecord {
   readonly attempt: string
   /** Of parts from Kafka only: positions are offsets, and the selected alerts went to Kafka's topics. */
   readonly stream?: StreamAccount
+  /** Of parts that packets from quarantine became: where they were, and which they are. */
+  readonly requeued?: RequeueAccount
   readonly siskin: string
   readonly started: string
   readonly seconds: Readonly<Record<string, number>>
+}
+
+interface RequeueAccount extends PositionSpan {
+  /** Source and span of the part in whose quarantine they are counted. */
+  readonly source: string
+  /** Their rows in its quarantine file, and their positions from the part's first (see `places.ts`). */
+  readonly rows: string
+  readonly positions: string
+  readonly reasons: Readonly<Partial<Record<Reason, number>>>
 }
 
 export interface StreamAccount {
@@ -106,7 +117,7 @@ export function partName(source: string, first: number, last: number): string {
  * Positions of a source whose parts share a folder: no folder has more entries, however long a source
  * grows, and a part is found without a look at the others.
  */
-const BLOCK = 5000
+export const BLOCK = 5000
 const BLOCKS_A_GROUP = 1000
 
 /** The folder that holds the records of parts that begin in the same block. */
@@ -187,7 +198,7 @@ export async function lastSpan(store: Store, source: string): Promise<PositionSp
   return null
 }
 
-async function foldersIn(store: Store, folder: string): Promise<string[]> {
+export async function foldersIn(store: Store, folder: string): Promise<string[]> {
   const entries = await store.entries(folder)
   return entries.filter(({ isFolder }) => isFolder).map(({ name }) => `${folder}/${name}`)
 }
@@ -204,7 +215,7 @@ async function readRecord(store: Store, path: string): Promise<PartRecord> {
 const READ_AT_ONCE = 8
 
 /** The files of a lake's ledger, by source and range. */
-export async function ledgerFiles(store: Store): Promise<string[]> {
+async function ledgerFiles(store: Store): Promise<string[]> {
   const files = await store.list(`${OWN}/ledger`)
   return files.map(({ path }) => path).filter((path) => path.endsWith('.json'))
 }

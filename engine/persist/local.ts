@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
 import type { Entry, Store, StoredFile } from './store.ts'
@@ -59,6 +59,17 @@ export function localStore(root: string): Store {
     async settle(settled) {
       const syncs = [...settled].map((folder) => told(at(folder), 'sync', syncFolder(at(folder))))
       await Promise.all(syncs)
+    },
+    async removeEmpty(folder) {
+      folders.delete(at(folder))
+      return rmdir(at(folder)).then(
+        () => true,
+        (error: unknown) => {
+          if (codeOf(error) === 'ENOENT') return true
+          if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(codeOf(error) ?? '')) return false
+          return told(at(folder), 'remove', Promise.reject(error as Error))
+        }
+      )
     },
     async remove(path) {
       for (const folder of folders) {

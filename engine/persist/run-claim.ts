@@ -121,6 +121,14 @@ export class RunClaim {
   }
 }
 
+/** True while a run that lives has the source. */
+export async function isClaimed(store: Store, source: string): Promise<boolean> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (!newest || newest.isOver) return false
+  const holder = await readJson<Holder>(store, `${folderOf(source)}/${newest.run}.json`)
+  return holder !== null && isAlive(holder)
+}
+
 /** @throws SiskinError when a younger run has claimed the source: this one was taken for dead. */
 export async function checkRun(store: Store, source: string, run: number): Promise<void> {
   const newest = (await runsOf(store, source)).at(-1)

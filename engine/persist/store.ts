@@ -26,8 +26,11 @@ export interface Store {
   read(path: string, from?: number, length?: number): Promise<Uint8Array>
   /** Size of a file, null if there is none. */
   size(path: string): Promise<number | null>
-  /** All files below a folder, sorted by path; none if there is no such folder. */
-  list(folder: string): Promise<StoredFile[]>
+  /**
+   * All files below a folder, sorted by path; none if there is no such folder. With `drafts` also those
+   * that a store hides while they are written, and for ever where their writer died.
+   */
+  list(folder: string, drafts?: boolean): Promise<StoredFile[]>
   /** What lies in a folder itself, sorted by name, without sizes: cheap however deep it is below. */
   entries(folder: string): Promise<Entry[]>
   /** Moves a file or a folder to its name, making folders on the way and replacing what is there. */
@@ -36,4 +39,6 @@ export interface Store {
   settle(folders: Iterable<string>): Promise<void>
   /** Removes a file or a folder with all that is in it; nothing to remove is no error. */
   remove(path: string): Promise<void>
+  /** Removes a folder if nothing is in it; false if something is. A store that cannot leaves it out. */
+  removeEmpty?(folder: string): Promise<boolean>
 }

@@ -104,6 +104,17 @@ export class WebHdfs {
     await this.#ask({ method: 'DELETE', url: this.#url(path, 'DELETE', { recursive: true }) })
   }
 
+  /** One attempt. Only if nothing is in it; false if something is. */
+  async removeEmpty(folder: string): Promise<boolean> {
+    try {
+      await this.#ask({ method: 'DELETE', url: this.#url(folder, 'DELETE', { recursive: false }) })
+      return true
+    } catch (error) {
+      if (/PathIsNotEmpty|is non empty/i.test(refusalOf(error).message)) return false
+      throw error
+    }
+  }
+
   /** Tries again, with pauses, while the cluster is not ready. */
   async patiently<T>(work: () => Promise<T>): Promise<T> {
     const started = Date.now()

@@ -39,11 +39,12 @@ export class Book {
   }
 
   take(record: PartRecord): void {
-    const { source, stream, filters } = record
+    const { source, stream, filters, files } = record
     if (!stream) return
     const parts = this.parts.get(source) ?? new Parts()
     this.parts.set(source, parts)
     parts.add(record)
+    if (files.some(({ kind }) => kind === 'topic')) return // its messages are files of the lake
     for (const [name, account] of Object.entries(filters)) this.#expect(record, name, account)
   }
 

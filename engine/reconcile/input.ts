@@ -1,6 +1,28 @@
 import type { CommittedReader, PartitionSpan } from '../stream/committed-reader.ts'
 import type { PartSpan } from './expected.ts'
 
+/** Bytes of messages that are read to count them; behind these, every offset counts. */
+const COUNTED_BYTES = 64 * 1024 * 1024
+
+/** Messages from an offset on that are committed: markers and what was aborted wait for nobody. */
+export async function countWaiting(
+  reader: CommittedReader,
+  { topic, partition, first, stableEnd }: PartitionSpan,
+  from: number
+): Promise<number> {
+  let count = 0
+  let bytes = 0
+  const offset = Math.max(from, first)
+  for await (const { messages, next } of reader.read([
+    { topic, partition, offset, end: stableEnd }
+  ])) {
+    count += messages.length
+    bytes += messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
+    if (bytes > COUNTED_BYTES) return count + stableEnd - next
+  }
+  return count
+}
+
 /**
  * Holds what the parts of a source took in against what the input has, message by message: each part
  * as many as Kafka has committed at its offsets. Parts of which Kafka deleted something are left out.

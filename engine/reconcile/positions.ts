@@ -8,7 +8,7 @@ export interface SourceState {
   readonly lake: number
   /** Where the group goes on; null without a position. */
   readonly group: number | null
-  /** Offsets of the input from the group's position on; null where the topic is gone. */
+  /** Messages of the input from the group's position on; null where the topic is gone. */
   readonly waiting: number | null
   readonly state: 'ok' | 'lake-ahead' | 'group-ahead' | 'no-position' | 'input-gone' | 'input-short'
 }
@@ -18,12 +18,11 @@ export interface SourceState {
  * the two the lake may have grown. And both against the input.
  */
 export function sourceState(
-  { source, parts, lake, input }: Lake,
+  { source, parts, lake, input, waiting }: Lake,
   before: number | null,
   after: number | undefined
 ): SourceState {
   const group = after ?? before
-  const waiting = input && group !== null ? Math.max(0, input.stableEnd - group) : null
   const known = { source, parts, lake, group, waiting }
   if (before !== null && before > lake) return { ...known, state: 'group-ahead' }
   if (group !== null && group < lake) return { ...known, state: 'lake-ahead' }
@@ -32,7 +31,7 @@ export function sourceState(
   return { ...known, state: group === null ? 'no-position' : 'ok' }
 }
 
-interface Lake extends Pick<SourceState, 'source' | 'parts' | 'lake'> {
+interface Lake extends Pick<SourceState, 'source' | 'parts' | 'lake' | 'waiting'> {
   readonly input: PartitionSpan | null
 }
 

@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { committedSpans, OWN } from '../persist/ledger.ts'
+import { attemptsAt } from '../persist/attempt.ts'
+import { lastSpan } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import type { PartitionSpan } from '../stream/committed-reader.ts'
+import { partitionOf, sourceOf } from '../stream/partition.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
 import { Book } from './book.ts'
 import type { Parts } from './expected.ts'
-import { checkInput } from './input.ts'
+import { checkInput, countWaiting } from './input.ts'
 import { KafkaSide } from './kafka-side.ts'
 import { sourceState, tellSource } from './positions.ts'
 import type { SourceState } from './positions.ts'
@@ -150,8 +152,9 @@ export class Reconciler {
       const before = this.#known.positions.get(source) ?? now.get(source) ?? null
       const input = inputs.get(source) ?? null
       const lake = await this.#lakeEnd(source, parts, before)
+      const waiting = await this.#waiting(input, now.get(source) ?? before)
       const state = sourceState(
-        { source, parts: parts.count, lake, input },
+        { source, parts: parts.count, lake, input, waiting },
         before,
         now.get(source)
       )
@@ -163,12 +166,18 @@ export class Reconciler {
     return states
   }
 
+  async #waiting(input: PartitionSpan | null, group: number | null): Promise<number | null> {
+    if (!input || group === null) return null
+    if (group >= input.stableEnd) return 0
+    return countWaiting(this.#kafka.reader([input.topic]), input, group)
+  }
+
   async #inputs(): Promise<Map<string, PartitionSpan>> {
     const topics = [...this.#book.parts.keys()].map((source) => partitionOf(source).topic)
     const there = [...new Set(topics)].filter((topic) => this.#known.topics.has(topic))
     if (there.length === 0) return new Map()
     const spans = await this.#kafka.reader(there).spans(there)
-    return new Map(spans.map((span) => [`${span.topic}-${span.partition}`, span]))
+    return new Map(spans.map((span) => [sourceOf(span), span]))
   }
 
   async #checkInput(input: PartitionSpan, parts: Parts, differences: string[]): Promise<void> {
@@ -183,8 +192,7 @@ export class Reconciler {
     const since = performance.now()
     while (this.isLive && end < (position ?? 0) && performance.now() - since < PLACED_MS) {
       await delay(ASK_AGAIN_MS)
-      const spans = await committedSpans(this.#options.store, source)
-      end = Math.max(end, ...spans.map(([, last]) => last + 1))
+      end = Math.max(end, ((await lastSpan(this.#options.store, source))?.last ?? -1) + 1)
     }
     return end
   }
@@ -240,17 +248,8 @@ export class Reconciler {
   }
 }
 
-function partitionOf(source: string): { topic: string; partition: number } {
-  const at = source.lastIndexOf('-')
-  return { topic: source.slice(0, at), partition: Number(source.slice(at + 1)) }
-}
-
 /** A part that begins there lies staged, whole. */
 async function stagedAt(store: Store, source: string, first: number): Promise<boolean> {
-  const root = `${OWN}/staging/${source}/`
-  const files = await store.list(root)
-  return files.some(
-    ({ path }) =>
-      path.endsWith('/record.json') && Number.parseInt(path.slice(root.length), 10) === first
-  )
+  const attempts = await attemptsAt(store, source)
+  return attempts.some((attempt) => attempt.hasRecord && attempt.first === first)
 }

@@ -139,7 +139,8 @@ async function recoverSources(
   )
 }
 
-function sourceBook(store: Store): SourceBook {
+/** What the lake remembers of the sources of files. */
+export function sourceBook(store: Store): SourceBook {
   const folder = `${OWN}/sources`
   const path = (source: string) => `${folder}/${source}.json`
   return {

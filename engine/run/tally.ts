@@ -8,6 +8,8 @@ export class Tally {
   duplicates = 0
   /** Of the alerts: those whose id came before with other bytes. */
   revisions = 0
+  /** Offsets that Kafka had deleted before they were read. */
+  lost = 0
   parts = 0
   /** Bytes written into the lake. */
   bytes = 0
@@ -25,6 +27,7 @@ export class Tally {
     this.alerts += record.alerts
     this.duplicates += record.duplicates
     this.revisions += record.revisions ?? 0
+    this.lost += record.stream?.lost ?? 0
     for (const file of record.files) this.bytes += file.bytes
     addAll(this.quarantined, record.quarantined)
     addAll(this.nights, record.nights)

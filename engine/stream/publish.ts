@@ -144,34 +144,44 @@ export class Publisher {
   }
 
   async #send(transaction: Transaction, messages: readonly SelectedMessage[]): Promise<void> {
-    for (const chunk of cutBySize(messages, this.#output.maxBytes)) {
-      await transaction.send({ messages: chunk.map((message) => this.#produced(message)) })
-    }
-  }
-
-  #produced(message: SelectedMessage): Produced {
-    const { topic, filter, survey, source, night, key, value, bare, schema } = message
-    const marks = { survey, filter, ...(bare && { stamps: 'left-out' }) }
-    const origin = { source, night: String(night) }
-    if (schema) {
-      return {
-        topic: this.#output.finkPrefix + topic,
-        partition: murmur2(Buffer.from(key)) >>> 0, // else all would lie in one: they have one key
-        key: Buffer.from(schema),
-        value: Buffer.from(value),
-        headers: headersOf({ ...marks, version: SISKIN_VERSION, ...origin })
-      }
-    }
-    return {
-      topic: this.#output.prefix + topic,
-      key: Buffer.from(key),
-      value: this.#framing.frame(value),
-      headers: headersOf({ ...marks, ...this.#framing.headers, ...origin })
+    const { prefix, finkPrefix, maxBytes } = this.#output
+    for (const chunk of cutBySize(messages, maxBytes)) {
+      const produced = chunk.map((message) =>
+        producedOf(message, this.#framing, prefix, finkPrefix)
+      )
+      await transaction.send({ messages: produced })
     }
   }
 
   async close(): Promise<void> {
     await this.#producer.close(true)
+  }
+}
+
+/** A selected alert as it goes out. */
+export function producedOf(
+  message: SelectedMessage,
+  framing: Framing,
+  prefix: string,
+  finkPrefix: string
+): Produced {
+  const { topic, filter, survey, source, night, key, value, bare, schema } = message
+  const marks = { survey, filter, ...(bare && { stamps: 'left-out' }) }
+  const origin = { source, night: String(night) }
+  if (schema) {
+    return {
+      topic: finkPrefix + topic,
+      partition: murmur2(Buffer.from(key)) >>> 0, // else all would lie in one: they have one key
+      key: Buffer.from(schema),
+      value: Buffer.from(value),
+      headers: headersOf({ ...marks, version: SISKIN_VERSION, ...origin })
+    }
+  }
+  return {
+    topic: prefix + topic,
+    key: Buffer.from(key),
+    value: framing.frame(value),
+    headers: headersOf({ ...marks, ...framing.headers, ...origin })
   }
 }
 

@@ -53,7 +53,7 @@ export function fingerprint(lake: string): Record<string, string> {
     if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
     const name = relative(lake, path)
-    if (name.startsWith('_siskin/owners/')) continue
+    if (/^_siskin\/(owners|verified)\//.test(name)) continue
     const bytes = name.startsWith('_siskin/ledger/') ? timeless(path) : readFileSync(path)
     files[name] = createHash('sha256').update(bytes).digest('hex')
   }

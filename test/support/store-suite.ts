@@ -142,6 +142,27 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       expect((await store.list('')).map(({ path }) => path)).toEqual(['a/bb'])
     })
 
+    test('a draft that its writer died over is listed when it is asked for', async () => {
+      await store.write('a/.writing-0123456789ab-b', [bytes('x')])
+      await store.write('a/c', [bytes('x')])
+      const found = await store.list('a', true)
+      expect(found.map(({ path }) => path)).toEqual(['a/.writing-0123456789ab-b', 'a/c'])
+    })
+
+    test('a folder is removed if nothing is in it, and only then, where a store can', async () => {
+      const removeEmpty = async (folder: string) => store.removeEmpty?.(folder)
+      if (!store.removeEmpty) return expect(await removeEmpty('a')).toBeUndefined()
+      await store.write('a/b/1', [bytes('x')])
+      expect(await removeEmpty('a')).toBe(false)
+      expect(await removeEmpty('a/b')).toBe(false)
+      await store.remove('a/b/1')
+      expect(await removeEmpty('a/b')).toBe(true)
+      expect(await store.entries('a')).toEqual([])
+      expect(await removeEmpty('nowhere')).toBe(true)
+      await store.write('a/b/1', [bytes('x')])
+      return expect(await store.size('a/b/1')).toBe(1)
+    })
+
     test('what was removed can be written again', async () => {
       for (const content of ['1', '2', '3']) {
         await store.write('a/b/c', [bytes(content)])

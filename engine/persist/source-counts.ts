@@ -1,0 +1,29 @@
+import { OWN } from './ledger.ts'
+import { readJson } from './replace-file.ts'
+import type { Store } from './store.ts'
+
+/** What the lake remembers of a source of files, as far as a proof needs it. */
+interface Remembered {
+  readonly name?: string
+  readonly path?: string
+  /** Packets in it; known once it was read to its end without damage. */
+  readonly count?: number | null
+}
+
+const FOLDER = `${OWN}/sources`
+
+/** Packets in the sources that were read to their end, by name. */
+export async function fileSources(store: Store): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for (const { name } of await store.entries(FOLDER)) {
+    if (!name.endsWith('.json')) continue
+    const remembered = await readJson<Remembered>(store, `${FOLDER}/${name}`)
+    if (typeof remembered?.count === 'number') counts.set(name.slice(0, -5), remembered.count)
+  }
+  return counts
+}
+
+/** Where a source lay when it was taken in; null where the lake does not know. */
+export async function placeOfSource(store: Store, source: string): Promise<string | null> {
+  return (await readJson<Remembered>(store, `${FOLDER}/${source}.json`))?.path ?? null
+}

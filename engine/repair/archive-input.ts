@@ -1,0 +1,70 @@
+import { openSources } from '../consume/open.ts'
+import { DEFAULT_CUT } from '../consume/scanner.ts'
+import type { Source, Span } from '../consume/source.ts'
+import type { PacketRange } from '../packets.ts'
+import type { PositionSpan } from '../persist/ledger.ts'
+import { placeOfSource } from '../persist/source-counts.ts'
+import type { Store } from '../persist/store.ts'
+import { sourceBook } from '../run/run.ts'
+
+const EVERYTHING = { packets: Number.POSITIVE_INFINITY, bytes: 2 ** 40 }
+
+/** The archives and folders that sources of a lake were read from, where they are at hand. */
+export class ArchiveInput {
+  readonly #store: Store
+  readonly #given: readonly string[]
+  #opened: Map<string, Source> | null = null
+
+  /** @param given where sources lie now, besides those whose places the lake remembers. */
+  constructor(store: Store, given: readonly string[]) {
+    this.#store = store
+    this.#given = given
+  }
+
+  /** The source of this name; null where it is not at hand. A file with another content is another source. */
+  async find(name: string): Promise<Source | null> {
+    this.#opened ??= await this.#open(this.#given)
+    const given = this.#opened.get(name)
+    if (given) return given
+    const path = await placeOfSource(this.#store, name)
+    if (path === null) return null
+    const remembered = await this.#open([path]).catch(() => null)
+    return remembered?.get(name) ?? null
+  }
+
+  async #open(paths: readonly string[]): Promise<Map<string, Source>> {
+    const book = { ...sourceBook(this.#store), save: async () => {} } // a look, not a run
+    const sources = paths.length === 0 ? [] : await openSources(paths, { book })
+    return new Map(sources.map((source) => [source.name, source]))
+  }
+}
+
+/** Packets of exactly these positions, each span as one range. No span may touch the next. */
+export async function* rangesExactly(
+  source: Source,
+  wanted: readonly PositionSpan[]
+): AsyncGenerator<PacketRange, void> {
+  yield* rangesWithin(source, wanted, EVERYTHING)
+}
+
+/** Packets of these positions, cut into parts as a run cuts them. */
+export async function* rangesWithin(
+  source: Source,
+  wanted: readonly PositionSpan[],
+  cut = DEFAULT_CUT
+): AsyncGenerator<PacketRange, void> {
+  const done = around(wanted)
+  const allocate = (size: number) => new SharedArrayBuffer(Math.min(size, 64 * 1024 * 1024))
+  for await (const range of source.ranges({ done, cut, onRead: () => {}, allocate })) yield range
+}
+
+/** All positions but these. */
+function around(wanted: readonly PositionSpan[]): Span[] {
+  const spans: Span[] = []
+  let next = 0
+  for (const { first, last } of wanted.toSorted((a, b) => a.first - b.first)) {
+    if (first > next) spans.push([next, first - 1])
+    next = last + 1
+  }
+  return [...spans, [next, Number.MAX_SAFE_INTEGER]]
+}

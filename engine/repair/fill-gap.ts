@@ -1,0 +1,154 @@
+import { SiskinError } from '../errors.ts'
+import type { PacketRange } from '../packets.ts'
+import { lastOf } from '../packets.ts'
+import { lastSpan, ledgerPath } from '../persist/ledger.ts'
+import type { PositionSpan } from '../persist/ledger.ts'
+import { setMarksBack } from '../persist/proof-notes.ts'
+import { readJson } from '../persist/replace-file.ts'
+import type { MadePart } from '../pipeline.ts'
+import { rangeOf } from '../stream/range.ts'
+import { rangesWithin } from './archive-input.ts'
+import { knownAlerts } from './known-alerts.ts'
+import { land } from './land.ts'
+import { NOWHERE, onceEach } from './maker.ts'
+import type { Workshop } from './workshop.ts'
+
+/** Positions of a source that are in no part. */
+export interface Gap extends PositionSpan {
+  readonly source: string
+  readonly isStream: boolean
+}
+
+export interface Filled {
+  readonly parts: number
+  readonly alerts: number
+  /** Offsets of it that Kafka has deleted. */
+  readonly lost: number
+  readonly published: number
+  /** Selected alerts that were in Kafka's topics already. */
+  readonly there: number
+  /** Selected alerts that are in none, though others of the same part are: --publish brings them. */
+  readonly unpublished: number
+  /** Selected alerts that became topic files of the lake. */
+  readonly filed: number
+}
+
+/** Where a gap can be filled from; null and why where it cannot. */
+export async function inputFor(
+  { kafka, archives }: Workshop,
+  { source, first, last, isStream }: Gap
+): Promise<{ input: 'kafka' | 'archive' | null; why: string; lost: number }> {
+  const none = (why: string) => ({ input: null, why, lost: 0 })
+  if (!isStream) {
+    const archive = await archives.find(source)
+    if (archive) return { input: 'archive', why: '', lost: 0 }
+    return none(`the archive of ${source} is not at hand: name it with --source, or run it again`)
+  }
+  if (!kafka) return none('Kafka was not asked (--brokers)')
+  const span = await kafka.span(source)
+  if (!span) return none('Kafka has not the topic that the lake was filled from')
+  if (span.stableEnd <= last) return none(`Kafka ends at offset ${span.stableEnd}`)
+  return { input: 'kafka', why: '', lost: Math.max(0, Math.min(span.first, last + 1) - first) }
+}
+
+/** Takes in what is missing, as parts of their own. */
+export async function fillGap(
+  shop: Workshop,
+  gap: Gap,
+  input: 'kafka' | 'archive'
+): Promise<Filled> {
+  const { store, kafka } = shop
+  const sum = { parts: 0, alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0 }
+  const there = gap.isStream && kafka ? await kafka.published(gap.source, gap) : new Set<string>()
+  await setMarksBack(store, gap.source, gap.first)
+  for await (const range of rangesOf(shop, gap, input)) {
+    const one = await fillRange(shop, range, there)
+    sum.parts++
+    for (const key of Object.keys(one) as (keyof typeof one)[]) sum[key] += one[key]
+  }
+  if (sum.parts === 0) throw new SiskinError('nothing is there any more of what is missing')
+  return sum
+}
+
+async function* rangesOf(
+  { store, kafka, archives }: Workshop,
+  { source, first, last }: Gap,
+  input: 'kafka' | 'archive'
+): AsyncGenerator<PacketRange, void> {
+  if (input === 'archive') {
+    const archive = await archives.find(source)
+    for await (const range of rangesWithin(archive!, [{ first, last }])) {
+      if (range.first >= first && lastOf(range) <= last) yield range
+      else throw new SiskinError(`${archive!.path} has no packets that begin at ${first}`)
+    }
+    return
+  }
+  const begins = (await lastSpan(store, source)) === null
+  for await (const fetched of kafka!.portions(source, { first, last }, begins)) {
+    yield await rangeOf(fetched)
+  }
+}
+
+async function fillRange(
+  shop: Workshop,
+  range: PacketRange,
+  there: ReadonlySet<string>
+): Promise<Omit<Filled, 'parts'>> {
+  const { store, publisher, claims, onStep } = shop
+  const { source, first } = range
+  const last = lastOf(range)
+  const { made, isPublished } = await makeRange(shop, range, there)
+  const { record, files, messages } = made
+  const missing = messages.filter(({ topic, source: place }) => {
+    return !isPublished || !hasMessage(there, topic, place)
+  })
+  const isMarked = shop.marks?.publishedAs({ source, first, last }) ?? null
+  const isSent = publisher !== null && isMarked === null && record.stream !== undefined
+  const check = async () => {
+    await claims.check(source)
+    if (await readJson(store, ledgerPath(source, first, last))) {
+      throw new SiskinError(`${record.part} is in the lake by now`)
+    }
+    if (!isSent) return
+    await publisher.publish(record, missing)
+    onStep('sent')
+  }
+  await land(store, { record, files, before: null }, check, onStep)
+  const filed = files.filter(({ account }) => account.kind === 'topic')
+  return {
+    alerts: record.alerts,
+    lost: record.stream?.lost ?? 0,
+    published: isSent ? missing.length : 0,
+    there: messages.length - missing.length,
+    unpublished: isSent || isMarked !== null ? 0 : missing.length,
+    filed: filed.reduce((sum, { account }) => sum + account.rows, 0)
+  }
+}
+
+/** A prefix goes before the topic's name. */
+function hasMessage(there: ReadonlySet<string>, topic: string, place: string): boolean {
+  return [...there].some((name) => name.endsWith(`${topic} ${place}`))
+}
+
+/** What is in Kafka's topics, or goes there, does not become files. */
+async function makeRange(
+  { store, maker, publisher, marks, claims }: Workshop,
+  range: PacketRange,
+  there: ReadonlySet<string>
+): Promise<{ readonly made: MadePart; readonly isPublished: boolean }> {
+  const { source, first, messages } = range
+  const last = lastOf(range)
+  const isOwn = (name: string) => {
+    const offset = Number.parseInt(name.slice(name.lastIndexOf('@') + 1), 10)
+    return offset >= first && offset <= last
+  }
+  const isMarked = (marks?.publishedAs({ source, first, last }) ?? null) !== null
+  const isPublished = messages !== undefined && (isMarked || [...there].some(isOwn))
+  const isForKafka = isPublished || (messages !== undefined && publisher !== null)
+  const topics = isForKafka ? (publisher?.limits ?? NOWHERE) : 'files'
+  const attempt = claims.newAttempt()
+  const made = await maker.make(range, topics, attempt, onceEach())
+  const known = await knownAlerts(store, made)
+  if (known.size === 0) return { made, isPublished }
+  return { made: await maker.make(range, topics, attempt, onceEach(known)), isPublished }
+}

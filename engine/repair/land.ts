@@ -1,0 +1,147 @@
+import { dirname } from 'node:path/posix'
+import { atOnce } from '../persist/at-once.ts'
+import { enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
+import type { OnStep, Staged } from '../persist/attempt.ts'
+import { ledgerPath, OWN } from '../persist/ledger.ts'
+import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { REPAIRS, repairFolder } from '../persist/repair-folder.ts'
+import { jsonBytes, readJson } from '../persist/replace-file.ts'
+import type { Store } from '../persist/store.ts'
+
+/*
+ * What a repair makes enters the lake as any part does (`persist/commit.ts`): staged, then its record is renamed into
+ * the ledger, in the place of an older one of the same part or where there was none, then the files go to their
+ * places. It is staged apart, where neither runs nor members look.
+ *
+ * | killed | leaves | the next repair |
+ * |---|---|---|
+ * | before the record is in the ledger | staged files | removes them; the lake is as it was |
+ * | after it | the new record, files staged | places the files |
+ * | while files are placed | some placed | places the others |
+ * | before old files are moved aside | files that no part names | moves them aside |
+ */
+
+const FILES_AT_ONCE = 8
+
+export interface Landing {
+  readonly record: PartRecord
+  readonly files: readonly Staged[]
+  /** The record that it replaces. */
+  readonly before: PartRecord | null
+}
+
+/** `check` throws when the source is another's by now. */
+export async function land(
+  store: Store,
+  { record, files, before }: Landing,
+  check: () => Promise<void>,
+  onStep: OnStep
+): Promise<void> {
+  const folder = repairFolder(record)
+  await stageIn(store, folder, files, onStep)
+  await store.write(`${folder}/${RECORD}`, [jsonBytes(record)])
+  onStep('staged')
+  await check()
+  await enterLedger(store, record, folder)
+  onStep('committed')
+  await placeFiles(store, record, folder, onStep)
+  const named = new Set(record.files.map(({ path }) => path))
+  for (const { path } of before?.files ?? []) if (!named.has(path)) await moveAside(store, path)
+  onStep('done')
+}
+
+/** Puts files that are as the ledger says into their places; the ledger stays as it is. */
+export async function restore(
+  store: Store,
+  record: PartRecord,
+  attempt: string,
+  files: readonly Staged[],
+  onStep: OnStep
+): Promise<void> {
+  const folder = repairFolder({ ...record, attempt })
+  await stageIn(store, folder, files, onStep)
+  onStep('staged')
+  for (const { path } of files) {
+    await store.rename(`${folder}/${path}`, path)
+    onStep('placing')
+  }
+  await store.settle(new Set(files.map(({ path }) => dirname(path))))
+  onStep('placed')
+  await store.remove(folder)
+  onStep('done')
+}
+
+async function stageIn(
+  store: Store,
+  folder: string,
+  files: readonly Staged[],
+  onStep: OnStep
+): Promise<void> {
+  await atOnce(files, FILES_AT_ONCE, async ({ path, pieces }) => {
+    await store.write(`${folder}/${path}`, pieces)
+    onStep('staging')
+  })
+}
+
+/**
+ * Finishes what repairs that were killed had entered into the ledger or published, and removes the rest. To be called
+ * by the only repair. `isPublished` is null where only Kafka could say: that stays as it is.
+ */
+export async function recoverRepairs(
+  store: Store,
+  isPublished: (record: PartRecord) => boolean | null
+): Promise<number> {
+  const folders = new Set<string>()
+  for (const { path } of await store.list(REPAIRS)) {
+    const [folder] = /^.+?\/\d+-\d+(?=\/)/.exec(path) ?? []
+    if (folder !== undefined) folders.add(folder)
+  }
+  let finished = 0
+  for (const folder of folders) {
+    const staged = await readJson<PartRecord>(store, `${folder}/${RECORD}`)
+    const [, source = '', attempt = '', first, last] =
+      /^_siskin\/repair\/([^/]+)\/(.+)\/(\d+)-(\d+)$/.exec(folder) ?? []
+    const ledger = ledgerPath(source, Number(first), Number(last))
+    const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
+    if (entered?.attempt === attempt) await placeFiles(store, entered, folder, () => {})
+    else if (staged && !entered && isPublished(staged) !== false) {
+      if (isPublished(staged) === null) continue
+      await enterLedger(store, staged, folder)
+      await placeFiles(store, staged, folder, () => {})
+    }
+    await store.remove(folder)
+    finished++
+  }
+  if (finished === folders.size) await store.remove(REPAIRS)
+  return finished
+}
+
+/** Of what belongs to no part nothing is thrown away. */
+export async function moveAside(store: Store, path: string): Promise<void> {
+  const place = await asidePlace(store, path)
+  await store.rename(path, place).catch(async (error: unknown) => {
+    if ((await store.size(path)) !== null) throw error // else somebody was quicker
+  })
+}
+
+const SESSION = new Date().toISOString().replace(/[-:]|\.\d+/g, '')
+
+async function asidePlace(store: Store, path: string): Promise<string> {
+  for (let nth = 0; ; nth++) {
+    const place = `${OWN}/foreign/${SESSION}${nth === 0 ? '' : `-${nth}`}/${path}`
+    if ((await store.size(place)) === null) return place
+  }
+}
+
+/** Files of a part as they would be, that are exactly what the ledger says of them; null if one is other. */
+export function sameFiles<T extends Staged & { readonly account: PartFile }>(
+  made: readonly T[],
+  wanted: readonly PartFile[]
+): T[] | null {
+  const found = wanted.map(({ path, bytes, crc32 }) =>
+    made.find(({ account }) => {
+      return account.path === path && account.bytes === bytes && account.crc32 === crc32
+    })
+  )
+  return found.every((file) => file !== undefined) ? found : null
+}

@@ -1,0 +1,74 @@
+import type { Survey } from '../contract/index.ts'
+import { SchemaCache } from '../decode/schemas.ts'
+import type { Meet } from '../duplicates/decode-once.ts'
+import type { Plan } from '../enrich/plan.ts'
+import { ModuleRunner } from '../enrich/run-module.ts'
+import type { PacketRange } from '../packets.ts'
+import type { Store } from '../persist/store.ts'
+import { makePart } from '../pipeline.ts'
+import type { MadePart, Parts } from '../pipeline.ts'
+import { messageFormat } from '../publish/message.ts'
+import { keptRegistry } from '../stream/kept-schemas.ts'
+
+export interface MakerSettings {
+  readonly plan: Plan
+  readonly surveys: readonly Survey[]
+  /** Folder or address of a schema registry for Confluent-wire packets. */
+  readonly schemas: string | null
+  readonly warn: (message: string) => void
+}
+
+/** Where the selected alerts of a part go. */
+export type Topics = Parts['topics']
+
+/** Says 'copy' for an alert that is not to be taken in. */
+export type Claim = Meet
+
+/** Messages are made as for Kafka and go nowhere: those of the part are in its topics already. */
+export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
+
+/** Makes parts as `run` and `stream` do, one after the other. */
+export class PartMaker {
+  readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
+  readonly #parts: Omit<Parts, 'known' | 'topics'>
+
+  constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
+    const registry = keptRegistry(schemas, store, warn)
+    this.shared = {
+      schemas: new SchemaCache(warn),
+      surveys,
+      resolve: (ids: Iterable<number>) => registry.resolve(ids)
+    }
+    this.#parts = {
+      ...this.shared,
+      plan,
+      format: messageFormat(plan.columns),
+      runner: new ModuleRunner((_, message) => warn(message)),
+      onModule: () => {},
+      warn
+    }
+  }
+
+  make(range: PacketRange, topics: Topics, name: string, claim: Claim): Promise<MadePart> {
+    const attempt = { name, stopped: new Set<string>(), poison: null }
+    const known = { begin: () => claim, index: null } // the index holds these packets themselves
+    return makePart(range, { ...this.#parts, topics, known }, attempt)
+  }
+}
+
+const SIGN_BIT = 1 << 31
+
+/** Takes each alert id once; `refused`: those that are not taken at all. */
+export function onceEach(refused: ReadonlySet<bigint> = new Set()): Claim {
+  const seen = new Set<bigint>()
+  const words = new Int32Array(2)
+  const id = new BigInt64Array(words.buffer)
+  return (survey, low, high) => {
+    words[0] = low
+    words[1] = survey === 'lsst' ? high | SIGN_BIT : high // two surveys may have the same numbers
+    const own = id[0]!
+    if (seen.has(own) || refused.has(BigInt.asUintN(63, own))) return 'copy'
+    seen.add(own)
+    return 'new'
+  }
+}

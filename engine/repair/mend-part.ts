@@ -1,0 +1,180 @@
+import { SiskinError } from '../errors.ts'
+import type { PacketRange } from '../packets.ts'
+import { lastOf } from '../packets.ts'
+import { faultOf } from '../persist/file-content.ts'
+import { ledgerPath } from '../persist/ledger.ts'
+import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { readJson } from '../persist/replace-file.ts'
+import type { MadePart } from '../pipeline.ts'
+import { rangeOf } from '../stream/range.ts'
+import { rangesExactly } from './archive-input.ts'
+import { knownAlerts } from './known-alerts.ts'
+import { land, restore, sameFiles } from './land.ts'
+import { NOWHERE, onceEach } from './maker.ts'
+import { requeuedFrom } from './requeued.ts'
+import { hasPackets, storedRange } from './stored.ts'
+import type { Workshop } from './workshop.ts'
+
+/** Where the packets of a part come from when it is made again. */
+export type Origin = 'packets' | 'kafka' | 'archive'
+
+/** Its messages are in Kafka's topics, not in files of the lake. */
+function isPublished({ stream, files }: PartRecord): boolean {
+  return stream !== undefined && !files.some(({ kind }) => kind === 'topic')
+}
+
+/** Where the part can be made again from; null and why where it cannot. */
+export async function originFor(
+  { store, kafka, archives }: Workshop,
+  record: PartRecord,
+  faulty: readonly PartFile[]
+): Promise<{ origin: Origin | null; why: string }> {
+  const { source, first, requeued } = record
+  const hasQuarantine = !faulty.some(({ kind }) => kind === 'quarantine')
+  if (hasQuarantine && (await hasPackets(store, record))) return { origin: 'packets', why: '' }
+  if (requeued) {
+    return {
+      origin: null,
+      why: 'its packets are in quarantine: remove its record, then siskin requeue'
+    }
+  }
+  if (record.stream) {
+    if (!kafka)
+      return {
+        origin: null,
+        why: 'its packets are damaged too, and Kafka was not asked (--brokers)'
+      }
+    const span = await kafka.span(source)
+    if (!span)
+      return {
+        origin: null,
+        why: `its packets are damaged too, and Kafka has not the topic it came from`
+      }
+    if (span.first > first)
+      return {
+        origin: null,
+        why: 'its packets are damaged too, and Kafka has deleted its messages'
+      }
+    return { origin: 'kafka', why: '' }
+  }
+  if (await archives.find(source)) return { origin: 'archive', why: '' }
+  return {
+    origin: null,
+    why: `its packets are damaged too, and the archive of ${source} is not at hand (--source)`
+  }
+}
+
+/** Makes a part again of which files are missing or damaged, and puts it in the place of what is there. */
+export async function mendPart(
+  shop: Workshop,
+  part: PartRecord,
+  faulty: readonly PartFile[],
+  origin: Origin
+): Promise<string> {
+  const { store, claims, onStep } = shop
+  const { source, first, last } = part
+  const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  if (record?.attempt !== part.attempt) return 'it was made anew meanwhile'
+  const attempt = claims.newAttempt()
+  const range = await rangeFor(shop, record, origin)
+  const made = await makeAgain(shop, record, range, attempt, origin)
+  const same = sameFiles(made.files, faulty)
+  const check = () => claims.check(source)
+  if (same) {
+    await check()
+    await restore(store, record, attempt, same, onStep)
+    return `${same.length} files are back as they were`
+  }
+  const merged = await mergedRecord(shop, record, made, origin)
+  await land(store, { record: merged, files: filesOf(made, merged), before: record }, check, onStep)
+  return 'it is made anew, with the modules of now'
+}
+
+async function rangeFor(
+  { store, kafka, archives }: Workshop,
+  record: PartRecord,
+  origin: Origin
+): Promise<PacketRange> {
+  const { source, first, last, stream } = record
+  if (origin === 'packets') return storedRange(store, record)
+  if (origin === 'archive') {
+    const archive = await archives.find(source)
+    for await (const range of rangesExactly(archive!, [{ first, last }])) {
+      if (range.first === first && lastOf(range) === last) return range
+    }
+    throw new SiskinError(`${archive!.path} does not give the packets ${first} to ${last}`)
+  }
+  const portions = await Array.fromAsync(kafka!.portions(source, { first, last }, stream!.begins))
+  const [only] = portions
+  if (portions.length !== 1 || !only || only.lost > 0) {
+    throw new SiskinError(`Kafka does not give the offsets ${first} to ${last} at once any more`)
+  }
+  return rangeOf({ ...only, lost: stream!.lost, generation: stream!.generation })
+}
+
+/** What was a duplicate of an alert elsewhere is one again. */
+async function makeAgain(
+  { store, maker }: Workshop,
+  record: PartRecord,
+  range: PacketRange,
+  attempt: string,
+  origin: Origin
+): Promise<MadePart> {
+  const topics = isPublished(record) ? NOWHERE : 'files'
+  const isStored = origin === 'packets'
+  const made = await maker.make(range, topics, attempt, isStored ? () => 'new' : onceEach())
+  if (isStored || record.duplicates === made.record.duplicates) return made
+  const known = await knownAlerts(store, made)
+  return known.size === 0 ? made : maker.make(range, topics, attempt, onceEach(known))
+}
+
+/**
+ * The record of a part that was made again. What it was made of does not tell everything: what was published stays, and
+ * from packets of the lake nothing is learned of what was in quarantine or a duplicate.
+ * @throws SiskinError where the part would lose something.
+ */
+async function mergedRecord(
+  { store }: Workshop,
+  before: PartRecord,
+  { record }: MadePart,
+  origin: Origin
+): Promise<PartRecord> {
+  const { received, alerts, duplicates, quarantined, filters, stream, requeued } = before
+  if (record.received !== received) {
+    throw new SiskinError(
+      `it holds ${record.received} packets now, where ${received} were taken in`
+    )
+  }
+  const kept = {
+    ...(stream && { stream }),
+    ...(requeued && { requeued }),
+    ...(isPublished(before) && { filters })
+  }
+  if (origin !== 'packets') {
+    if (record.alerts + record.duplicates < alerts + duplicates) {
+      throw new SiskinError(`${alerts} alerts were made of it before, ${record.alerts} now`)
+    }
+    const isOther = JSON.stringify(record.quarantined) !== JSON.stringify(quarantined)
+    if (isOther && (await requeuedFrom(store, before)).length > 0) {
+      throw new SiskinError('packets of its quarantine were requeued, and it is another one now')
+    }
+    return { ...record, ...kept }
+  }
+  if (record.alerts !== alerts) {
+    throw new SiskinError(`of its ${alerts} packets ${record.alerts} decode now`)
+  }
+  const quarantine = before.files.filter(({ kind }) => kind === 'quarantine')
+  for (const file of quarantine) {
+    const size = await store.size(file.path)
+    const fault = size === null ? `${file.path} is missing` : await faultOf(store, file, size, true)
+    if (fault !== null) throw new SiskinError(fault)
+  }
+  const files = [...record.files, ...quarantine]
+  return { ...record, ...kept, received, duplicates, quarantined, files }
+}
+
+/** Those that are to be staged: a quarantine that is kept is in its place. */
+function filesOf({ files }: MadePart, record: PartRecord) {
+  const named = new Set(record.files.map(({ path }) => path))
+  return files.filter(({ path }) => named.has(path))
+}

@@ -1,0 +1,148 @@
+import type { Finding } from '../persist/finding.ts'
+import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { acknowledgeLoss, setMarksBack } from '../persist/proof-notes.ts'
+import { moveAside } from './land.ts'
+import { fillGap, inputFor } from './fill-gap.ts'
+import type { Filled, Gap } from './fill-gap.ts'
+import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
+import { mendPart, originFor } from './mend-part.ts'
+import type { Origin } from './mend-part.ts'
+import { cannot, nameOf, step } from './step.ts'
+import type { RepairStep } from './step.ts'
+import type { Workshop } from './workshop.ts'
+
+/** What is to be done about what was found, in the order in which it is to be done. */
+export async function planOf(
+  shop: Workshop,
+  findings: readonly Finding[],
+  gaps: readonly Gap[]
+): Promise<RepairStep[]> {
+  const of = <K extends Finding['kind']>(kind: K) =>
+    findings
+      .filter((finding): finding is Extract<Finding, { kind: K }> => finding.kind === kind)
+      .sort((a, b) => (a.text < b.text ? -1 : 1))
+  return [
+    ...staged(shop, [...of('attempt'), ...of('unplaced')]),
+    ...of('record').map(({ path, text, source }) =>
+      step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
+        aside(shop, path)
+      )
+    ),
+    ...of('foreign').map(({ path, text }) =>
+      step(text, 'it is moved aside to _siskin/foreign', null, () => aside(shop, path))
+    ),
+    ...(await damagedParts(shop, of('file'))),
+    ...(await missing(shop, gaps)),
+    ...of('lost').map(({ record, text }) =>
+      step(text, 'it is kept in the lake that this is known', record.source, async () => {
+        await acknowledgeLoss(shop.store, record)
+        return 'acknowledged'
+      })
+    ),
+    ...of('draft').map(({ path, text }) =>
+      step(text, 'it is removed', null, () => removeDraft(shop.store, path))
+    ),
+    ...of('empty')
+      .filter(({ text }) => text !== '')
+      .map(({ path, text }) =>
+        step(text, 'it is removed', null, () => removeEmptyFolder(shop.store, path))
+      ),
+    ...of('other').map(({ text }) =>
+      cannot(text, 'nothing is missing that could be made again; it is only told')
+    )
+  ]
+}
+
+async function aside({ store }: Workshop, path: string): Promise<string> {
+  await moveAside(store, path)
+  return 'moved aside'
+}
+
+/** One step a source, however many attempts lie there. */
+function staged(
+  shop: Workshop,
+  found: readonly Extract<Finding, { kind: 'attempt' | 'unplaced' }>[]
+): RepairStep[] {
+  const bySource = Map.groupBy(found, (finding) =>
+    finding.kind === 'attempt' ? finding.source : finding.record.source
+  )
+  return [...bySource].map(([source, own]) =>
+    step(
+      own.length === 1 ? own[0]!.text : `${own[0]!.text}; and ${own.length - 1} more of ${source}`,
+      'what was committed is put into its place, the rest removed',
+      source,
+      () => settleSource(shop, source)
+    )
+  )
+}
+
+const FROM: Record<Origin, string> = {
+  packets: 'the packets that the lake keeps',
+  kafka: 'Kafka',
+  archive: 'the archive it came from'
+}
+
+/** One step a part. */
+async function damagedParts(
+  shop: Workshop,
+  found: readonly Extract<Finding, { kind: 'file' }>[]
+): Promise<RepairStep[]> {
+  const steps: RepairStep[] = []
+  const parts = Map.groupBy(found, ({ record }) => `${record.source} ${record.first}`)
+  for (const own of parts.values()) {
+    const [{ record }] = own as [(typeof own)[0]]
+    const what = own.map(({ text }) => text).join('; ')
+    const faulty = own.map(({ file }) => file)
+    steps.push(await damagedPart(shop, record, faulty, what))
+  }
+  return steps
+}
+
+async function damagedPart(
+  shop: Workshop,
+  record: PartRecord,
+  faulty: readonly PartFile[],
+  what: string
+): Promise<RepairStep> {
+  const { origin, why } = await originFor(shop, record, faulty)
+  if (origin === null) return cannot(what, why, record.source)
+  const how = `part ${nameOf(record)} is made again from ${FROM[origin]}`
+  return step(what, how, record.source, async () => {
+    await setMarksBack(shop.store, record.source, record.first)
+    return mendPart(shop, record, faulty, origin)
+  })
+}
+
+async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep[]> {
+  const steps: RepairStep[] = []
+  for (const gap of gaps) {
+    const { source, first, last, isStream } = gap
+    const what = `source ${source}: ${isStream ? 'offsets' : 'packets'} ${first} to ${last} are in no part`
+    const { input, why, lost } = await inputFor(shop, gap)
+    if (input === null) {
+      steps.push(cannot(what, why, source))
+      continue
+    }
+    const from = input === 'kafka' ? 'Kafka' : 'the archive it came from'
+    const less = lost > 0 ? `; ${lost} of them Kafka has deleted: they count as lost` : ''
+    const topics = !isStream
+      ? ''
+      : shop.publisher
+        ? '; the selected alerts go to Kafka’s topics, as far as they are not there'
+        : '; the selected alerts become topic files of the lake (with --publish they go to Kafka), unless Kafka’s topics hold them'
+    const how = `they are taken in from ${from}${less}${topics}`
+    steps.push(step(what, how, source, async () => tellFilled(await fillGap(shop, gap, input))))
+  }
+  return steps
+}
+
+function tellFilled(filled: Filled): string {
+  const { parts, alerts, lost, published, there, unpublished, filed } = filled
+  const told = [`${alerts} alerts in ${parts} ${parts === 1 ? 'part' : 'parts'}`]
+  if (lost > 0) told.push(`${lost} offsets are lost`)
+  if (published > 0) told.push(`${published} messages published`)
+  if (there > 0) told.push(`${there} messages were in Kafka’s topics already`)
+  if (unpublished > 0) told.push(`${unpublished} messages are missing there`)
+  if (filed > 0) told.push(`${filed} selected alerts in topic files of the lake`)
+  return told.join(', ')
+}

@@ -1,0 +1,149 @@
+import { messageOf } from '../errors.ts'
+import type { Finding } from '../persist/finding.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import { lastSpan } from '../persist/ledger.ts'
+import { ledgerSources } from '../persist/ledger-walk.ts'
+import { REPAIRS } from '../persist/repair-folder.ts'
+import { OWN } from '../persist/ledger.ts'
+import { partitionOf } from '../stream/partition.ts'
+import { removeEmptyFolder } from './clean.ts'
+import type { Gap } from './fill-gap.ts'
+import { recoverRepairs } from './land.ts'
+import { planOf } from './plan.ts'
+import { step } from './step.ts'
+import type { RepairStep } from './step.ts'
+import type { Workshop } from './workshop.ts'
+
+/** What became of a step. */
+export interface Outcome {
+  readonly what: string
+  readonly how: string | null
+  /** What came of it; null: nothing was done. */
+  readonly done: string | null
+  /** Why nothing could be done, or what went wrong. */
+  readonly why: string | null
+}
+
+export interface RepairOptions<V> {
+  readonly shop: Workshop
+  /** Looks at the lake; tells every finding. */
+  readonly look: (onFinding: (finding: Finding) => void) => Promise<V>
+  /** Shows what is to be done; false: it is not to be. */
+  readonly agree: (steps: readonly RepairStep[]) => Promise<boolean>
+  readonly onOutcome: (outcome: Outcome) => void
+}
+
+export interface Repaired<V> {
+  readonly outcomes: readonly Outcome[]
+  /** Somebody did not agree: what was planned last was not done. */
+  readonly isRefused: boolean
+  /** The lake as it was seen last. */
+  readonly verdict: V
+}
+
+/** What is seen only when something else is mended: a record moved aside leaves a gap. */
+const MOST_ROUNDS = 4
+
+/** Looks at the lake and mends what it finds, until there is nothing left that it can mend. */
+export async function repair<V>(options: RepairOptions<V>): Promise<Repaired<V>> {
+  const { shop, look, agree, onOutcome } = options
+  const outcomes: Outcome[] = []
+  const tried = new Set<string>()
+  for (let round = 0; ; round++) {
+    const findings: Finding[] = []
+    const verdict = await look((finding) => findings.push(finding))
+    const steps = (await nextSteps(shop, findings)).filter(({ what }) => !tried.has(what))
+    const isOver = round === MOST_ROUNDS || !steps.some(({ run }) => run)
+    const isRefused = !isOver && !(await agree(steps))
+    if (!isOver && !isRefused) await shop.claims.begin()
+    for (const { what, how, why, source, run } of steps) {
+      tried.add(what)
+      if (run && (isOver || isRefused)) continue
+      const outcome = { what, how, ...(await doIt(shop, source, why, run)) }
+      outcomes.push(outcome)
+      onOutcome(outcome)
+    }
+    if (isOver || isRefused) return { outcomes, isRefused, verdict }
+    await sweep(shop, findings)
+  }
+}
+
+async function doIt(
+  { claims }: Workshop,
+  source: string | null,
+  why: string | null,
+  run: RepairStep['run']
+): Promise<Pick<Outcome, 'done' | 'why'>> {
+  if (!run) return { done: null, why }
+  try {
+    if (source !== null) await claims.take(source)
+    return { done: await run(), why: null }
+  } catch (error) {
+    return { done: null, why: messageOf(error) }
+  }
+}
+
+/** What a repair left that was cut off goes first: the rest may look other without it. */
+async function nextSteps(shop: Workshop, findings: readonly Finding[]): Promise<RepairStep[]> {
+  const { store } = shop
+  if ((await store.list(REPAIRS)).length > 0) {
+    const what = 'a repair was cut off'
+    const finish = step(
+      what,
+      'what it had entered is finished, the rest removed',
+      null,
+      async () => {
+        const finished = await recoverRepairs(store, (record) => isPublished(shop, record))
+        return `${finished} parts of it are finished or removed`
+      }
+    )
+    return [finish]
+  }
+  return planOf(shop, findings, await gapsOf(shop, findings))
+}
+
+/** Null: only Kafka could say. */
+function isPublished({ marks }: Workshop, record: PartRecord): boolean | null {
+  if (!record.stream || record.files.some(({ kind }) => kind === 'topic')) return false
+  return marks ? marks.publishedAs(record) === record.attempt : null
+}
+
+/** Also those between the end of what the lake has of a partition and the group's position. */
+async function gapsOf(
+  { store, kafka }: Workshop,
+  findings: readonly Finding[]
+): Promise<readonly Gap[]> {
+  const gaps: Gap[] = []
+  for (const finding of findings) {
+    if (finding.kind !== 'gap') continue
+    const { source, first, last, isStream } = finding
+    gaps.push({ source, first, last, isStream })
+  }
+  if (!kafka || (await kafka.members()) > 0) return gaps
+  const streams = await streamSources(store)
+  const staged = new Set(findings.flatMap((one) => (one.kind === 'attempt' ? [one.source] : [])))
+  for (const [source, position] of await kafka.positions()) {
+    if (!streams.has(source) || staged.has(source)) continue
+    const end = ((await lastSpan(store, source))?.last ?? -1) + 1
+    if (position > end) gaps.push({ source, first: end, last: position - 1, isStream: true })
+  }
+  return gaps
+}
+
+/** Sources that are partitions of topics that a stream has in this lake. */
+async function streamSources(store: Workshop['store']): Promise<Set<string>> {
+  const owned = await store.entries(`${OWN}/owners/topics`)
+  const topics = new Set(owned.map(({ name }) => name.replace(/\.json$/, '')))
+  return new Set(
+    (await ledgerSources(store)).filter((source) => topics.has(partitionOf(source).topic))
+  )
+}
+
+/** Staging folders that are as after every run: nobody needs to be told. */
+async function sweep({ store }: Workshop, findings: readonly Finding[]): Promise<void> {
+  for (const finding of findings) {
+    if (finding.kind === 'empty' && finding.text === '') {
+      await removeEmptyFolder(store, finding.path)
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import { parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { decodeRange, schemaIds } from '../decode/decode.ts'
+import type { DecodeOptions } from '../decode/decode.ts'
+import { BLOCK } from '../packets.ts'
+import type { Header, PacketRange } from '../packets.ts'
+import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { layPlaces, readPlaces } from '../persist/places.ts'
+import type { InputPlace } from '../persist/places.ts'
+import { rangeReads } from '../persist/range-reads.ts'
+import type { Store } from '../persist/store.ts'
+import type { Reason } from '../reasons.ts'
+import { rangeOfFiles } from './stored.ts'
+
+/** A packet in quarantine, or several where only the begin of the first is known: they lie behind it. */
+interface Held {
+  /** Its first row in the quarantine file. */
+  readonly row: number
+  /** Of each row that it stands for. */
+  readonly positions: readonly number[]
+  readonly reasons: readonly Reason[]
+  readonly bytes: Uint8Array
+}
+
+/** Packets of a quarantine that decode now. */
+export interface Freed {
+  readonly range: PacketRange
+  readonly rows: string
+  readonly positions: string
+  readonly reasons: Partial<Record<Reason, number>>
+}
+
+export interface RequeueDecoder {
+  readonly decode: Pick<DecodeOptions, 'schemas' | 'surveys'>
+  readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
+}
+
+/**
+ * The packets of a part's quarantine that decode now, as a range: those of the reasons asked for, and of rows that were
+ * not taken before. Null: none does.
+ */
+export async function freedFrom(
+  store: Store,
+  record: PartRecord,
+  file: PartFile,
+  taken: ReadonlySet<number>,
+  reasons: readonly Reason[] | null,
+  decoder: RequeueDecoder
+): Promise<Freed | null> {
+  const held = await heldIn(store, file)
+  const wanted = held.filter(
+    ({ row, reasons: own }) => !taken.has(row) && (reasons === null || reasons.includes(own[0]!))
+  )
+  if (wanted.length === 0) return null
+  const headers = await headersOf(store, record)
+  const freed: { held: Held; range: PacketRange }[] = []
+  for (const one of wanted) {
+    const range = await decodable(one, record.source, headers, decoder)
+    if (range) freed.push({ held: one, range })
+  }
+  if (freed.length === 0) return null
+  const counts: Partial<Record<Reason, number>> = {}
+  const rows: InputPlace[] = []
+  const places: InputPlace[] = []
+  for (const { row, positions, reasons: own } of freed.map(({ held: one }) => one)) {
+    for (const [i, position] of positions.entries()) {
+      const offset = position - record.first
+      const before = places.at(-1)
+      counts[own[i]!] = (counts[own[i]!] ?? 0) + 1
+      rows.push({ offset: row + i, nth: 0 })
+      places.push({ offset, nth: before?.offset === offset ? before.nth + 1 : 0 })
+    }
+  }
+  const range = joined(freed.map(({ range: own }) => own))
+  return { range, rows: layPlaces(rows), positions: layPlaces(places), reasons: counts }
+}
+
+async function heldIn(store: Store, { path, bytes }: PartFile): Promise<Held[]> {
+  const rows = await parquetReadObjects({
+    file: rangeReads(store, path, bytes),
+    columns: ['position', 'reason', 'packet'],
+    compressors,
+    utf8: false
+  })
+  const held: Held[] = []
+  for (const [row, values] of rows.entries()) {
+    const reason = textOf(values['reason']) as Reason
+    const position = Number(values['position'])
+    const before = held.at(-1)
+    if (reason === 'after-damage' && before) {
+      const positions = [...before.positions, position]
+      held[held.length - 1] = { ...before, positions, reasons: [...before.reasons, reason] }
+    } else {
+      const packet = values['packet'] as Uint8Array
+      held.push({ row, positions: [position], reasons: [reason], bytes: packet })
+    }
+  }
+  return held
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString()
+}
+
+/** The writer schemas of the packets that came with it: those in quarantine lost theirs. */
+async function headersOf(store: Store, { files }: PartRecord): Promise<Header[]> {
+  const headers = new Map<string, Header>()
+  for (const { kind, path, bytes } of files) {
+    if (kind !== 'packets') continue
+    const head = await store.read(path, 0, Math.min(bytes, 1024 * 1024)).catch(() => null)
+    if (!head) continue
+    const { headers: own } = await rangeOfFiles('', [head])
+    for (const header of own) headers.set(Buffer.from(header.schema).toString(), header)
+  }
+  return [...headers.values()]
+}
+
+/** Its packets as a range of their own, if every one of them decodes: by itself, or with one of the schemas. */
+async function decodable(
+  { bytes, positions }: Held,
+  source: string,
+  headers: readonly Header[],
+  decoder: RequeueDecoder
+): Promise<PacketRange | null> {
+  if (bytes.length === 0) return null
+  const packets = positions.length
+  const own = await rangeOfFiles(source, [bytes])
+  const candidates = [own, ...headers.map((header) => bare(source, bytes, packets, header))]
+  for (const range of candidates) {
+    if (range.count !== packets) continue
+    const registered = await decoder.resolve(schemaIds(range))
+    const options = { ...decoder.decode, registered, claim: () => true }
+    if (decodeRange(range, options).quarantined.length === 0) return range
+  }
+  return null
+}
+
+/** Data of packets without a container around them. */
+function bare(source: string, bytes: Uint8Array, packets: number, header: Header): PacketRange {
+  return {
+    source,
+    first: 0,
+    count: packets,
+    bytes: Uint8Array.from(bytes).buffer,
+    blocks: Float64Array.of(0, bytes.length, 0, packets, 0, 0),
+    headers: [{ schema: header.schema, codec: 'null' }],
+    names: [source],
+    faults: new Map()
+  }
+}
+
+/** Ranges as one. */
+function joined(ranges: readonly PacketRange[]): PacketRange {
+  const contents = ranges.map(({ bytes }) => new Uint8Array(bytes))
+  const bytes = Uint8Array.from(Buffer.concat(contents)).buffer
+  const headers: Header[] = []
+  const blocks: number[] = []
+  let at = 0
+  for (const [i, range] of ranges.entries()) {
+    for (let from = 0; from < range.blocks.length; from += BLOCK.size) {
+      const block = range.blocks.slice(from, from + BLOCK.size)
+      const header = block[BLOCK.header]!
+      block[BLOCK.start]! += at
+      block[BLOCK.name] = 0
+      if (header >= 0) block[BLOCK.header] = headers.push(range.headers[header]!) - 1
+      blocks.push(...block)
+    }
+    at += contents[i]!.length
+  }
+  return {
+    ...ranges[0]!,
+    count: ranges.reduce((sum, { count }) => sum + count, 0),
+    bytes,
+    blocks: Float64Array.from(blocks),
+    headers,
+    faults: new Map()
+  }
+}
+
+/** Rows of a quarantine that were requeued before. */
+export function rowsTaken(requeued: readonly PartRecord[]): Set<number> {
+  const rows = requeued.flatMap(({ requeued: own }) => readPlaces(own?.rows ?? ''))
+  return new Set(rows.map(({ offset }) => offset))
+}

@@ -1,0 +1,154 @@
+import { messageOf, SiskinError } from '../errors.ts'
+import { commit, recover } from '../persist/commit.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import { blocksOf, ledgerSources, readBlock } from '../persist/ledger-walk.ts'
+import { setMarksBack } from '../persist/proof-notes.ts'
+import type { Store } from '../persist/store.ts'
+import type { Reason } from '../reasons.ts'
+import { onceEach } from './maker.ts'
+import type { Claim, PartMaker } from './maker.ts'
+import { freedFrom, rowsTaken } from './requeue-rows.ts'
+import type { Freed } from './requeue-rows.ts'
+import { requeuedFrom, requeueSource, requeueSourcesOf } from './requeued.ts'
+import type { Workshop } from './workshop.ts'
+
+export interface RequeueOptions extends Pick<Workshop, 'store' | 'maker' | 'claims' | 'onStep'> {
+  /** Only packets that are in quarantine for these; null: all. */
+  readonly reasons: readonly Reason[] | null
+  /** Only of these sources; null: of all. */
+  readonly sources: readonly string[] | null
+  /** Shows what would become alerts; false: it is to stay as it is. */
+  readonly agree: (found: Requeue) => Promise<boolean>
+}
+
+/** Packets of quarantine, by what becomes of them. */
+export interface Requeue {
+  /** In quarantine, without those that were requeued before. */
+  readonly held: number
+  /** Of these, the ones that decode now, by the reason why they are there. */
+  readonly freed: Partial<Record<Reason, number>>
+}
+
+export interface Requeued extends Requeue {
+  readonly parts: number
+  readonly alerts: number
+  readonly duplicates: number
+  readonly isRefused: boolean
+  /** Sources that were left alone, and why. */
+  readonly failures: readonly string[]
+}
+
+/** The source is claimed: all that lies staged is of requeues that are over. */
+const NEWEST = Number.MAX_SAFE_INTEGER
+
+/**
+ * Tries packets of quarantine again, with the code and the schemas of now. Those that decode become alerts of parts of
+ * their own, whose records say which they are: they are counted where they were received, once. What was
+ * requeued is not tried again, so that it can be done as often as one likes, and be killed at any moment.
+ */
+export async function requeue(options: RequeueOptions): Promise<Requeued> {
+  const { store, claims, agree } = options
+  const all = await ledgerSources(store)
+  const own = all.filter((source) => !isRequeue(source, all) && isAsked(source, options))
+  const found = await count(options, own, all)
+  const nothing = { ...found, parts: 0, alerts: 0, duplicates: 0, failures: [] }
+  const isAny = Object.keys(found.freed).length > 0
+  if (!isAny || !(await agree(found))) return { ...nothing, isRefused: isAny }
+  await claims.begin()
+  const failures: string[] = []
+  const sums = { parts: 0, alerts: 0, duplicates: 0 }
+  const claim = onceEach()
+  for (const source of own) {
+    try {
+      await claims.take(source)
+      for (const name of requeueSourcesOf(source, all)) await recover(store, name, NEWEST)
+      await recover(store, requeueSource(source, 1), NEWEST) // begun by one that was killed before its first commit
+      for await (const { record, freed } of freedOf(options, source, all)) {
+        const made = await land(options, record, freed, claim)
+        sums.parts++
+        sums.alerts += made.alerts
+        sums.duplicates += made.duplicates
+      }
+    } catch (error) {
+      failures.push(`${source}: ${messageOf(error)}`)
+    }
+  }
+  return { ...found, ...sums, failures, isRefused: false }
+}
+
+function isRequeue(source: string, all: readonly string[]): boolean {
+  return all.some((other) => requeueSourcesOf(other, [source]).length > 0)
+}
+
+function isAsked(source: string, { sources }: Pick<RequeueOptions, 'sources'>): boolean {
+  return sources === null || sources.includes(source)
+}
+
+async function count(
+  options: RequeueOptions,
+  sources: readonly string[],
+  all: readonly string[]
+): Promise<Requeue> {
+  const freed: Partial<Record<Reason, number>> = {}
+  let held = 0
+  for (const source of sources) {
+    for await (const found of freedOf(options, source, all, (packets) => (held += packets))) {
+      for (const [reason, packets] of Object.entries(found.freed.reasons) as [Reason, number][]) {
+        freed[reason] = (freed[reason] ?? 0) + packets
+      }
+    }
+  }
+  return { held, freed }
+}
+
+/** Parts of a source, and the packets of their quarantine that decode now. */
+async function* freedOf(
+  { store, maker, reasons }: RequeueOptions,
+  source: string,
+  all: readonly string[],
+  onHeld: (packets: number) => void = () => {}
+): AsyncGenerator<{ record: PartRecord; freed: Freed }, void> {
+  for await (const block of blocksOf(store, source)) {
+    for (const record of (await readBlock(store, block)).records) {
+      const file = record.files.find(({ kind }) => kind === 'quarantine')
+      if (!file) continue
+      const taken = rowsTaken(await requeuedFrom(store, record, all))
+      onHeld(file.rows - taken.size)
+      const freed = await freedFrom(store, record, file, taken, reasons, decoderOf(maker))
+      if (freed) yield { record, freed }
+    }
+  }
+}
+
+function decoderOf({ shared: { schemas, surveys, resolve } }: PartMaker) {
+  return { decode: { schemas, surveys }, resolve }
+}
+
+async function land(
+  { store, maker, claims, onStep }: RequeueOptions,
+  { source, first, last }: PartRecord,
+  { range, rows, positions, reasons }: Freed,
+  claim: Claim
+): Promise<PartRecord> {
+  const name = await freeSource(store, source, first)
+  const made = await maker.make(
+    { ...range, source: name, first },
+    'files',
+    claims.newAttempt(),
+    claim
+  )
+  if (Object.keys(made.record.quarantined).length > 0) {
+    throw new SiskinError(`a packet of ${source} ${first} to ${last} decoded and does not any more`)
+  }
+  const requeued = { source, first, last, rows, positions, reasons }
+  const record = { ...made.record, requeued }
+  await setMarksBack(store, name, first)
+  await commit(store, record, made.files, () => claims.check(source), onStep)
+  return record
+}
+
+/** The first that has nothing of this part yet. */
+async function freeSource(store: Store, source: string, first: number): Promise<string> {
+  const taken = await requeuedFrom(store, { source, first })
+  return requeueSource(source, taken.length + 1)
+}

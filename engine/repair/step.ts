@@ -1,0 +1,32 @@
+import type { PartRecord } from '../persist/ledger.ts'
+
+/** One thing that a repair does, or cannot do. */
+export interface RepairStep {
+  /** What is wrong. */
+  readonly what: string
+  /** What is done about it; null: nothing can be. */
+  readonly how: string | null
+  /** Why nothing can be done. */
+  readonly why: string | null
+  /** The source that it is about; null: none. */
+  readonly source: string | null
+  /** Does it; says what came of it. */
+  readonly run: (() => Promise<string>) | null
+}
+
+export function cannot(what: string, why: string, source: string | null = null): RepairStep {
+  return { what, how: null, why, source, run: null }
+}
+
+export function step(
+  what: string,
+  how: string,
+  source: string | null,
+  run: () => Promise<string>
+): RepairStep {
+  return { what, how, why: null, source, run }
+}
+
+export function nameOf({ source, first, last }: PartRecord): string {
+  return `${source} ${first} to ${last}`
+}

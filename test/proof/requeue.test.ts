@@ -1,0 +1,123 @@
+import { cpSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { readPlaces } from '../../engine/persist/places.ts'
+import { simulate } from '../../simulator/index.ts'
+import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
+import { filesIn, nightOf, recordsIn, verdictOf } from './support.ts'
+
+const folder = temporaryFolder()
+const archive = join(folder, 'lsst.tar.gz')
+const schemas = join(folder, 'schemas')
+const strangers = join(folder, 'strangers')
+let packets = 0
+
+beforeAll(async () => {
+  const made = await simulate({
+    survey: 'lsst',
+    out: archive,
+    start: '2026-01-12',
+    seed: 4,
+    scale: 0.00003,
+    stamps: 'none'
+  })
+  packets = made.packets
+  await siskin(['run', archive, '--lake', strangers, '--part-packets', '7'])
+})
+
+interface Requeued {
+  readonly held: number
+  readonly freed: Record<string, number>
+  readonly alerts: number
+  readonly parts: number
+}
+
+async function requeueOf(lake: string, ...more: string[]): Promise<Requeued> {
+  const { stdout, stderr } = await siskin(['requeue', '--lake', lake, '--yes', '--json', ...more])
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout) as Requeued
+}
+
+function copyOf(name: string): string {
+  const copy = join(folder, name)
+  cpSync(strangers, copy, { recursive: true })
+  return copy
+}
+
+describe('requeue', () => {
+  it('is about a lake all of whose packets are in quarantine for want of a schema', async () => {
+    expect(packets).toBeGreaterThan(14)
+    expect(await verdictOf(strangers)).toMatchObject({
+      ok: true,
+      received: packets,
+      quarantined: { 'unknown-schema': packets }
+    })
+  })
+
+  it('without schemas, or of other reasons: nothing decodes, nothing changes', async () => {
+    const lake = copyOf('nothing')
+    const before = fingerprint(lake)
+    expect(await requeueOf(lake)).toMatchObject({ held: packets, freed: {}, alerts: 0 })
+    const other = ['--schemas', schemas, '--reason', 'truncated,bad-union']
+    expect(await requeueOf(lake, ...other)).toMatchObject({ freed: {}, alerts: 0 })
+    const asked = await siskin(['requeue', '--lake', lake, '--schemas', schemas])
+    expect([asked.code, asked.stdout]).toEqual([1, expect.stringContaining('say --yes')])
+    expect(asked.stdout).toContain(`${packets} of ${packets} packets in quarantine decode now`)
+    expect(fingerprint(lake)).toEqual(before)
+  })
+
+  it('with schemas: alerts, topics and account as if they had been there from the begin', async () => {
+    const lake = copyOf('freed')
+    const right = join(folder, 'right')
+    await siskin(['run', archive, '--lake', right, '--schemas', schemas, '--part-packets', '7'])
+    const requeued = await requeueOf(lake, '--schemas', schemas)
+    expect(requeued).toMatchObject({ freed: { 'unknown-schema': packets }, alerts: packets })
+    const [verdict, wanted] = [await verdictOf(lake, '--deep'), await verdictOf(right)]
+    const { received, alerts, duplicates, nights, topics } = wanted
+    const account = { received, alerts, duplicates, nights, topics, quarantined: {}, copies: 0 }
+    expect(verdict).toMatchObject({ ok: true, requeued: packets, ...account })
+    const names = (of: string) =>
+      filesIn(of, 'lsst/alerts').map((path) => path.replaceAll('~1', ''))
+    expect(names(lake)).toEqual(names(right))
+    for (const { requeued: own, first, last } of recordsIn(lake).filter((one) => one.requeued)) {
+      const positions = readPlaces(own!.positions).map(({ offset }) => own!.first + offset)
+      expect(positions).toEqual(Array.from({ length: last - first + 1 }, (_, i) => first + i))
+    }
+    const again = await requeueOf(lake, '--schemas', schemas)
+    expect(again).toMatchObject({ held: 0, freed: {}, alerts: 0, parts: 0 })
+    expect(await verdictOf(lake, '--since', 'last')).toMatchObject({ ok: true, received: 0 })
+  })
+
+  it.each(['staging:2', 'staged', 'committed', 'placing:2', 'placed', 'done:2'])(
+    'killed at %s: done again it ends with each packet once',
+    async (crash) => {
+      const lake = copyOf(`killed-${crash.replace(':', '')}`)
+      const args = ['requeue', '--lake', lake, '--yes', '--schemas', schemas]
+      expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
+      await requeueOf(lake, '--schemas', schemas)
+      expect(await verdictOf(lake, '--deep')).toMatchObject({
+        ok: true,
+        notes: [],
+        received: packets,
+        alerts: packets,
+        requeued: packets,
+        quarantined: {}
+      })
+    }
+  )
+
+  it('what is no packet stays, and what a survey was not asked for is freed by asking', async () => {
+    const lake = join(folder, 'mixed')
+    const night = await nightOf(folder, 8)
+    await siskin(['run', night, '--lake', lake, '--surveys', 'lsst', '--part-packets', '20'])
+    const before = await verdictOf(lake)
+    const { 'wrong-survey': other = 0, ...damaged } = before.quarantined
+    expect([before.alerts, other > 50]).toEqual([0, true])
+    const { freed } = await requeueOf(lake)
+    const verdict = await verdictOf(lake)
+    expect(verdict.ok).toBe(true)
+    expect(verdict.alerts + verdict.duplicates).toBe(freed['wrong-survey'] ?? 0)
+    expect(verdict.received).toBe(before.received)
+    expect(Object.keys(damaged).length).toBeGreaterThan(0)
+  })
+})
