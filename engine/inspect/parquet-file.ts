@@ -41,17 +41,27 @@ export async function openParquet(store: Store, path: string, size: number): Pro
         metadata,
         compressors,
         rowStart: from,
-        ...(columns ? { columns: [...columns] } : {}),
+        ...(columns ? { columns: columns.filter((name) => name !== 'night') } : {}),
         ...(to === undefined ? {} : { rowEnd: to })
-      }).catch((error: unknown) => {
-        if (error instanceof SiskinError) throw error // the store does not answer
-        throw new SiskinError(
-          `${path} is damaged: ${messageOf(error)}; siskin verify says what else is`,
-          1,
-          { cause: error }
-        )
-      })
+      }).then(
+        (rows) => withNight(rows, path, columns),
+        (error: unknown) => {
+          if (error instanceof SiskinError) throw error // the store does not answer
+          throw new SiskinError(
+            `${path} is damaged: ${messageOf(error)}; siskin verify says what else is`,
+            1,
+            { cause: error }
+          )
+        }
+      )
   }
+}
+
+/** The night of a file of the lake is the name of its folder. */
+function withNight(rows: Row[], path: string, columns?: readonly string[]): Row[] {
+  const night = /\/night=(\d{8})\//.exec(path)?.[1]
+  if (night === undefined || (columns && !columns.includes('night'))) return rows
+  return rows.map((row) => ({ ...row, night: Number(night) }))
 }
 
 /** What Siskin wrote under its one key, and every other key as it is. */

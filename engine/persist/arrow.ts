@@ -29,6 +29,12 @@ const TYPES: Record<ScalarType, () => DataType> = {
   utf8: () => new Utf8()
 }
 
+/**
+ * The night is the name of the folder that a file lies in (a Hive partition): readers add it as a column,
+ * and refuse one that is in both.
+ */
+const STORED = ALERT_COLUMNS.filter(({ name }) => name !== 'night')
+
 /** A column or a struct of columns: dotted names as a tree. */
 type Node = { name: string; def: ColumnDef } | { name: string; path: string; children: Node[] }
 
@@ -88,7 +94,7 @@ function layoutOf(defs: readonly ColumnDef[]): Layout {
   const key = defs.map(({ name, type, list }) => `${name} ${type} ${list ?? ''}`).join('\n')
   const known = layouts.get(key)
   if (known) return known
-  const nodes = treeOf([...ALERT_COLUMNS, ...defs])
+  const nodes = treeOf([...STORED, ...defs])
   const fields = nodes.map(fieldOf)
   const layout = { nodes, fields, schema: new Schema(fields) }
   layouts.set(key, layout)

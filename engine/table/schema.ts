@@ -53,7 +53,7 @@ const CORE: readonly ColumnDef[] = [
     'night',
     'int32',
     '',
-    'YYYYMMDD. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.',
+    'YYYYMMDD; in the lake the name of the folder. ZTF: UTC date of the exposure; LSST: date of UTC - 12 h.',
     'time.epoch;obs'
   ),
   column(

@@ -163,7 +163,7 @@ describe('bad input', () => {
   })
 
   it.each([
-    [['--modules', 'qualty'], 'known: apparent, features'],
+    [['--modules', 'qualty'], 'known: apparent, detections, features'],
     [['--filters', 'fast'], 'known: fast_fader'],
     [['--surveys', 'lst'], 'known: ztf, lsst'],
     [['--members', '0'], 'whole number from 1'],
