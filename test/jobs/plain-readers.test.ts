@@ -63,6 +63,6 @@ describe('the lake opens with the plainest call', () => {
       `SELECT count(*)::INT AS n, list(DISTINCT night ORDER BY night)::VARCHAR AS nights FROM '${lake}/ztf/alerts/**/*.parquet'`
     )
     const [{ n, nights } = {}] = reader.getRowObjectsJS()
-    expect(`${String(n)} ${String(nights)}`).toBe(expected)
+    expect(`${n as number} ${nights as string}`).toBe(expected)
   })
 })
