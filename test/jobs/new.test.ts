@@ -27,7 +27,9 @@ beforeAll(() => {
 
 /** Tests against servers and the tuning of filters want more of the project than a new module does. */
 function isNeeded(path: string): boolean {
-  return !/conformance\/hdfs[^/]*\.test\.ts$|support\/guarded-run\.ts$|filters\/tune[^/]*\.ts$/.test(path)
+  return !/conformance\/hdfs[^/]*\.test\.ts$|support\/guarded-run\.ts$|filters\/tune[^/]*\.ts$/.test(
+    path
+  )
 }
 
 /** Runs the conformance suite over the new module; what it printed, and whether it passed. */
