@@ -36,6 +36,16 @@ const VARIABLES: readonly Variable[] = [
     readBy: ['run', 'start']
   },
   {
+    name: 'SISKIN_REPAIR_CRASH',
+    about: 'for tests of recovery: the step at which a repair ends',
+    readBy: ['repair', 'requeue']
+  },
+  {
+    name: 'SISKIN_BLAME',
+    about: 'set by a run for the process that goes on after one that died: what to be careful with',
+    readBy: ['run', 'start']
+  },
+  {
     name: 'SISKIN_STREAM_CRASH',
     about: 'for tests of recovery: the step at which a member ends',
     readBy: ['stream']
@@ -61,6 +71,7 @@ const OTHERS = [
   'SISKIN_ALERT_ID',
   'SISKIN_FAULTS',
   'SISKIN_SEED',
+  'SISKIN_SCHEDULES',
   'SISKIN_PYTHON_CACHE',
   'SISKIN_CLUSTER_CACHE',
   'SISKIN_CLUSTER_STATE'

@@ -7,7 +7,7 @@ import type { LakeVerdict } from '../../jobs/verify-text.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
-const FEWER = ['--modules', 'quality,history,solar_system', '--filters', 'solar_system_known']
+const FEWER = ['--modules', 'quality,detections,solar_system', '--filters', 'solar_system_known']
 const folder = temporaryFolder()
 const whole = join(folder, 'whole')
 let archive = ''
@@ -42,6 +42,11 @@ const pathOf = (record: PartRecord, kind: string) =>
 
 /** Parts with files of every kind. */
 const full = () => records.filter(({ files }) => new Set(files.map(({ kind }) => kind)).size === 4)
+
+/** As when an archive is no more where it was: the lake remembers the place of each. */
+function forgetPlaces(lake: string): void {
+  rmSync(join(lake, '_siskin/sources'), { recursive: true })
+}
 
 describe('repair', () => {
   it('mends nothing where nothing is wrong', async () => {
@@ -83,6 +88,7 @@ describe('repair', () => {
     const [one, two] = full()
     damage(lake, pathOf(one!, 'packets'), 0.5, 0.51)
     rmSync(join(lake, pathOf(two!, 'quarantine')))
+    forgetPlaces(lake)
     const alone = await repairOf(lake)
     expect(alone.verdict.ok).toBe(false)
     for (const { done, why } of alone.outcomes) {
@@ -91,6 +97,7 @@ describe('repair', () => {
     }
     const { verdict } = await repairOf(lake, '--source', archive)
     expect(verdict).toMatchObject({ ok: true, differences: [] })
+    cpSync(join(whole, '_siskin/sources'), join(lake, '_siskin/sources'), { recursive: true })
     expect(fingerprint(lake)).toEqual(fingerprint(whole))
   })
 
@@ -105,7 +112,7 @@ describe('repair', () => {
       received: verdict.alerts + verdict.duplicates + sum(verdict.quarantined)
     })
     const made = recordsIn(lake).find(({ first }) => first === one!.first)!
-    expect(Object.keys(made.modules).sort()).toEqual(['history', 'quality', 'solar_system'])
+    expect(Object.keys(made.modules).sort()).toEqual(['detections', 'quality', 'solar_system'])
     expect([made.received, made.quarantined]).toEqual([one!.received, one!.quarantined])
   })
 
@@ -121,7 +128,7 @@ describe('repair', () => {
     expect(verdict).toMatchObject({
       ok: true,
       received: before.received,
-      alerts: before.alerts + verdict.revisions,
+      alerts: before.alerts - before.revisions + verdict.revisions,
       copies: 0
     })
     const aside = filesIn(lake, '_siskin/foreign').map((path) => path.split('/').slice(3).join('/'))
@@ -199,6 +206,7 @@ describe('repair', () => {
     mkdirSync(join(folder, 'elsewhere'))
     const place = join(folder, 'elsewhere', 'night5.tar')
     renameSync(other, place)
+    forgetPlaces(lake)
     const { outcomes, verdict } = await repairOf(lake, '--source', place)
     expect(verdict.ok).toBe(false)
     expect(outcomes.map(({ why }) => why).join()).toContain('is not at hand')
