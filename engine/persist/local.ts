@@ -141,14 +141,23 @@ async function readSome(path: string, from: number, length?: number): Promise<Ui
   }
 }
 
+/**
+ * Folder by folder: one that goes away meanwhile takes with it what was in it, and nothing else. (Node's own
+ * recursive listing fails as a whole.)
+ */
 async function listFiles(root: string, folder: string): Promise<StoredFile[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(absent)
   const files: StoredFile[] = []
-  for (const entry of entries ?? []) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    const info = await stat(path).catch(absent)
-    if (info) files.push({ path: relative(root, path).split(sep).join(posix.sep), size: info.size })
+  const folders = [folder]
+  while (folders.length > 0) {
+    const own = folders.pop()!
+    for (const entry of (await readdir(own, { withFileTypes: true }).catch(absent)) ?? []) {
+      const path = join(own, entry.name)
+      if (entry.isDirectory()) folders.push(path)
+      const info = entry.isFile() ? await stat(path).catch(absent) : null
+      if (!info) continue
+      const name = relative(root, path).split(sep).join(posix.sep)
+      files.push({ path: name, size: info.size })
+    }
   }
   return files.sort((a, b) => (a.path < b.path ? -1 : 1))
 }

@@ -58,6 +58,22 @@ export type FromMember =
     }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
 
+/** Looks at members every so often; true at a look that comes late, because the process stood still. */
+export class Watch {
+  #last = performance.now()
+
+  isLate(everyMs: number): boolean {
+    const now = performance.now()
+    const late = now - this.#last > everyMs + LATE_MS
+    this.#last = now
+    return late
+  }
+}
+
+const LATE_MS = 1000
+/** A module that hung so often is switched off. */
+export const MOST_HANGS = 5
+
 /**
  * Three numbers that a member writes and its supervisor reads, without a message in between: a
  * member that hangs cannot send one. [what it is in, its budget in ms, when it began]: 0 nothing, n + 1
@@ -78,6 +94,11 @@ export class Beat {
     Atomics.store(this.#numbers, 1, Math.min(budgetMs, 0x7fffffff))
     Atomics.store(this.#numbers, 2, Date.now() & 0x7fffffff)
     Atomics.store(this.#numbers, 0, module + 1)
+  }
+
+  /** Begins the budget of what is going on anew: the whole process stood still, and nobody is late. */
+  renew(): void {
+    Atomics.store(this.#numbers, 2, Date.now() & 0x7fffffff)
   }
 
   leave(): void {

@@ -4,7 +4,7 @@ import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Blame } from './blame.ts'
-import { attemptOf, Beat } from './messages.ts'
+import { attemptOf, Beat, MOST_HANGS, Watch } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
 import { split } from './split.ts'
 
@@ -72,6 +72,10 @@ export class Supervisor {
   #wake: (() => void)[] = []
   #watch: NodeJS.Timeout | null = null
   #closing = false
+  readonly #looks = new Watch()
+  readonly #hangs = new Map<string, number>()
+  /** Modules that are left out from now on. */
+  readonly #off: string[] = []
   #recovering = 0
   /** Packets that neither the lake nor quarantine takes, and why. */
   readonly stuck: string[] = []
@@ -207,7 +211,8 @@ export class Supervisor {
       seat.ready = false
       seat.jobs.push(job)
       this.#note()
-      const { id, claimant, range, stopped, deaths } = job
+      const { id, claimant, range, deaths } = job
+      const stopped = [...job.stopped, ...this.#off]
       const isAlone = range.blocks.length === BLOCK.size
       const poison = deaths >= 2 && isAlone ? job.reason : null
       const attempt = (job.attempt = this.#nextAttempt++)
@@ -239,12 +244,15 @@ export class Supervisor {
   }
 
   #stopHanging(): void {
+    const isLate = this.#looks.isLate(WATCH_MS)
     for (const seat of this.#seats) {
-      const module = seat.jobs.length > 0 ? new Beat(seat.thread.beat).overdue() : null
+      const beat = new Beat(seat.thread.beat)
+      if (isLate) beat.renew()
+      const module = seat.jobs.length > 0 ? beat.overdue() : null
       if (module === null) continue
       const name = this.#options.modules[module]
       const job = seat.jobs.at(-1)
-      if (name) job?.stopped.push(name)
+      if (name) this.#hung(name, job)
       else if (job) strike(job, 'it made no progress with it, outside all modules')
       this.#options.onLog(
         'error',
@@ -254,6 +262,16 @@ export class Supervisor {
       )
       void this.#replace(seat)
     }
+  }
+
+  /** A thread is too dear to lose one at every range: after some, the module is switched off. */
+  #hung(name: string, job: Job | undefined): void {
+    job?.stopped.push(name)
+    const hangs = (this.#hangs.get(name) ?? 0) + 1
+    this.#hangs.set(name, hangs)
+    if (hangs !== MOST_HANGS) return
+    this.#options.onLog('error', `module ${name} hung ${hangs} times: it is switched off`)
+    this.#off.push(name)
   }
 
   #died(seat: Seat, worker: Worker, reason: string): void {

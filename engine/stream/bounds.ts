@@ -37,7 +37,7 @@ export async function countStrike(
   return strikes
 }
 
-/** After so many deaths not even quarantine takes it. */
+/** After two deaths a range is halved: one that has so many is a single message, and not even quarantine takes it. */
 const HOPELESS = 4
 
 /**
@@ -109,8 +109,7 @@ export class Bounds {
   /** What keeps a message of a source out of the lake and out of quarantine; null: nothing does. */
   hopeless(source: string): string | null {
     const found = this.#deaths.find(
-      ({ source: own, first, last, deaths }) =>
-        own === source && first === last && deaths >= HOPELESS
+      ({ source: own, deaths }) => own === source && deaths >= HOPELESS
     )
     return found ? `the message at ${found.first}: ${found.reason}` : null
   }

@@ -136,8 +136,10 @@ class KeptSchemas {
 
   async keep(id: number, text: Uint8Array): Promise<void> {
     const path = `${this.#folder}/${id}.avsc`
-    if ((await this.#store.size(path)) !== null) return
-    await this.#store.write(path, [text]).catch((error: unknown) => {
+    const size = await this.#store.size(path)
+    if (size === text.length) return
+    if (size !== null) await this.#store.remove(path) // half of it, from one who died
+    await this.#store.create(path, text).catch((error: unknown) => {
       if (codeOf((error as Error).cause) !== 'EEXIST') throw error // else another member was quicker
     })
   }

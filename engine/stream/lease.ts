@@ -88,7 +88,7 @@ async function sortOut(
 
 /** Says which partitions are not read, in the log, the metrics and the lake; and forgets those that are again. */
 async function tellAside(
-  { options, store }: Equipment,
+  { options, store, state }: Equipment,
   aside: readonly Aside[],
   starts: readonly Start[]
 ): Promise<void> {
@@ -99,6 +99,7 @@ async function tellAside(
   }
   const notes = await readAside(store)
   for (const { source } of starts) if (notes.has(source)) await forgetAside(store, source)
+  state.triesAgain = aside.some(({ reason }) => reason === 'unwritable')
   options.send({ kind: 'aside', partitions: aside })
 }
 

@@ -4,7 +4,7 @@ import { OutageError } from '../errors.ts'
 import type { SiskinError } from '../errors.ts'
 import { partName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { Beat } from '../run/messages.ts'
+import { Beat, MOST_HANGS, Watch } from '../run/messages.ts'
 import type { WorkingRange } from './messages.ts'
 import { PartError } from './part-error.ts'
 import type { Fetched } from './range.ts'
@@ -17,6 +17,8 @@ export interface MakerOptions {
   /** Names of the plan's modules, in order. */
   readonly modules: readonly string[]
   readonly onLog: (level: 'warn' | 'error', message: string) => void
+  /** The part that is being made waits for something outside, or does no more. */
+  readonly onOutside: (waits: boolean) => void
   /** Another part is being made now, or none. */
   readonly onWork: (range: WorkingRange | null) => void
   /** The thread died of something that is no error of ours, or makes no progress outside all modules. */
@@ -47,6 +49,10 @@ export class Maker {
   readonly #staged = new Map<string, PartRecord>()
   #sources: readonly string[] = []
   readonly #watch: NodeJS.Timeout
+  readonly #looks = new Watch()
+  readonly #hangs = new Map<string, number>()
+  /** Modules that are left out from now on. */
+  readonly #off: string[] = []
   /** None while one that hung is being stopped. */
   #worker: Worker | null
   #beat = Beat.memory()
@@ -67,9 +73,9 @@ export class Maker {
   make(fetched: Fetched): Promise<StagedPart> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
-      this.#pending.set(id, { fetched, stopped: [], made: false, resolve, reject })
+      this.#pending.set(id, { fetched, stopped: [...this.#off], made: false, resolve, reject })
       this.#tell()
-      this.#sendWork(id, fetched, [])
+      this.#sendWork(id, fetched, this.#off)
     })
   }
 
@@ -142,6 +148,10 @@ export class Maker {
   }
 
   #heard(message: FromWorker): void {
+    if (message.kind === 'outside') {
+      this.#options.onOutside(message.waits)
+      return
+    }
     if (message.kind === 'log') {
       this.#options.onLog(message.level, message.message)
       return
@@ -173,6 +183,7 @@ export class Maker {
   }
 
   #stopHanging(): void {
+    if (this.#looks.isLate(WATCH_MS)) return new Beat(this.#beat).renew()
     const current = this.#current
     const module = current ? new Beat(this.#beat).overdue() : null
     if (!current || module === null) return
@@ -183,7 +194,17 @@ export class Maker {
     }
     this.#options.onLog('error', `module ${name} hangs: the alerts go on without it`)
     current.stopped.push(name)
+    this.#countHang(name)
     void this.#replace()
+  }
+
+  /** A thread is too dear to lose one at every part. */
+  #countHang(name: string): void {
+    const hangs = (this.#hangs.get(name) ?? 0) + 1
+    this.#hangs.set(name, hangs)
+    if (hangs !== MOST_HANGS) return
+    this.#options.onLog('error', `module ${name} hung ${hangs} times: it is switched off`)
+    this.#off.push(name)
   }
 
   /** What the old thread had not staged is made again, when it is gone for sure. */

@@ -6,7 +6,6 @@ import { keepColumns } from '../persist/kept-columns.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
-import { readAside } from './aside.ts'
 import type { CommitterOptions } from './committer.ts'
 import { Group } from './group.ts'
 import { openAdmin } from './kafka.ts'
@@ -54,6 +53,10 @@ interface MemberState {
   knowsLag: boolean
   waiting: number
   lags: readonly PartitionLag[]
+  /** Something outside is waited for: no progress, and nobody's fault. */
+  waitsOutside: boolean
+  /** It has partitions that could not be brought into the lake, and that may be possible later. */
+  triesAgain: boolean
 }
 
 const ALIVE_MS = 1000
@@ -100,11 +103,19 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     maxBytes: topics.fink.length > 0 ? Math.min(maxBytes, finkMaxBytes) : maxBytes
   })
   await publisher.start()
+  const state: MemberState = {
+    knowsLag: false,
+    waiting: 0,
+    lags: [],
+    waitsOutside: false,
+    triesAgain: false
+  }
   const maker = new Maker({
     program: options.workerProgram,
     settings: { member: randomBytes(6).toString('hex'), stream: settings, maxBytes, finkMaxBytes },
     modules: plan.modules.map((module) => module.name),
     onLog: (level, message) => send({ kind: 'log', level, message }),
+    onOutside: (waits) => (state.waitsOutside = waits),
     onWork: (range) => send({ kind: 'working', range }),
     onDeath: options.onDeath
   })
@@ -114,7 +125,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     admin,
     maker,
     publisher,
-    state: { knowsLag: false, waiting: 0, lags: [] },
+    state,
     owned: { topicIds: new Map(), refused: new Map() },
     die(reason, records) {
       options.die(reason.message, records)
@@ -154,7 +165,7 @@ async function runSession(equipment: Equipment): Promise<void> {
 
 /** Ends the session when the input topics, or their partitions, are others than they were. */
 async function lookForTopics(
-  { options, admin, store }: Equipment,
+  { options, admin, state }: Equipment,
   known: InputTopics,
   over: AbortSignal,
   ends: AbortController
@@ -164,7 +175,7 @@ async function lookForTopics(
   while (!over.aborted) {
     await delay(settings.refreshSeconds * 1000, null, { signal: over }).catch(() => {})
     if (over.aborted) return
-    if (Date.now() - since > TRY_AGAIN_MS && (await readAside(store)).size > 0) return ends.abort()
+    if (Date.now() - since > TRY_AGAIN_MS && state.triesAgain) return ends.abort()
     const now = await lookAgain(admin, options).catch(() => known)
     if (sameTopics(known, now)) continue
     const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')

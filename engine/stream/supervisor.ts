@@ -163,7 +163,9 @@ export class StreamSupervisor implements MetricsSource {
           memory: message.memory
         })
         this.#peak = Math.max(this.#peak, message.memory)
-        if (lagOf(seat) + message.waiting === 0 && !seat.range) seat.progress = performance.now()
+        if (message.waitsOutside || (lagOf(seat) + message.waiting === 0 && !seat.range)) {
+          seat.progress = performance.now()
+        }
         break
       case 'aside':
         seat.aside = message.partitions
@@ -195,7 +197,8 @@ export class StreamSupervisor implements MetricsSource {
 
   async #died(seat: Seat, how: string, isClean: boolean): Promise<void> {
     const { told, range, memberId } = seat
-    const ranges = told ? told.ranges : range ? [range] : []
+    // who was killed for making no progress waited for something: a part that hangs is told by its watch
+    const ranges = told ? told.ranges : range && !seat.stalled ? [range] : []
     const cause = causeOf(seat)
     Object.assign(seat, { child: null, ...nobody() })
     const { settings, store, onLog } = this.#options

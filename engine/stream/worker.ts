@@ -68,6 +68,8 @@ export interface StagedPart {
 export type FromWorker =
   /** All of it is in memory: what goes wrong from now on is not the packets' fault. */
   | { readonly kind: 'made'; readonly id: number }
+  /** The part that is being made waits for a registry or for the store. */
+  | { readonly kind: 'outside'; readonly waits: boolean }
   | { readonly kind: 'staged'; readonly id: number; readonly part: StagedPart }
   | {
       readonly kind: 'failed'
@@ -105,11 +107,19 @@ export function runStreamWorker(
   const index = new SeenIndex(store, { days: stream.duplicateNights ?? null, warn })
   const recent = new RecentMarks(store, index, warn)
   setInterval(() => recent.tidy(), TIDY_MS).unref()
+  /** What is waited for is no fault of the part, however long it takes. */
+  const outside = async <T>(work: () => Promise<T>): Promise<T> => {
+    pulse.leave()
+    send({ kind: 'outside', waits: true })
+    try {
+      return await work()
+    } finally {
+      send({ kind: 'outside', waits: false })
+      pulse.enter(plan.modules.length, OTHER_WORK_MS)
+    }
+  }
   const look: SeenIndex['look'] = async (night, marks) => {
-    pulse.leave() // the store is waited for
-    const found = await index.look(night, marks)
-    pulse.enter(plan.modules.length, OTHER_WORK_MS)
-    return found
+    return outside(() => index.look(night, marks))
   }
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
@@ -123,10 +133,7 @@ export function runStreamWorker(
     surveys: stream.surveys,
     topics: { maxBytes, fink },
     resolve: async (ids: Iterable<number>) => {
-      pulse.leave() // a registry is waited for
-      const found = await resolveOrFail(registry, ids, ending.signal)
-      pulse.enter(plan.modules.length, OTHER_WORK_MS)
-      return found
+      return outside(() => resolveOrFail(registry, ids, ending.signal))
     },
     onModule: (index: number, rows: number) => {
       const module = plan.modules[index]

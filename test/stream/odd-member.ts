@@ -13,7 +13,15 @@ process.on('message', (message: ToStreamMember) => {
   tell({ kind: 'joined', memberId: 'stuck', generation: 1, partitions: [place] })
   const behind = { ...place, lag: 7 }
   setInterval(
-    () => tell({ kind: 'alive', knowsLag: true, waiting: 0, lags: [behind], memory: 1e6 }),
+    () =>
+      tell({
+        kind: 'alive',
+        knowsLag: true,
+        waitsOutside: false,
+        waiting: 0,
+        lags: [behind],
+        memory: 1e6
+      }),
     100
   )
 })

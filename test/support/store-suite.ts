@@ -88,6 +88,22 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       expect(await store.list('nowhere')).toEqual([])
     })
 
+    test('a listing misses no file because of folders that come and go beside it', async () => {
+      await store.write('x/stays', [bytes('1')])
+      let over = false
+      const churn = (async () => {
+        for (let i = 0; !over && i < 400; i++) {
+          await store.write(`x/goes${i}/deep/a`, [bytes('1')])
+          await store.remove(`x/goes${i}`)
+        }
+      })()
+      for (let i = 0; i < 60; i++) {
+        expect((await store.list('x')).map(({ path }) => path)).toContain('x/stays')
+      }
+      over = true
+      await churn
+    })
+
     test('a rename moves a file, makes folders on the way and replaces what is there', async () => {
       await store.write('staging/a', [bytes('new')])
       await store.write('place/deep/a', [bytes('old')])
