@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { UsageError } from '../engine/errors.ts'
+import { SiskinError, UsageError } from '../engine/errors.ts'
 import type { OnFinding } from '../engine/persist/finding.ts'
 import { noLake, OWN } from '../engine/persist/ledger.ts'
 import { openStore } from '../engine/persist/open-store.ts'
@@ -64,6 +64,8 @@ export function addVerify(program: Command): void {
     if (night !== null && since !== null) throw new UsageError('give --night or --since, not both')
     const kafka = brokers.length > 0 ? await import('./verify-kafka.ts') : null
     const verdict = await verifyLake(lake, deep, kafka?.lookAt(settings, deep), { night, since })
+    const isNothing = verdict.received === 0 && verdict.differences.length === 0
+    if (night !== null && isNothing) throw new SiskinError(`the lake ${lake} has no night ${night}`)
     if (options.json) console.log(JSON.stringify(verdict, null, 1))
     else console.log(verdictText(verdict, lake))
     process.exitCode = verdict.ok ? 0 : 1

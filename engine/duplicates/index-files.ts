@@ -23,6 +23,9 @@ export type MarkedPart = Pick<PartRecord, 'first' | 'last' | 'started' | 'marks'
 export interface IndexFile {
   readonly path: string
   readonly source: string
+  /** Positions whose alerts it is of. */
+  readonly first: number
+  readonly last: number
   /** Ids that it may hold. */
   readonly least: bigint
   readonly greatest: bigint
@@ -30,16 +33,17 @@ export interface IndexFile {
   readonly landed: number
 }
 
-const NAME = /^(.+)\.\d+-\d+\.(\d+)-(\d+)\.(\d{8})\.ids$/
+const NAME = /^(.+)\.(\d+)-(\d+)\.(\d+)-(\d+)\.(\d{8})\.ids$/
 
 /** The index files of a `survey/night`. */
 export async function indexFiles(store: Store, night: string): Promise<IndexFile[]> {
   const folder = `${ROOT}/${night}`
   return (await store.entries(folder)).flatMap(({ name }) => {
-    const [, source = '', least = '', greatest = '', landed = ''] = NAME.exec(name) ?? []
-    if (source === '') return []
-    const ids = { least: BigInt(least), greatest: BigInt(greatest) }
-    return [{ path: `${folder}/${name}`, source, ...ids, landed: Number(landed) }]
+    const match = NAME.exec(name)
+    if (!match) return []
+    const [, source = '', first, last, least = '', greatest = '', landed] = match
+    const ids = { least: BigInt(least), greatest: BigInt(greatest), landed: Number(landed) }
+    return [{ path: `${folder}/${name}`, source, first: Number(first), last: Number(last), ...ids }]
   })
 }
 
@@ -78,7 +82,7 @@ export async function writeIndex(
     const { first: least, last: greatest } = marks
     const path = `${ROOT}/${night}/${source}.${first}-${last}.${least}-${greatest}.${landed}.ids`
     await put(store, source, path, marks.bytes())
-    files.push({ path, source, least, greatest, landed, night, marks })
+    files.push({ path, source, first, last, least, greatest, landed, night, marks })
   }
   return files
 }

@@ -1,4 +1,4 @@
-import { OWN } from '../persist/ledger.ts'
+import { isCovered, OWN } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
 import { dayOf, indexFiles, readIndexFile } from './index-files.ts'
 import type { IndexFile, WrittenFile } from './index-files.ts'
@@ -34,6 +34,8 @@ export class SeenIndex {
   /** The marks of files, those that were asked for last at the end. */
   readonly #cache = new Map<string, Marks>()
   readonly #damaged = new Set<string>()
+  /** Whether the lake has all that a file is of, as long as its listing is known. */
+  readonly #whole = new WeakMap<IndexFile, Promise<boolean>>()
   /** Files that this process wrote: a list of names that was asked for before the last is not whole. */
   #written = 0
   /** Bytes of marks in memory. */
@@ -53,7 +55,7 @@ export class SeenIndex {
     for (const file of await this.#files(night)) {
       const [from, to] = rangeIn(marks, file)
       if (from >= to) continue
-      const known = await this.#marks(file.path)
+      const known = (await this.#isWhole(file)) ? await this.#marks(file.path) : null
       if (known) compare(marks, from, to, known, found)
     }
     return found
@@ -96,6 +98,19 @@ export class SeenIndex {
     const sources = await this.#store.entries(`${OWN}/ledger`)
     const there = new Set(sources.map(({ name }) => name))
     return files.filter(({ source, landed }) => landed >= since && there.has(source))
+  }
+
+  /**
+   * A file counts as long as the ledger has all parts that it is of: what it names and the lake lost is to be
+   * taken in again, and not to be taken for a copy of itself.
+   */
+  #isWhole(file: IndexFile): Promise<boolean> {
+    let whole = this.#whole.get(file)
+    if (!whole) {
+      whole = isCovered(this.#store, file.source, file.first, file.last)
+      this.#whole.set(file, whole)
+    }
+    return whole
   }
 
   async #marks(path: string): Promise<Marks | null> {

@@ -187,6 +187,30 @@ export async function spansFrom(
   return spans.filter(({ first }) => first >= next)
 }
 
+/** True when parts hold all positions from `first` to `last` of a source: only the blocks between are looked at. */
+export async function isCovered(
+  store: Store,
+  source: string,
+  first: number,
+  last: number
+): Promise<boolean> {
+  const [from, to] = [blockFolder(source, first), blockFolder(source, last)]
+  let next = first
+  for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
+    if (group < dirname(from) || group > dirname(to)) continue
+    for (const block of await foldersIn(store, group)) {
+      if (block < from || block > to) continue
+      for (const span of await spansIn(store, block)) {
+        if (span.last < next) continue
+        if (span.first > next) return false
+        next = span.last + 1
+        if (next > last) return true
+      }
+    }
+  }
+  return false
+}
+
 /** The part of a source that reaches farthest: found without a look at the others. Null if there is none. */
 export async function lastSpan(store: Store, source: string): Promise<PositionSpan | null> {
   for (const group of (await foldersIn(store, `${OWN}/ledger/${source}`)).reverse()) {

@@ -80,16 +80,17 @@ export function localStore(root: string): Store {
   }
 }
 
-/** Node says "no such file" of a read-only disk, but not when asked for the one folder that is missing. */
+/**
+ * One after the other: Node's own recursion says "no such file" of a read-only disk, and never ends in a folder that
+ * takes none (as /proc).
+ */
 async function makeFolders(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true })
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    let missing = folder
-    while (!existsSync(dirname(missing))) missing = dirname(missing)
-    await mkdir(missing)
-    await mkdir(folder, { recursive: true })
+  const missing: string[] = []
+  for (let at = folder; !existsSync(at); at = dirname(at)) missing.push(at)
+  for (const at of missing.reverse()) {
+    await mkdir(at).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error // else another was quicker
+    })
   }
 }
 

@@ -49,7 +49,7 @@ describeKafka('copies of alerts in a live stream', () => {
     await send(kafka, feed, packets)
     const again = { received: 150, alerts: 0, duplicates: 150 }
     expect(JSON.parse((await drain(args)).stdout)).toMatchObject(again)
-    expect(await verdictOf(args.lake)).toMatchObject({ ok: true, alerts: 150, copies: [] })
+    expect(await verdictOf(args.lake)).toMatchObject({ ok: true, alerts: 150, copies: 0 })
   })
 
   test('are recognised by the member that takes a partition over from one that was killed', async () => {
@@ -62,7 +62,7 @@ describeKafka('copies of alerts in a live stream', () => {
     await send(kafka, feed, packets)
     const two = await drain(args)
     expect(JSON.parse(two.stdout)).toMatchObject({ received: 150, alerts: 0, duplicates: 150 })
-    expect(await verdictOf(args.lake)).toMatchObject({ ok: true, alerts: 150, copies: [] })
+    expect(await verdictOf(args.lake)).toMatchObject({ ok: true, alerts: 150, copies: 0 })
   })
 
   test('are recognised by a member that joins and gets a partition of another that goes on', async () => {
@@ -83,7 +83,7 @@ describeKafka('copies of alerts in a live stream', () => {
       ok: true,
       alerts: 150,
       duplicates: 150,
-      copies: []
+      copies: 0
     })
   })
 
@@ -96,7 +96,7 @@ describeKafka('copies of alerts in a live stream', () => {
     await send(kafka, mirror, packets.toReversed())
     const later = await drain({ ...args, topics: `${feed.topic},${mirror.topic}` })
     expect(JSON.parse(later.stdout)).toMatchObject({ received: 150, alerts: 0, duplicates: 150 })
-    expect(await verdictOf(args.lake)).toMatchObject({ ok: true, alerts: 150, copies: [] })
+    expect(await verdictOf(args.lake)).toMatchObject({ ok: true, alerts: 150, copies: 0 })
   })
 
   test('an archive after the stream brings only what the stream did not, also of a stream that was killed', async () => {
@@ -111,6 +111,6 @@ describeKafka('copies of alerts in a live stream', () => {
     const account = JSON.parse(stdout) as { received: number; alerts: number; duplicates: number }
     expect(account.duplicates).toBe(150)
     expect(account.alerts).toBe(account.received - 150)
-    expect(await verdictOf(args.lake)).toMatchObject({ alerts: account.received, copies: [] })
+    expect(await verdictOf(args.lake)).toMatchObject({ alerts: account.received, copies: 0 })
   })
 })
