@@ -14,7 +14,7 @@ export interface KnownFile {
 
 interface Known {
   readonly name: string
-  /** Where it lay when it was first met. */
+  /** Where it lay when it was first met; a folder that was moved and grew, where it grew. */
   readonly path: string
   /** Packets in it; null until it was read to its end without damage. */
   readonly count: number | null
@@ -64,5 +64,60 @@ export function emptyBook(): SourceBook {
     load: async (name) => records.get(name) ?? null,
     save: async (record) => void records.set(record.name, record),
     done: async () => []
+  }
+}
+
+/** A book whose saves are held back until it is certain that they may be made. */
+export class DraftBook implements SourceBook {
+  readonly #book: SourceBook
+  /** As they were when they were first asked for, as JSON. */
+  readonly #loaded = new Map<string, string>()
+  readonly #held = new Map<string, SourceRecord>()
+  #isHeld = true
+
+  constructor(book: SourceBook) {
+    this.#book = book
+  }
+
+  /** Names of the records that are held back. */
+  get written(): readonly string[] {
+    return [...this.#held.keys()]
+  }
+
+  async names(): Promise<readonly string[]> {
+    return [...new Set([...(await this.#book.names()), ...this.#held.keys()])]
+  }
+
+  async load(name: string): Promise<SourceRecord | null> {
+    const held = this.#held.get(name)
+    if (held) return held
+    const record = await this.#book.load(name)
+    if (this.#isHeld && !this.#loaded.has(name)) this.#loaded.set(name, JSON.stringify(record))
+    return record
+  }
+
+  async save(record: SourceRecord): Promise<void> {
+    if (this.#isHeld) this.#held.set(record.name, record)
+    else await this.#book.save(record)
+  }
+
+  done(name: string): Promise<readonly Span[]> {
+    return this.#book.done(name)
+  }
+
+  /** False when somebody changed one of these records since it was loaded, or made it since. */
+  async isTrueOf(names: Iterable<string>): Promise<boolean> {
+    for (const name of names) {
+      const now = JSON.stringify(await this.#book.load(name))
+      if (now !== (this.#loaded.get(name) ?? 'null')) return false
+    }
+    return true
+  }
+
+  /** Saves what was held back; from now on nothing is. */
+  async keep(): Promise<void> {
+    for (const record of this.#held.values()) await this.#book.save(record)
+    this.#held.clear()
+    this.#isHeld = false
   }
 }

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { codeOf } from '../errors.ts'
 import { rangesOf } from './archive.ts'
 import type { FolderRecord, KnownFile, SourceBook } from './book.ts'
 import type { FoundFile } from './find-files.ts'
 import { changedError, findChanges } from './folder-changes.ts'
-import { digestOf, freeName, identify, namesOf, safeStem } from './identity.ts'
+import { digestOf, freeName, identify, namesOf, safeStem, unreadable } from './identity.ts'
 import { walkLoose } from './loose.ts'
 import type { OpenOptions } from './open.ts'
 import type { ReadOptions, Source } from './source.ts'
@@ -14,7 +16,8 @@ type ThereFile = FoundFile & KnownFile
 
 /**
  * The loose packet files of a folder as one source, told by what is in them and not by where it lies.
- * Positions are given by the files in the order in which they were first met; new ones go behind.
+ * Positions are given by the files in the order in which they were first met; new ones go behind. A copy
+ * with new files is another source, for the new ones, while the folder it was copied from is there.
  * Null where all of it is nothing to be read.
  * @throws SiskinError where known files changed, or are gone, and it is not to begin anew.
  */
@@ -30,7 +33,7 @@ export async function openFolder(
   }
   const names = await how.book.names()
   const records = await akin(path, there, names, how.book)
-  const known = wholeRecord(path, records, there)
+  const known = await wholeRecord(path, records, there)
   if (known) return await goOn(path, known, there, how)
   const changed = records.findLast((r) => r.path === resolve(path) && r.replacedBy === null)
   if (changed && !how.replace) throw changedError(path, changed, findChanges(changed, there))
@@ -55,26 +58,35 @@ async function akin(
 }
 
 /** The source all of whose files are here: before others the one of this place, then the longest. */
-function wholeRecord(
+async function wholeRecord(
   path: string,
   records: readonly FolderRecord[],
   there: readonly ThereFile[]
-): FolderRecord | null {
+): Promise<FolderRecord | null> {
   const here = (record: FolderRecord) => record.path === resolve(path)
   const rank = (record: FolderRecord) =>
     (record.replacedBy === null ? 2e9 : 0) + (here(record) ? 1e9 : 0) + record.files.length
   const whole = records.filter(
     (record) => (record.files.length > 0 || here(record)) && findChanges(record, there).length === 0
   )
-  return whole.sort((a, b) => rank(b) - rank(a))[0] ?? null
+  for (const record of whole.sort((a, b) => rank(b) - rank(a))) {
+    if (match(record, there).fresh.length === 0 || (await hasMoved(record, path))) return record
+  }
+  return null
 }
 
-async function goOn(
-  path: string,
-  record: FolderRecord,
-  there: readonly ThereFile[],
-  { book, notes }: OpenOptions
-): Promise<Source> {
+/** The folder of the record is this one, or gone: what grew is the original and no copy of it. */
+async function hasMoved(record: FolderRecord, path: string): Promise<boolean> {
+  if (record.path === resolve(path)) return true
+  const before = await realpath(record.path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null
+    throw unreadable(record.path, error)
+  })
+  return before === null || before === (await realpath(path))
+}
+
+/** The files of the record as they lie now, and those it does not know. */
+function match(record: FolderRecord, there: readonly ThereFile[]) {
   const byName = new Map(there.map((file) => [file.name, file]))
   const byDigest = new Map(there.map((file) => [file.digest, file]))
   const used = new Set<ThereFile>()
@@ -86,11 +98,23 @@ async function goOn(
   })
   const elsewhere = new Set(record.elsewhere.map(({ digest }) => digest))
   const fresh = there.filter((file) => !used.has(file) && !elsewhere.has(file.digest))
+  return { files, fresh }
+}
+
+async function goOn(
+  path: string,
+  record: FolderRecord,
+  there: readonly ThereFile[],
+  { book, notes }: OpenOptions
+): Promise<Source> {
+  const { files, fresh } = match(record, there)
   if (record.path !== resolve(path)) {
     notes.say(`${path} has the content of ${record.path}, known as source ${record.name}`)
   }
   const all = [...files, ...fresh]
-  if (fresh.length > 0) await book.save({ ...record, files: all.map(keep), count: null })
+  if (fresh.length > 0) {
+    await book.save({ ...record, path: resolve(path), files: all.map(keep), count: null })
+  }
   return sourceOf(record.name, path, all, book, notes)
 }
 
@@ -107,7 +131,7 @@ async function begin(
   { names, records, changed }: Before,
   { book, notes }: OpenOptions
 ): Promise<Source | null> {
-  const taken = await takenElsewhere(records, book)
+  const taken = await takenElsewhere(records, there, book)
   const elsewhere = there.filter(({ digest }) => taken.has(digest))
   const files = there.filter(({ digest }) => !taken.has(digest))
   const owners = [...new Set(elsewhere.map(({ digest }) => taken.get(digest)!))]
@@ -137,17 +161,22 @@ async function begin(
   return sourceOf(name, path, files, book, notes)
 }
 
-/** Files of sources that are in the lake to their last packet: digest to name of the source. */
+/**
+ * Files of sources that are in the lake to their last packet: digest to name of the source. One that is here too, but
+ * not yet in the lake, is saved as it is, and so claimed with the new one: both at once would take its alerts twice.
+ */
 async function takenElsewhere(
   records: readonly FolderRecord[],
+  there: readonly ThereFile[],
   book: SourceBook
 ): Promise<Map<string, string>> {
   const taken = new Map<string, string>()
-  for (const { name, count, files } of records) {
-    if (count === null) continue
+  for (const record of records) {
+    const { name, count, files } = record
     const done = await book.done(name)
     const packets = done.reduce((sum, [first, last]) => sum + last - first + 1, 0)
-    if (packets >= count) for (const { digest } of files) taken.set(digest, name)
+    if (count !== null && packets >= count) for (const { digest } of files) taken.set(digest, name)
+    else if (files.length > 0 && findChanges(record, there).length === 0) await book.save(record)
   }
   return taken
 }
@@ -204,13 +233,30 @@ async function* readFiles(
     yield* ranges
   } finally {
     const record = await book.load(name)
-    const isNews = count !== null || record?.kind !== 'folder' || record.count === null
-    if (record?.kind === 'folder' && isNews) {
-      const known = record.files.map((file, i) => ({
-        ...file,
-        packets: packets[i] ?? file.packets
-      }))
-      await book.save({ ...record, files: known, count: count ?? record.count })
+    if (record?.kind === 'folder') {
+      const learnt = withPackets(record, files, packets, count)
+      if (learnt) await book.save(learnt)
     }
   }
+}
+
+/** What was read of the files, for those that the record still has; null where it is no news. */
+function withPackets(
+  record: FolderRecord,
+  files: readonly ThereFile[],
+  packets: readonly number[],
+  count: number | null
+): FolderRecord | null {
+  const keyOf = ({ name, digest }: KnownFile) => `${digest} ${name}`
+  const read = new Map(packets.map((number, i) => [keyOf(files[i]!), number]))
+  const isSame =
+    record.files.length === files.length &&
+    record.files.every((file, i) => keyOf(file) === keyOf(files[i]!))
+  const whole = isSame ? count : null
+  if (whole === null && record.count !== null) return null
+  const known = record.files.map((file) => ({
+    ...file,
+    packets: read.get(keyOf(file)) ?? file.packets
+  }))
+  return { ...record, files: known, count: whole }
 }

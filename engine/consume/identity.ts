@@ -12,13 +12,17 @@ interface Sample {
   readonly sha256: string
 }
 
-/** What a file is told by: all of a small one; of a large one head, tail and pieces between. */
+/**
+ * What a file is told by: all of it; of a gzip, where a change of one byte is one of all that follow, and of a file
+ * above 2 GiB, head, tail and pieces between.
+ */
 export interface Identity {
   readonly size: number
   readonly samples: readonly Sample[]
 }
 
-const WHOLE = 16 * 1024 * 1024
+const WHOLE = 2 * 1024 ** 3
+const WHOLE_GZIP = 16 * 1024 * 1024
 const PIECE = 128 * 1024
 const PIECES = 64
 const READ = 1024 * 1024
@@ -28,7 +32,7 @@ const MOST_STEM = 60
 /** @throws SiskinError when the file cannot be read, or ends before `size`. */
 export async function identify(path: string, size: number): Promise<Identity> {
   if (size <= READ) return identifySmall(path, size)
-  const samples = await hashed(path, placesOf(size))
+  const samples = await hashed(path, placesOf(size, await mostWhole(path)))
   if (!samples) throw new SiskinError(`${path} became shorter while it was read: run again`)
   return { size, samples }
 }
@@ -54,8 +58,22 @@ export async function beginsAs(path: string, size: number, before: Identity): Pr
   return samples?.every(({ sha256 }, i) => sha256 === before.samples[i]!.sha256) ?? false
 }
 
-function placesOf(size: number): Pick<Sample, 'offset' | 'length'>[] {
-  if (size <= WHOLE) return [{ offset: 0, length: size }]
+/** Up to which size, in bytes, all of the file is to be hashed. */
+async function mostWhole(path: string): Promise<number> {
+  let file: FileHandle | null = null
+  try {
+    file = await open(path)
+    const { buffer } = await file.read(new Uint8Array(2), 0, 2, 0)
+    return buffer[0] === 0x1f && buffer[1] === 0x8b ? WHOLE_GZIP : WHOLE
+  } catch (error) {
+    throw unreadable(path, error)
+  } finally {
+    await file?.close()
+  }
+}
+
+function placesOf(size: number, mostWhole: number): Pick<Sample, 'offset' | 'length'>[] {
+  if (size <= mostWhole) return [{ offset: 0, length: size }]
   const step = (size - PIECE) / (PIECES - 1)
   return Array.from({ length: PIECES }, (_, i) => ({
     offset: Math.round(i * step),

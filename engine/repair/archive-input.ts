@@ -5,7 +5,7 @@ import type { PacketRange } from '../packets.ts'
 import type { PositionSpan } from '../persist/ledger.ts'
 import { placeOfSource } from '../persist/source-counts.ts'
 import type { Store } from '../persist/store.ts'
-import { sourceBook } from '../run/run.ts'
+import { sourceBook } from '../run/claimed-sources.ts'
 
 const EVERYTHING = { packets: Number.POSITIVE_INFINITY, bytes: 2 ** 40 }
 

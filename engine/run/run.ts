@@ -1,8 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { SourceBook, SourceRecord } from '../consume/book.ts'
 import { Damage } from '../consume/bytes.ts'
-import { Notes } from '../consume/notes.ts'
-import { openSources } from '../consume/open.ts'
+import type { Notes } from '../consume/notes.ts'
 import { checkPlace } from '../consume/registry.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
 import type { Cut } from '../consume/scanner.ts'
@@ -12,13 +10,13 @@ import type { Plan } from '../enrich/plan.ts'
 import type { PacketRange } from '../packets.ts'
 import { recover, recoverAttempt } from '../persist/commit.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
-import { committedSpans, OWN } from '../persist/ledger.ts'
+import { committedSpans } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { readJson, replaceFile } from '../persist/replace-file.ts'
-import { RunClaim } from '../persist/run-claim.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import type { Blame } from './blame.ts'
+import { openClaimed, release } from './claimed-sources.ts'
+import type { Claims } from './claimed-sources.ts'
 import { Beat } from './messages.ts'
 import type { MemberSettings } from './messages.ts'
 import { RunIndex } from './run-index.ts'
@@ -84,10 +82,7 @@ export interface RunResult {
 export async function run(options: RunOptions): Promise<RunResult> {
   checkPlace(options.schemas)
   const store = openStore(options.lake)
-  const { replace = false, notes = new Notes() } = options
-  const book = sourceBook(store)
-  const sources = await openSources(options.sources, { book, replace, notes })
-  const claims = await claimSources(store, sources, options.command)
+  const { sources, claims } = await openClaimed(store, options)
   try {
     const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
     if (isAfterDeath && !options.blame) throw new GuardWanted()
@@ -95,31 +90,13 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await keepColumns(store, options.plan.columns)
     return await runSources(options, store, sources, claims)
   } finally {
-    for (const claim of claims.values()) await claim.release()
+    await release(claims)
   }
 }
 
 /** The run before died: this one is to be run in a process of its own, by somebody who survives it. */
 class GuardWanted extends Error {
   override readonly name = 'GuardWanted'
-}
-
-type Claims = ReadonlyMap<string, RunClaim>
-
-/** All of them or none. @throws SiskinError that names the run that has one of them. */
-async function claimSources(
-  store: Store,
-  sources: readonly Source[],
-  command: string
-): Promise<Claims> {
-  const claims = new Map<string, RunClaim>()
-  try {
-    for (const { name } of sources) claims.set(name, await RunClaim.take(store, name, command))
-    return claims
-  } catch (error) {
-    for (const claim of claims.values()) await claim.release()
-    throw error
-  }
 }
 
 async function recoverSources(
@@ -137,23 +114,6 @@ async function recoverSources(
   say(
     `the last run was cut off: ${sum.finished} commits finished, ${sum.dropped} unfinished parts removed`
   )
-}
-
-/** What the lake remembers of the sources of files. */
-export function sourceBook(store: Store): SourceBook {
-  const folder = `${OWN}/sources`
-  const path = (source: string) => `${folder}/${source}.json`
-  return {
-    async names() {
-      const files = await store.list(folder)
-      return files.flatMap((file) => /([^/]+)\.json$/.exec(file.path)?.[1] ?? [])
-    },
-    load: (source) => readJson<SourceRecord>(store, path(source)),
-    async save(record) {
-      await replaceFile(store, path(record.name), record)
-    },
-    done: (source) => committedSpans(store, source)
-  }
 }
 
 async function runSources(

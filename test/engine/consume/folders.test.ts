@@ -17,19 +17,64 @@ import { alerts, folder, Lake, place, put } from './support.ts'
 describe('a folder is told by what is in it', () => {
   const ab = { 'a.avro': alerts(0, 5), 'b.avro': alerts(5, 10) }
 
-  test.each(['moved', 'copied', 'renamed'])('%s it stays the same source', async (how) => {
+  test.each(['moved', 'renamed'])('%s it stays the same source', async (how) => {
     const lake = new Lake()
     const path = folder(ab, 'night')
     const first = await lake.take(path)
     const to = place(how === 'renamed' ? 'another' : 'night')
     mkdirSync(dirname(to))
-    if (how === 'copied') cpSync(path, to, { recursive: true })
-    else renameSync(path, to)
+    renameSync(path, to)
     put(join(to, '0.avro'), alerts(10, 11))
     const again = await lake.take(to)
     expect(again.names).toEqual(first.names)
     expect([first.packets, again.packets]).toEqual([10, 1])
     expect(again.files).toEqual(['0.avro'])
+  })
+
+  test('a copy is the same source; with new files it is one of its own, and the original goes on', async () => {
+    const lake = new Lake()
+    const path = folder(ab, 'night')
+    const first = await lake.take(path)
+    const copy = place('night')
+    cpSync(path, copy, { recursive: true })
+    const same = await lake.take(copy)
+    expect([same.names, same.packets]).toEqual([first.names, 0])
+    put(join(copy, '0.avro'), alerts(10, 11))
+    const more = await lake.take(copy)
+    expect(more.files).toEqual(['0.avro'])
+    expect(more.names).not.toEqual(first.names)
+    const untouched = await lake.take(path)
+    expect([untouched.names, untouched.packets]).toEqual([first.names, 0])
+    put(join(path, 'c.avro'), alerts(11, 12))
+    expect((await lake.take(path)).files).toEqual(['c.avro'])
+    put(join(copy, '1.avro'), alerts(13, 14))
+    const grown = await lake.take(copy)
+    expect([grown.names, grown.files]).toEqual([more.names, ['1.avro']])
+  })
+
+  test('a copy with new files of a folder that was not read to its end is taken whole', async () => {
+    const lake = new Lake()
+    const path = folder(ab, 'night')
+    const [original] = await openSources([path], { book: lake.book })
+    const copy = place('night')
+    cpSync(path, copy, { recursive: true })
+    put(join(copy, '0.avro'), alerts(10, 11))
+    const taken = await lake.take(copy)
+    expect(taken.names).not.toEqual([original!.name])
+    expect(taken.packets).toBe(11)
+    expect((await lake.take(path)).packets).toBe(10)
+  })
+
+  test('reached by a link it is no copy', async () => {
+    const lake = new Lake()
+    const path = folder(ab, 'night')
+    const first = await lake.take(path)
+    put(join(path, 'c.avro'), alerts(10, 11))
+    const link = place('night')
+    mkdirSync(dirname(link))
+    symlinkSync(path, link)
+    const more = await lake.take(link)
+    expect([more.names, more.files]).toEqual([first.names, ['c.avro']])
   })
 
   test('files that were renamed in it keep their positions', async () => {

@@ -73,7 +73,23 @@ describe('a file is told by its content', () => {
     expect(await lake.count(half.names[0]!)).toBe(40)
   })
 
-  test('a large one that grew, told by its pieces', async () => {
+  test('a large one with one packet corrected is a new source, wherever that packet lies', async () => {
+    const lake = new Lake()
+    const fill = { name: '0.fits', bytes: Buffer.alloc(33 * MIB) }
+    const rest = { name: '1.fits', bytes: Buffer.alloc(300 * 1024) }
+    const tarWith = (packet: Buffer) =>
+      tarOf([fill, { name: 'a.avro', bytes: packet }, rest, { name: '2.fits', bytes: fill.bytes }])
+    const path = put(join(root, 'large-corrected/night.tar'), tarWith(alerts(1, 2)))
+    const first = await lake.take(path)
+    const corrected = tarWith(alerts(3, 4))
+    expect(corrected.length).toBe(tarWith(alerts(1, 2)).length)
+    writeFileSync(path, corrected)
+    const again = await lake.take(path)
+    expect([first.packets, again.packets]).toEqual([1, 1])
+    expect(again.names).not.toEqual(first.names)
+  })
+
+  test('a large one that grew, told by its content', async () => {
     const lake = new Lake()
     const rng = random(3)
     const noise = Buffer.from(Array.from({ length: 24 * MIB }, () => rng() * 256))
