@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, posix, relative, sep } from 'node:path'
@@ -87,6 +87,7 @@ export function localStore(root: string): Store {
 async function makeFolders(folder: string): Promise<void> {
   const missing: string[] = []
   for (let at = folder; !existsSync(at); at = dirname(at)) missing.push(at)
+  if (missing.length === 0 && !statSync(folder).isDirectory()) await mkdir(folder) // it says why not
   for (const at of missing.reverse()) {
     await mkdir(at).catch((error: unknown) => {
       if (codeOf(error) !== 'EEXIST') throw error // else another was quicker

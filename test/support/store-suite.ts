@@ -90,9 +90,8 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
 
     test('a listing misses no file because of folders that come and go beside it', async () => {
       await store.write('x/stays', [bytes('1')])
-      let over = false
       const churn = (async () => {
-        for (let i = 0; !over && i < 400; i++) {
+        for (let i = 0; i < 60; i++) {
           await store.write(`x/goes${i}/deep/a`, [bytes('1')])
           await store.remove(`x/goes${i}`)
         }
@@ -100,7 +99,6 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       for (let i = 0; i < 60; i++) {
         expect((await store.list('x')).map(({ path }) => path)).toContain('x/stays')
       }
-      over = true
       await churn
     })
 
