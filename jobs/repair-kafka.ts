@@ -32,6 +32,6 @@ export async function equipKafka(
   }
   const publisher = publish ? await GapPublisher.open({ access, group, store, output, plan }) : null
   const marks = await readMarks(access, store)
-  const outputs = [...new Set(plan.filters.map(({ topic }) => output.prefix + topic))]
+  const outputs = { prefix: output.prefix, topics: plan.filters.map(({ topic }) => topic) }
   return { input: new KafkaInput(access, group, store, outputs), marks, publisher }
 }

@@ -73,6 +73,7 @@ async function requeueLake(settings: Settings, options: Options): Promise<Requeu
       store,
       maker: new PartMaker(store, { plan, surveys, schemas, warn }),
       claims,
+      warn,
       onStep: crashAt,
       reasons: reason,
       sources: source,

@@ -60,15 +60,15 @@ export function attemptOfRun(run: number, number: number): string {
   return `run${run}/${number}`
 }
 
-/** The run that made an attempt, null for what no run made. */
+/** The run or repair that made an attempt, null for what a stream made. */
 function runOf(attempt: string): number | null {
-  const match = /^run(\d+)(\.over|\/|$)/.exec(attempt)
+  const match = /^(?:run|repair)(\d+)(\.over|\/|$)/.exec(attempt)
   return match ? Number(match[1]) : null
 }
 
 const OVER = '.over'
 /** How an attempt was called before it was fenced, in whichever of its folders. */
-const named = (attempt: string) => attempt.replaceAll(/\.over[^/]*/g, '')
+export const unfenced = (attempt: string) => attempt.replaceAll(/\.over[^/]*/g, '')
 
 /**
  * Brings a source that earlier runs left in the middle of commits to a whole state. Nothing of another
@@ -86,7 +86,7 @@ export async function recover(store: Store, source: string, run: number): Promis
     if (!isOlder(attempt)) continue
     const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
     const part = `${source}/${first}-${last}`
-    if (record?.attempt === named(attempt)) {
+    if (record?.attempt === unfenced(attempt)) {
       await placeFiles(store, record, folder, () => {})
       recovered.finished.push(part)
     } else {

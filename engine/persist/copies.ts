@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { againByBytes, againByMarks, findingsOf } from './copies-within.ts'
 import type { OnFinding } from './finding.ts'
 import { rangeReads } from './range-reads.ts'
 import type { Store, StoredFile } from './store.ts'
@@ -21,8 +22,6 @@ export function noCopies(): Copies {
 }
 
 const NAMED = 100
-/** Ids of one source whose packets are compared byte by byte; of more, as many are named as the same. */
-const COMPARED = 1000
 
 /**
  * Adds what there is more than once among the alerts of one night of a survey: sixteen bytes of memory an alert. A copy in the
@@ -49,22 +48,21 @@ export async function countCopies(
       all.add(id)
     }
   }
-  const repeated = all.repeated()
+  const repeated = all.repeated(NAMED)
   sums.distinct += all.count - repeated.count
   if (repeated.count === 0) return
   sums.copied.push(...repeated.some.slice(0, NAMED - sums.copied.length).map(String))
   let within = 0
   for (const [source, own] of sources) {
-    const again = own.repeated()
+    const again = own.repeated(Number.POSITIVE_INFINITY)
     if (again.count === 0) continue
     within += again.count
-    const revised = await revisionsAmong(store, filesOf(files, source), again.some)
-    sums.revisions += revised
-    const same = again.count - revised
-    if (same === 0) continue
-    const named = again.some.slice(0, 20).join(', ')
-    const text = `source ${source}: ${same} alerts of ${night} are in twice, among ${named}`
-    onFinding({ kind: 'other', text, isDifference: true })
+    const paths = filesOf(files, source)
+    const found =
+      (await againByMarks(store, night, source, paths, own.count, again.some)) ??
+      (await againByBytes(store, paths, again.some))
+    sums.revisions += found.revised
+    for (const finding of findingsOf(source, night, found)) onFinding(finding)
   }
   sums.copies += repeated.count - within
 }
@@ -102,44 +100,16 @@ class Ids {
     this.#ids[this.count++] = id
   }
 
-  /** How many repeat one before, and some of those. */
-  repeated(): { readonly count: number; readonly some: readonly bigint[] } {
+  /** How many repeat one before, and at most so many of those. */
+  repeated(most: number): { readonly count: number; readonly some: readonly bigint[] } {
     const sorted = this.#ids.subarray(0, this.count).sort()
     const some: bigint[] = []
     let count = 0
     for (let i = 1; i < sorted.length; i++) {
       if (sorted[i] !== sorted[i - 1]) continue
       count++
-      if (some.length < COMPARED && some.at(-1) !== sorted[i]) some.push(sorted[i]!)
+      if (some.length < most && some.at(-1) !== sorted[i]) some.push(sorted[i]!)
     }
     return { count, some }
   }
-}
-
-const POINTER = ['alert_id', 'packet_file', 'packet_offset', 'packet_length']
-
-/** Of alerts with these ids: how many rows have other bytes than the first of their id. */
-async function revisionsAmong(
-  store: Store,
-  files: readonly StoredFile[],
-  ids: readonly bigint[]
-): Promise<number> {
-  const wanted = new Set(ids)
-  const firsts = new Map<bigint, Uint8Array>()
-  let revised = 0
-  for (const { path, size } of files) {
-    const file = rangeReads(store, path, size)
-    const rows = await parquetReadObjects({ file, columns: POINTER, compressors }).catch(() => [])
-    for (const row of rows) {
-      const id = row['alert_id'] as bigint
-      if (!wanted.has(id)) continue
-      const [offset, length] = [Number(row['packet_offset']), Number(row['packet_length'])]
-      const bytes = await store.read(String(row['packet_file']), offset, length).catch(() => null)
-      const first = firsts.get(id)
-      if (!bytes) continue
-      if (!first) firsts.set(id, bytes)
-      else if (Buffer.compare(first, bytes) !== 0) revised++
-    }
-  }
-  return revised
 }

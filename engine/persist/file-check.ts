@@ -1,7 +1,8 @@
 import { dirname } from 'node:path/posix'
 import { setTimeout as delay } from 'node:timers/promises'
 import { atOnce } from './at-once.ts'
-import { attemptFolder } from './attempt.ts'
+import { attemptFolder, attemptsAt } from './attempt.ts'
+import { unfenced } from './commit.ts'
 import { repairFolder } from './repair-folder.ts'
 import { faultOf } from './file-content.ts'
 import type { OnFinding } from './finding.ts'
@@ -119,9 +120,12 @@ async function liesStaged(store: Store, { file, record }: Own): Promise<boolean>
   const folders = [attemptFolder(record), repairFolder(record)]
   for (const folder of folders)
     if ((await store.size(`${folder}/${file.path}`)) !== null) return true
-  const { attempt, ...rest } = record
-  const fenced = attemptFolder({ ...rest, attempt: attempt.replace('/', '.over/') })
-  return (await store.size(`${fenced}/${file.path}`)) !== null
+  for (const { folder, attempt, first, last } of await attemptsAt(store, record.source)) {
+    const isOwn = first === record.first && last === record.last
+    if (!isOwn || unfenced(attempt) !== record.attempt) continue
+    if ((await store.size(`${folder}/${file.path}`)) !== null) return true
+  }
+  return false
 }
 
 /** True when a record of the ledger, as it is now, names a file in this folder of a block. */

@@ -152,6 +152,12 @@ export function spanOfRecord(name: string): PositionSpan | null {
   return match ? { first: Number(match[1]), last: Number(match[2]) } : null
 }
 
+/** What the name of a file of a part says; null for a file of another kind. */
+export function spanOfPart(path: string): PositionSpan | null {
+  const match = /-(\d{10,})-(\d{10,})[^/]*$/.exec(path)
+  return match ? { first: Number(match[1]), last: Number(match[2]) } : null
+}
+
 /** The packets of a source that are in the lake, ascending; neighbours joined. */
 export async function committedSpans(store: Store, source: string): Promise<[number, number][]> {
   const spans: [number, number][] = []

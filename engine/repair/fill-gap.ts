@@ -99,8 +99,9 @@ async function fillRange(
   const last = lastOf(range)
   const { made, isPublished } = await makeRange(shop, range, there)
   const { record, files, messages } = made
+  const prefix = shop.kafka?.prefix ?? ''
   const missing = messages.filter(({ topic, source: place }) => {
-    return !isPublished || !hasMessage(there, topic, place)
+    return !isPublished || !there.has(`${prefix}${topic} ${place}`)
   })
   const isMarked = shop.marks?.publishedAs({ source, first, last }) ?? null
   const isSent = publisher !== null && isMarked === null && record.stream !== undefined
@@ -123,11 +124,6 @@ async function fillRange(
     unpublished: isSent || isMarked !== null ? 0 : missing.length,
     filed: filed.reduce((sum, { account }) => sum + account.rows, 0)
   }
-}
-
-/** A prefix goes before the topic's name. */
-function hasMessage(there: ReadonlySet<string>, topic: string, place: string): boolean {
-  return [...there].some((name) => name.endsWith(`${topic} ${place}`))
 }
 
 /** What is in Kafka's topics, or goes there, does not become files. */

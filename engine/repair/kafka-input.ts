@@ -33,9 +33,18 @@ export class KafkaInput {
 
   readonly #outputs: readonly string[]
 
-  /** @param outputs the topics that the selected alerts go to, full names. */
-  constructor(access: KafkaAccess, group: string, store: Store, outputs: readonly string[]) {
-    this.#outputs = outputs
+  /** Stands before the name of each topic that selected alerts go to. */
+  readonly prefix: string
+
+  /** @param outputs what the selected alerts go to: topics, without their prefix. */
+  constructor(
+    access: KafkaAccess,
+    group: string,
+    store: Store,
+    outputs: { readonly prefix: string; readonly topics: readonly string[] }
+  ) {
+    this.prefix = outputs.prefix
+    this.#outputs = [...new Set(outputs.topics.map((topic) => outputs.prefix + topic))]
     this.access = access
     this.group = group
     this.#store = store

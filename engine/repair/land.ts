@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix'
+import { writeIndex } from '../duplicates/index-files.ts'
 import { atOnce } from '../persist/at-once.ts'
 import { enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
 import type { OnStep, Staged } from '../persist/attempt.ts'
@@ -44,6 +45,7 @@ export async function land(
   await check()
   await enterLedger(store, record, folder)
   onStep('committed')
+  if (!before) await writeIndex(store, record.source, [record]) // the index is past its positions
   await placeFiles(store, record, folder, onStep)
   const named = new Set(record.files.map(({ path }) => path))
   for (const { path } of before?.files ?? []) if (!named.has(path)) await moveAside(store, path)
@@ -103,10 +105,13 @@ export async function recoverRepairs(
       /^_siskin\/repair\/([^/]+)\/(.+)\/(\d+)-(\d+)$/.exec(folder) ?? []
     const ledger = ledgerPath(source, Number(first), Number(last))
     const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
-    if (entered?.attempt === attempt) await placeFiles(store, entered, folder, () => {})
-    else if (staged && !entered && isPublished(staged) !== false) {
+    if (entered?.attempt === attempt) {
+      await writeIndex(store, source, [entered])
+      await placeFiles(store, entered, folder, () => {})
+    } else if (staged && !entered && isPublished(staged) !== false) {
       if (isPublished(staged) === null) continue
       await enterLedger(store, staged, folder)
+      await writeIndex(store, source, [staged])
       await placeFiles(store, staged, folder, () => {})
     }
     await store.remove(folder)

@@ -1,6 +1,7 @@
 import type { Survey } from '../contract/index.ts'
 import { SchemaCache } from '../decode/schemas.ts'
-import type { Meet } from '../duplicates/decode-once.ts'
+import type { Known, Meet } from '../duplicates/decode-once.ts'
+import { MarkTable } from '../duplicates/mark-table.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { ModuleRunner } from '../enrich/run-module.ts'
 import type { PacketRange } from '../packets.ts'
@@ -49,26 +50,27 @@ export class PartMaker {
     }
   }
 
-  make(range: PacketRange, topics: Topics, name: string, claim: Claim): Promise<MadePart> {
+  /** `index`: what the lake has besides; null where it holds these packets themselves. */
+  make(
+    range: PacketRange,
+    topics: Topics,
+    name: string,
+    claim: Claim,
+    index: Known['index'] = null
+  ): Promise<MadePart> {
     const attempt = { name, stopped: new Set<string>(), poison: null }
-    const known = { begin: () => claim, index: null } // the index holds these packets themselves
+    const known = { begin: () => claim, index }
     return makePart(range, { ...this.#parts, topics, known }, attempt)
   }
 }
 
-const SIGN_BIT = 1 << 31
-
-/** Takes each alert id once; `refused`: those that are not taken at all. */
+/** Takes each alert once, and its corrections; `refused`: ids that are not taken at all. */
 export function onceEach(refused: ReadonlySet<bigint> = new Set()): Claim {
-  const seen = new Set<bigint>()
-  const words = new Int32Array(2)
-  const id = new BigInt64Array(words.buffer)
-  return (survey, low, high) => {
-    words[0] = low
-    words[1] = survey === 'lsst' ? high | SIGN_BIT : high // two surveys may have the same numbers
-    const own = id[0]!
-    if (seen.has(own) || refused.has(BigInt.asUintN(63, own))) return 'copy'
-    seen.add(own)
-    return 'new'
+  const seen = new MarkTable()
+  return (survey, low, high, digest) => {
+    const id = (BigInt(high | 0) << 32n) | BigInt(low >>> 0)
+    const met = refused.has(id) ? 'copy' : seen.meet(survey, low, high, digest)
+    if (met !== 'copy') seen.add(survey, low, high, digest)
+    return met
   }
 }

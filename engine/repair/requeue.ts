@@ -1,18 +1,24 @@
+import type { Marks } from '../duplicates/marks.ts'
 import { messageOf, SiskinError } from '../errors.ts'
+import type { PacketRange } from '../packets.ts'
 import { commit, recover } from '../persist/commit.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../persist/ledger-walk.ts'
 import { setMarksBack } from '../persist/proof-notes.ts'
 import type { Store } from '../persist/store.ts'
 import type { Reason } from '../reasons.ts'
+import type { MadePart } from '../pipeline.ts'
+import { knownAlerts } from './known-alerts.ts'
+import { LakeCopies } from './lake-copies.ts'
 import { onceEach } from './maker.ts'
-import type { Claim, PartMaker } from './maker.ts'
+import type { PartMaker } from './maker.ts'
 import { freedFrom, rowsTaken } from './requeue-rows.ts'
 import type { Freed } from './requeue-rows.ts'
 import { requeuedFrom, requeueSource, requeueSourcesOf } from './requeued.ts'
 import type { Workshop } from './workshop.ts'
 
 export interface RequeueOptions extends Pick<Workshop, 'store' | 'maker' | 'claims' | 'onStep'> {
+  readonly warn: (message: string) => void
   /** Only packets that are in quarantine for these; null: all. */
   readonly reasons: readonly Reason[] | null
   /** Only of these sources; null: of all. */
@@ -57,17 +63,23 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
   await claims.begin()
   const failures: string[] = []
   const sums = { parts: 0, alerts: 0, duplicates: 0 }
-  const claim = onceEach()
+  const copies = await LakeCopies.open(store, options.warn)
   for (const source of own) {
     try {
       await claims.take(source)
       for (const name of requeueSourcesOf(source, all)) await recover(store, name, NEWEST)
       await recover(store, requeueSource(source, 1), NEWEST) // begun by one that was killed before its first commit
       for await (const { record, freed } of freedOf(options, source, all)) {
-        const made = await land(options, record, freed, claim)
+        const made = await land(options, record, freed, copies)
+        copies.add(made)
         sums.parts++
         sums.alerts += made.alerts
         sums.duplicates += made.duplicates
+      }
+      for (const name of requeueSourcesOf(source, await ledgerSources(store))) {
+        for await (const block of blocksOf(store, name)) {
+          await copies.enter(name, (await readBlock(store, block)).records)
+        }
       }
     } catch (error) {
       failures.push(`${source}: ${messageOf(error)}`)
@@ -128,15 +140,11 @@ async function land(
   { store, maker, claims, onStep }: RequeueOptions,
   { source, first, last }: PartRecord,
   { range, rows, positions, reasons }: Freed,
-  claim: Claim
+  copies: LakeCopies
 ): Promise<PartRecord> {
   const name = await freeSource(store, source, first)
-  const made = await maker.make(
-    { ...range, source: name, first },
-    'files',
-    claims.newAttempt(),
-    claim
-  )
+  const attempt = claims.newAttempt()
+  const made = await makeOnce(store, maker, { ...range, source: name, first }, attempt, copies)
   if (Object.keys(made.record.quarantined).length > 0) {
     throw new SiskinError(`a packet of ${source} ${first} to ${last} decoded and does not any more`)
   }
@@ -145,6 +153,27 @@ async function land(
   await setMarksBack(store, name, first)
   await commit(store, record, made.files, () => claims.check(source), onStep)
   return record
+}
+
+/** Only what lies in the lake byte for byte is a copy: what is known of it may be of a part that is lost. */
+async function makeOnce(
+  store: Store,
+  maker: PartMaker,
+  range: PacketRange,
+  attempt: string,
+  copies: LakeCopies
+): Promise<MadePart> {
+  let isCopied = false
+  const look = async (night: string, marks: Marks) => {
+    const found = await copies.look(night, marks)
+    const revisions = [...found].filter(([, met]) => met === 'revision')
+    isCopied ||= revisions.length < found.size
+    return new Map(revisions)
+  }
+  const made = await maker.make(range, 'files', attempt, onceEach(), { look })
+  if (!isCopied) return made
+  const known = await knownAlerts(store, made)
+  return maker.make(range, 'files', attempt, onceEach(known), { look })
 }
 
 /** The first that has nothing of this part yet. */

@@ -1,8 +1,10 @@
-import { cpSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readPlaces } from '../../engine/persist/places.ts'
 import { simulate } from '../../simulator/index.ts'
+import { readArchive } from '../../simulator/read-archive.ts'
+import { tarOf } from '../support/archives.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, verdictOf } from './support.ts'
 
@@ -119,5 +121,27 @@ describe('requeue', () => {
     expect(verdict.alerts + verdict.duplicates).toBe(freed['wrong-survey'] ?? 0)
     expect(verdict.received).toBe(before.received)
     expect(Object.keys(damaged).length).toBeGreaterThan(0)
+  })
+
+  it('takes no alert in twice, whether its copy came before it was requeued or after', async () => {
+    const other = join(folder, 'other.tar')
+    const copies = readArchive(archive).map(({ bytes }, i) => ({ name: `other${i}.avro`, bytes }))
+    writeFileSync(other, tarOf(copies))
+    const run = (lake: string) => siskin(['run', other, '--lake', lake, '--schemas', schemas])
+    const before = copyOf('copy-before')
+    await run(before)
+    expect(await requeueOf(before, '--schemas', schemas)).toMatchObject({ alerts: 0 })
+    const after = copyOf('copy-after')
+    expect(await requeueOf(after, '--schemas', schemas)).toMatchObject({ alerts: packets })
+    await run(after)
+    for (const lake of [before, after]) {
+      expect(await verdictOf(lake)).toMatchObject({
+        ok: true,
+        received: 2 * packets,
+        alerts: packets,
+        duplicates: packets,
+        copies: 0
+      })
+    }
   })
 })

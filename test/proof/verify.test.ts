@@ -1,14 +1,17 @@
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { localStore } from '../../engine/persist/local.ts'
-import { ledgerPath, partName } from '../../engine/persist/ledger.ts'
+import type { Finding } from '../../engine/persist/finding.ts'
+import { ledgerPath, partName, rangeName } from '../../engine/persist/ledger.ts'
 import type { PartRecord } from '../../engine/persist/ledger.ts'
 import { keepMarks } from '../../engine/persist/proof-notes.ts'
 import type { Store } from '../../engine/persist/store.ts'
 import { verify } from '../../engine/persist/verify.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { tarOf } from '../support/archives.ts'
+import { writeContainer } from '../support/avro.ts'
+import { encode, ztfAlert, ztfSchema } from '../support/synthetic.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
@@ -162,6 +165,45 @@ describe('verify', () => {
         `source ${record.source}: ${record.alerts} alerts of ztf/alerts/night=`
       )
     ])
+  })
+
+  it('takes no correction for a copy, however many came in a night', async () => {
+    const lake = join(folder, 'corrected')
+    const source = join(folder, 'corrected.tar')
+    const schema = ztfSchema()
+    const text = JSON.stringify(schema)
+    const versions = [18, 18.5].flatMap((magpsf) =>
+      Array.from({ length: 1200 }, (_, i) => {
+        const bytes = writeContainer(text, [encode(schema, ztfAlert(i, {}, { magpsf }))])
+        return { name: `${i}-${magpsf}.avro`, bytes }
+      })
+    )
+    writeFileSync(source, tarOf(versions))
+    await siskin(['run', source, '--lake', lake])
+    const verdict = await verdictOf(lake)
+    expect(verdict).toMatchObject({ ok: true, revisions: 1200, copies: 0, differences: [] })
+    expect(verdict.notes).toEqual([])
+    for (const path of filesIn(lake, '_siskin/ledger')) {
+      const { marks: _, ...unmarked } = JSON.parse(readFileSync(join(lake, path), 'utf8'))
+      writeFileSync(join(lake, path), JSON.stringify(unmarked))
+    }
+    const unmarked = await verdictOf(lake)
+    expect(unmarked).toMatchObject({ ok: true, revisions: 1000, differences: [] })
+    expect(unmarked.notes).toEqual([expect.stringContaining(': 200 ids of ztf/alerts/night=')])
+  })
+
+  it('knows what was committed and lies in a folder that was fenced', async () => {
+    const lake = copyOf('fenced')
+    const { source, attempt, first, last, files } = records[0]!
+    const fenced = attempt.replace('/', '.over-0123456789ab/')
+    const staged = `_siskin/staging/${source}/${fenced}/${rangeName(first, last)}/${files[0]!.path}`
+    mkdirSync(dirname(join(lake, staged)), { recursive: true })
+    renameSync(join(lake, files[0]!.path), join(lake, staged))
+    const found: string[] = []
+    const onFinding = ({ kind }: Finding) => found.push(kind)
+    await verify(localStore(lake), { deep: false, onFinding, onProgress: () => {} })
+    expect(found).toContain('unplaced')
+    expect(found).not.toContain('file')
   })
 
   it('has a night, or what came since the last proof, looked at alone', async () => {
