@@ -133,6 +133,7 @@ export function readSettings(command: Command): Settings {
       if (source === undefined || source === 'default') values[key] = value
     }
   }
+  refuseEmpty(values)
   const settings = {
     lake: (values['lake'] as string | undefined) ?? SETTINGS.lake.fallback,
     members: (values['members'] as number | undefined) ?? availableParallelism(),
@@ -148,6 +149,17 @@ export function readSettings(command: Command): Settings {
     ...readReplayValues(values)
   }
   return withUser(settings, values)
+}
+
+/** Settings whose empty text is no value: it comes of a variable of the shell that is not set. */
+const NEVER_EMPTY = ['lake', 'schemas', 'group'] as const
+
+function refuseEmpty(values: Readonly<Record<string, unknown>>): void {
+  for (const key of NEVER_EMPTY) {
+    if (values[key] !== '') continue
+    const flag = SETTINGS[key].flag.split(' ')[0]
+    throw new UsageError(`${flag} is empty: is the variable set that it comes from?`)
+  }
 }
 
 function readFile(path: string): Record<string, unknown> {

@@ -163,6 +163,7 @@ describe('bad input', () => {
   })
 
   it.each([
+    [['--lake', ''], '--lake is empty'],
     [['--modules', 'qualty'], 'known: apparent, detections, features'],
     [['--filters', 'fast'], 'known: fast_fader'],
     [['--surveys', 'lst'], 'known: ztf, lsst'],
