@@ -41,8 +41,8 @@ const VARIABLES: readonly Variable[] = [
     readBy: ['repair', 'requeue']
   },
   {
-    name: 'SISKIN_BLAME',
-    about: 'set by a run for the process that goes on after one that died: what to be careful with',
+    name: 'SISKIN_GUARDED',
+    about: 'set by a run for the process that goes on, with care, after one that died',
     readBy: ['run', 'start']
   },
   {

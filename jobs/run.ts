@@ -3,7 +3,7 @@ import { Notes } from '../engine/consume/notes.ts'
 import { makePlan } from '../engine/enrich/plan.ts'
 import { run } from '../engine/run/run.ts'
 import type { Progress, RunResult } from '../engine/run/run.ts'
-import { ownBlame } from './guard.ts'
+import { isGuarded } from './guard.ts'
 import { pickFilters, pickModules } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
@@ -80,7 +80,7 @@ export async function runWithProgress(
       command: `siskin run ${sources.join(' ')}`,
       signal: stop.signal,
       crash: crashPoint(),
-      blame: ownBlame(),
+      isGuarded: isGuarded(),
       onProgress: (progress) => line.update(() => progressText(progress, started)),
       onLog: (level, message) => line.say(`${level}: ${message}`)
     })

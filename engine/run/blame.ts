@@ -1,4 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path/posix'
+import { OWN } from '../persist/ledger.ts'
+import { readJson, replaceFile } from '../persist/replace-file.ts'
+import type { Store } from '../persist/store.ts'
 
 /** Packets [first, last] of a source. */
 export interface BlamedRange {
@@ -15,26 +18,38 @@ interface Noted {
 }
 
 /**
- * What a process was working on when it died, of something that no thread survives (memory, a fault in a
- * library): noted in a file of its guard's, who starts it again. So the range that did it is halved until the packet is
- * alone, as when a member dies.
+ * What processes were working on when they died, of something that no thread survives (memory, a fault in a
+ * library): noted in the lake before the work begins, so that it is known whatever died with them. The range that did
+ * it is halved until the packet is alone, as when a member dies.
  */
 export class Blame {
+  readonly #store: Store
   readonly #path: string
   readonly #deaths: readonly BlamedRange[]
+  /** Notes are written one after the other. */
+  #writing = Promise.resolve()
 
-  private constructor(path: string, deaths: readonly BlamedRange[]) {
+  private constructor(store: Store, path: string, deaths: readonly BlamedRange[]) {
+    this.#store = store
     this.#path = path
     this.#deaths = deaths
   }
 
-  static open(path: string): Blame {
-    return new Blame(path, read(path).deaths)
+  /** To be called by the run that has claimed the source: what was in work is what its process died of. */
+  static async open(store: Store, source: string): Promise<Blame> {
+    const path = `${OWN}/deaths/${source}/run.json`
+    const { working = [], deaths = [] } = (await readJson<Partial<Noted>>(store, path)) ?? {}
+    const all = [...deaths, ...working]
+    await replaceFile(store, path, { working: [], deaths: all })
+    return new Blame(store, path, all)
   }
 
-  working(ranges: readonly BlamedRange[]): void {
+  /** Resolves when it is noted that these ranges are in work. */
+  working(ranges: readonly BlamedRange[]): Promise<void> {
     const noted: Noted = { working: ranges, deaths: this.#deaths }
-    writeFileSync(this.#path, JSON.stringify(noted))
+    const writing = this.#writing.then(() => replaceFile(this.#store, this.#path, noted))
+    this.#writing = writing.catch(() => {}) // whoever waits for this note hears of it
+    return writing
   }
 
   /** How often processes died of a range; its halves go on with one death of the whole. */
@@ -47,16 +62,10 @@ export class Blame {
     )
     return same + (isInside ? 1 : 0)
   }
-}
 
-/** To be called by the guard when the process has died: what it worked on is to blame. False: it worked on nothing. */
-export function blame(path: string): boolean {
-  const { working, deaths } = read(path)
-  writeFileSync(path, JSON.stringify({ working: [], deaths: [...deaths, ...working] }))
-  return working.length > 0
-}
-
-function read(path: string): Noted {
-  if (!existsSync(path)) return { working: [], deaths: [] }
-  return JSON.parse(readFileSync(path, 'utf8')) as Noted
+  /** What is in work is not to blame: the run came to its end, or somebody ended it. */
+  async forget(): Promise<void> {
+    await this.#writing
+    await this.#store.remove(dirname(this.#path))
+  }
 }

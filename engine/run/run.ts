@@ -14,7 +14,7 @@ import { committedSpans } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
-import type { Blame } from './blame.ts'
+import { Blame } from './blame.ts'
 import { openClaimed, release } from './claimed-sources.ts'
 import type { Claims } from './claimed-sources.ts'
 import { Beat } from './messages.ts'
@@ -48,8 +48,8 @@ export interface RunOptions {
   /** Aborted: what is in work is committed, nothing new is begun. */
   readonly signal: AbortSignal
   readonly crash: MemberSettings['crash']
-  /** Of a process that is guarded: what to begin again with care, and where to note what is worked on. */
-  readonly blame: Blame | null
+  /** This process has a guard, who runs it again when it is killed. */
+  readonly isGuarded: boolean
   onProgress(progress: Progress): void
   onLog(level: 'info' | 'warn' | 'error', message: string): void
 }
@@ -85,7 +85,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { sources, claims } = await openClaimed(store, options)
   try {
     const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
-    if (isAfterDeath && !options.blame) throw new GuardWanted()
+    if (isAfterDeath && !options.isGuarded) throw new GuardWanted()
     await recoverSources(store, claims, (message) => options.onLog('info', message))
     await keepColumns(store, options.plan.columns)
     return await runSources(options, store, sources, claims)
@@ -134,7 +134,9 @@ async function runSources(
     tally.add(record)
     index.landed(record)
   }
-  const supervisor = startSupervisor(options, store, seen, onRecord, claims)
+  const blame = options.isGuarded ? await Blame.open(store, names[0] ?? 'none') : null
+  if (blame) endWithGuard(blame)
+  const supervisor = startSupervisor({ options, store, seen, onRecord, claims, blame })
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0)
   let before = 0
   let bytesBefore = 0
@@ -154,6 +156,7 @@ async function runSources(
     await supervisor.close()
   }
   await index.close(!options.signal.aborted)
+  await blame?.forget()
   return {
     tally,
     sources: names,
@@ -164,6 +167,13 @@ async function runSources(
     stuck: supervisor.stuck,
     peakMemory: supervisor.peakMemory
   }
+}
+
+/** Nobody is left to run it again: whoever ended the guard meant both. */
+function endWithGuard(blame: Blame): void {
+  process.once('disconnect', () => {
+    void blame.forget().finally(() => process.kill(process.pid, 'SIGKILL'))
+  })
 }
 
 async function readSource(
@@ -188,13 +198,24 @@ async function readSource(
   }
 }
 
-function startSupervisor(
-  options: RunOptions,
-  store: Store,
-  seen: SeenMemory,
-  onRecord: (record: PartRecord) => void,
-  claims: Claims
-): Supervisor {
+/** What a supervisor is started with. */
+interface SupervisorParts {
+  readonly options: RunOptions
+  readonly store: Store
+  readonly seen: SeenMemory
+  readonly onRecord: (record: PartRecord) => void
+  readonly claims: Claims
+  readonly blame: Blame | null
+}
+
+function startSupervisor({
+  options,
+  store,
+  seen,
+  onRecord,
+  claims,
+  blame
+}: SupervisorParts): Supervisor {
   return new Supervisor({
     members: options.members,
     modules: options.plan.modules.map((module) => module.name),
@@ -214,7 +235,7 @@ function startSupervisor(
       }
       return { worker: new Worker(options.memberProgram, { workerData }), beat }
     },
-    blame: options.blame,
+    blame,
     runOf: (source) => claims.get(source)?.run ?? 0,
     recover: ({ source, first, count }, attempt) =>
       recoverAttempt(store, { source, first, last: first + count - 1, attempt }),

@@ -210,7 +210,6 @@ export class Supervisor {
       if (!job) return
       seat.ready = false
       seat.jobs.push(job)
-      this.#note()
       const { id, claimant, range, deaths } = job
       const stopped = [...job.stopped, ...this.#off]
       const isAlone = range.blocks.length === BLOCK.size
@@ -218,8 +217,7 @@ export class Supervisor {
       const attempt = (job.attempt = this.#nextAttempt++)
       const run = this.#options.runOf(range.source)
       const work: Work = { id, claimant, range, run, attempt, stopped, poison }
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      seat.thread.worker.postMessage(work)
+      void this.#hand(seat, work)
       this.#changed()
     }
   }
@@ -231,16 +229,20 @@ export class Supervisor {
     return [...working, ...this.#waiting.slice(0, 1)].some(({ deaths }) => deaths > 0)
   }
 
-  /** For the guard of this process, if it has one. */
-  #note(): void {
-    const jobs = this.#seats.flatMap((seat) => seat.jobs)
-    this.#options.blame?.working(
-      jobs.map(({ range: { source, first, count } }) => ({
-        source,
-        first,
-        last: first + count - 1
-      }))
-    )
+  /** Where a process may die of the work, it is noted first. */
+  async #hand(seat: Seat, work: Work): Promise<void> {
+    const { worker } = seat.thread
+    const jobs = this.#seats.flatMap((other) => other.jobs)
+    const ranges = jobs.map(({ range: { source, first, count } }) => {
+      return { source, first, last: first + count - 1 }
+    })
+    try {
+      await this.#options.blame?.working(ranges)
+    } catch (error) {
+      return this.#fail(new SiskinError(messageOf(error)))
+    }
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(work)
   }
 
   #stopHanging(): void {

@@ -19,7 +19,7 @@ const result = await run({
   command: 'bench',
   signal: new AbortController().signal,
   crash: null,
-  blame: null,
+  isGuarded: false,
   onProgress: () => {},
   onLog: (level, message) => console.error(`${level}: ${message}`)
 })

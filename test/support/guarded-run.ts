@@ -1,6 +1,6 @@
 import { makePlan } from '../../engine/enrich/plan.ts'
 import { run } from '../../engine/run/run.ts'
-import { ownBlame } from '../../jobs/guard.ts'
+import { isGuarded } from '../../jobs/guard.ts'
 import { BAD } from './bad-modules.ts'
 
 // A run whose one module misbehaves, in the process of a guard: <archive> <lake> <module>
@@ -19,7 +19,7 @@ await run({
   command: 'test',
   signal: new AbortController().signal,
   crash: null,
-  blame: ownBlame(),
+  isGuarded: isGuarded(),
   onProgress: () => {},
   onLog: () => {}
 })

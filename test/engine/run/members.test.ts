@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { makePlan } from '../../../engine/enrich/plan.ts'
 import { openStore } from '../../../engine/persist/open-store.ts'
 import { verify } from '../../../engine/persist/verify.ts'
+import { Blame } from '../../../engine/run/blame.ts'
 import { run } from '../../../engine/run/run.ts'
 import type { RunResult } from '../../../engine/run/run.ts'
 import { guard } from '../../../jobs/guard.ts'
@@ -54,7 +55,7 @@ async function runWith(
     command: 'test',
     signal: new AbortController().signal,
     crash: null,
-    blame: null,
+    isGuarded: false,
     onProgress: () => {},
     onLog: (level, message) => log.push(`${level}: ${message}`)
   })
@@ -98,6 +99,20 @@ describe('a member with a module that', () => {
       alerts: packets - 1,
       quarantined: { poison: 1 }
     })
+  })
+
+  it('kills the process and its guard: the next run knows what they died of', async () => {
+    const store = openStore(join(folder, 'blamed'))
+    const range = { source: 's', first: 0, last: 49 }
+    for (let death = 1; death <= 2; death++) {
+      const blame = await Blame.open(store, 's')
+      expect(blame.deathsOf('s', 0, 49)).toBe(death - 1)
+      await blame.working([range])
+    }
+    const blame = await Blame.open(store, 's')
+    expect([blame.deathsOf('s', 0, 49), blame.deathsOf('s', 0, 24)]).toEqual([2, 1])
+    await blame.forget()
+    expect((await Blame.open(store, 's')).deathsOf('s', 0, 49)).toBe(0)
   })
 
   it('kills it: the one packet that does so ends in quarantine, all others land', async () => {
