@@ -11,7 +11,7 @@ test('prints the plan: order, versions, columns with units, topics, blocks', asy
   expect(stdout).toMatch(/^\d+ modules in this order, \d+ filters/)
   expect(stdout).toMatch(/rate \d+\.\d+\.\d+:[^]*?after +detections[^]*?makes[^]*?delta_time \[d\]/)
   expect(stdout).toMatch(/filter fast_riser \d+\.\d+\.\d+ -> topic fast-riser/)
-  expect(stdout).toMatch(/block good_quality: .*\n +reads +quality\.pass\n +used by.*fast_riser/)
+  expect(stdout).toMatch(/block sound: .*\n +reads +ztf\.nbad, ztf\.rb, quality\.pass\n +used by.*fast_riser/)
 })
 
 test('as JSON, of chosen modules and filters', async () => {
@@ -23,8 +23,8 @@ test('as JSON, of chosen modules and filters', async () => {
       { name: 'detections' },
       { name: 'solar_system', after: ['detections'] }
     ],
-    filters: [{ name: 'solar_system_known', blocks: ['good_quality'] }],
-    blocks: [{ name: 'good_quality' }]
+    filters: [{ name: 'solar_system_known', blocks: ['sound'] }],
+    blocks: [{ name: 'sound' }]
   })
 })
 
