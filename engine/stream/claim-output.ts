@@ -104,7 +104,7 @@ function isMine(
   const other = `group ${owner.group} (lake ${owner.lake}) since ${owner.since}`
   if (key.startsWith('topic ')) {
     throw new UsageError(
-      `the ${key} is published by ${other}: two streams would double it; choose another --out-prefix, or --take-over once the other has ended`
+      `the ${key} is published by ${other}: two streams would double it; choose another --out-prefix (and --fink-prefix), or --take-over once the other has ended`
     )
   }
   throw new UsageError(
