@@ -4,14 +4,14 @@ import { fork } from 'node:child_process'
 const VARIABLE = 'SISKIN_GUARDED'
 
 /** How long a process may take to end when its guard has ended. */
-const ORPHAN_MS = 2000
+const ORPHAN_MS = 500
 
 /** True for a process that has a guard, and ends with it. */
 export function isGuarded(): boolean {
   if (process.env[VARIABLE] === undefined) return false
-  process.once('disconnect', () =>
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), ORPHAN_MS)
-  )
+  const end = () => process.kill(process.pid, 'SIGKILL')
+  if (!process.connected) end() // the guard ended while this started
+  process.once('disconnect', () => setTimeout(end, ORPHAN_MS))
   return true
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, OutageError, SiskinError } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import { jsonBytes, readJson, replaceFile } from './replace-file.ts'
@@ -22,7 +23,8 @@ export interface Holder {
 export interface Machine {
   /** Who is claiming. */
   me(command: string): Holder
-  isAlive(holder: Holder): boolean
+  /** One that was killed a moment ago may take some time to be gone. */
+  isAlive(holder: Holder): boolean | Promise<boolean>
   /** Calls `beat` from time to time until the returned function is called. */
   beat(beat: () => void): () => void
 }
@@ -30,6 +32,9 @@ export interface Machine {
 const BEAT_MS = 20_000
 /** A run on another machine that was silent for so long is taken for dead. */
 const SILENT_MS = 180_000
+/** How long a run that was killed may take until its last process is gone. */
+const DYING_MS = 5000
+const LOOK_MS = 100
 
 function folderOf(source: string): string {
   return `${OWN}/owners/runs/${source}`
@@ -146,7 +151,7 @@ async function expectDead(
   machine: Machine
 ): Promise<void> {
   const holder = await readJson<Holder>(store, `${folderOf(source)}/${run}.json`)
-  if (!holder || !machine.isAlive(holder)) return
+  if (!holder || !(await machine.isAlive(holder))) return
   throw new SiskinError(
     `${source} is being taken into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
   )
@@ -165,12 +170,21 @@ const THIS_MACHINE: Machine = {
     const { pid } = process
     return { pid, host: hostname(), since: now, command, birth: birthOf(pid), beat: now }
   },
-  isAlive,
+  isAlive: staysAlive,
   beat(beat) {
     const timer = setInterval(beat, BEAT_MS)
     timer.unref()
     return () => clearInterval(timer)
   }
+}
+
+/** False also for a process that ends within a few seconds, as the members of a killed run do. */
+async function staysAlive(holder: Holder): Promise<boolean> {
+  for (let waited = 0; isAlive(holder); waited += LOOK_MS) {
+    if (holder.host !== hostname() || waited >= DYING_MS) return true
+    await delay(LOOK_MS)
+  }
+  return false
 }
 
 function isAlive(holder: Holder): boolean {

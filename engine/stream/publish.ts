@@ -34,7 +34,7 @@ const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
  * How long a transaction may be open before the broker aborts it: enough for the largest micro-batch on a slow
  * cluster, and no longer than subscribers can bear who wait behind one whose member died with its machine.
  */
-const TRANSACTION_MS = 120_000
+const TRANSACTION_MS = 60_000
 /** Then the broker has ended it for sure, one way or the other; what is heard later is not waited for. */
 const MOST_MS = TRANSACTION_MS + 10_000
 
