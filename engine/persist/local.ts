@@ -75,7 +75,9 @@ export function localStore(root: string): Store {
       for (const folder of folders) {
         if (folder === at(path) || folder.startsWith(at(path) + sep)) folders.delete(folder)
       }
-      await told(at(path), 'remove', rm(at(path), { recursive: true, force: true }))
+      // a thread that is about to end may still write into the folder: it is emptied again
+      const options = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }
+      await told(at(path), 'remove', rm(at(path), options))
     }
   }
 }
