@@ -75,7 +75,7 @@ export function localStore(root: string): Store {
       for (const folder of folders) {
         if (folder === at(path) || folder.startsWith(at(path) + sep)) folders.delete(folder)
       }
-      // a thread that is about to end may still write into the folder: it is emptied again
+      // a partition's former owner may still write into the folder: it is emptied again
       const options = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }
       await told(at(path), 'remove', rm(at(path), options))
     }
