@@ -101,8 +101,9 @@ export class RunClaim {
         if (isTaken(error)) continue // another was quicker: is it alive?
         throw error
       }
-      if (((await runsOf(store, source)).at(-1)?.run ?? run) > run) {
-        // others came, went and were forgotten since the look: the number was free, and an old one
+      const now = await runsOf(store, source)
+      if (now.some((other) => other.run > run || (other.run === run && other.isOver))) {
+        // others came and went since the look: the number was free, and is one that was used
         await store.remove(`${folderOf(source)}/${run}.json`)
         continue
       }

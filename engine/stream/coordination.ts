@@ -3,9 +3,13 @@ import type { Admin } from '@platformatic/kafka'
 import type { Group, Lease } from './group.ts'
 import { isFenced, isKafkaError } from './kafka.ts'
 import type { OnStreamStep } from './landing.ts'
+import { EARLIEST, firstOffsets, LATEST, offsetsAt } from './offsets.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { isPublished } from './published.ts'
+import type { PublishedTopics } from './published.ts'
 import type { Publisher } from './publish.ts'
+import type { PartRecord } from '../persist/ledger.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import type { From } from './settings.ts'
 
@@ -44,6 +48,8 @@ export interface Coordination {
   spans(partitions: readonly Partition[]): Promise<Map<string, LogSpan>>
   /** Where partitions begin that nobody read yet, by source. */
   begin(partitions: readonly Partition[], from: From): Promise<Map<string, number>>
+  /** All that a part has selected, and it did select, is in the topics. */
+  published(record: PartRecord): Promise<boolean>
   /**
    * Messages and positions, together or not at all, and only while the lease is in force.
    * @throws FencedError, UnsureError; after any other error it did not count either.
@@ -56,8 +62,6 @@ export interface Coordination {
   ): Promise<void>
 }
 
-const EARLIEST = -2n
-const LATEST = -1n
 const ASK_AGAIN_MS = 100
 
 export interface KafkaClients {
@@ -65,13 +69,15 @@ export interface KafkaClients {
   readonly group: Group
   readonly publisher: Publisher
   readonly groupId: string
+  readonly topics: PublishedTopics
 }
 
 export function kafkaCoordination({
   admin,
   group,
   publisher,
-  groupId
+  groupId,
+  topics
 }: KafkaClients): Coordination {
   return {
     positions: (partitions, ended) => stablePositions(admin, groupId, partitions, ended),
@@ -91,6 +97,7 @@ export function kafkaCoordination({
       return spans
     },
     begin: (partitions, from) => firstOffsets(admin, partitions, from),
+    published: (record) => isPublished(admin, topics, record),
     async commit(lease, messages, positions, onStep) {
       if (lease.ended.aborted) throw new FencedError('the partitions are another member’s by now')
       try {
@@ -140,37 +147,4 @@ export async function stablePositions(
       await delay(ASK_AGAIN_MS)
     }
   }
-}
-
-/** The first offsets of their partitions whose messages are at least as young, by source. */
-async function offsetsAt(
-  admin: Admin,
-  partitions: readonly Partition[],
-  timestamp: bigint
-): Promise<Map<string, number>> {
-  const offsets = new Map<string, number>()
-  if (partitions.length === 0) return offsets
-  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, own]) => ({
-    name,
-    partitions: own.map(({ partition }) => ({ partitionIndex: partition, timestamp }))
-  }))
-  for (const { name: topic, partitions: own } of await admin.listOffsets({ topics })) {
-    for (const { partitionIndex: partition, offset } of own) {
-      if (offset >= 0n) offsets.set(sourceOf({ topic, partition }), Number(offset))
-    }
-  }
-  return offsets
-}
-
-/** Offsets at which partitions begin that the group has no position of. */
-async function firstOffsets(
-  admin: Admin,
-  partitions: readonly Partition[],
-  from: From
-): Promise<Map<string, number>> {
-  const at = from === 'latest' ? LATEST : typeof from === 'number' ? BigInt(from) : EARLIEST
-  const offsets = await offsetsAt(admin, partitions, at)
-  const later = partitions.filter((partition) => !offsets.has(sourceOf(partition)))
-  const ends = await offsetsAt(admin, later, LATEST) // no message is as young as the time asked for
-  return new Map([...offsets, ...ends])
 }

@@ -42,6 +42,11 @@ interface Age {
   readonly number: number
 }
 
+/** True for an attempt of a former group of this name, which came further than this one has. */
+export function isOfFormer({ attempt }: FoundAttempt, generation: number): boolean {
+  return ageOf(attempt).generation > generation
+}
+
 function ageOf(attempt: string): Age {
   const [, generation = '0', number = '0'] = /^g(\d+)-.*-(\d+)$/.exec(attempt) ?? []
   return { generation: Number(generation), number: Number(number) }
@@ -76,8 +81,10 @@ export interface Settled {
 interface Standing {
   /** Stable; null: it has none. */
   readonly position: number | null
-  /** Of who settles. Attempts of a younger one are of a former group of this name: in this one they never counted. */
+  /** Of who settles. Attempts of a younger one are of a former group of this name, and its position says nothing of them. */
   readonly generation: number
+  /** Folders of attempts that counted by what is in the topics. */
+  readonly published?: ReadonlySet<string>
 }
 
 /**
@@ -87,15 +94,18 @@ interface Standing {
 export async function settle(
   store: Store,
   source: string,
-  { position, generation }: Standing,
+  { position, generation, published = new Set() }: Standing,
   attempts: readonly FoundAttempt[]
 ): Promise<Settled> {
   const settled: { finished: PartRecord[]; dropped: string[] } = { finished: [], dropped: [] }
   const before = await lastSpan(store, source)
   let end = before ? before.last + 1 : null
-  for (const found of inOrder(attempts, position)) {
-    const isOurs = ageOf(found.attempt).generation <= generation
-    const counted = await committed(store, source, found, end, isOurs ? position : null)
+  const lasts = attempts.filter(({ folder }) => published.has(folder)).map(({ last }) => last + 1)
+  const reached = lasts.length > 0 ? Math.max(position ?? 0, ...lasts) : position
+  for (const found of inOrder(attempts, reached)) {
+    const isPublished = published.has(found.folder)
+    const known = isPublished ? reached : isOfFormer(found, generation) ? null : position
+    const counted = await committed(store, source, found, end, known)
     if (counted && found.hasRecord) await enterLedger(store, counted, found.folder)
     const record = counted ?? (await lateEntry(store, source, found))
     if (record) {

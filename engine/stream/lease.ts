@@ -40,7 +40,9 @@ export async function workLease(
   const { admin, store, publisher, options, owned } = equipment
   const { group: groupId, from } = options.settings
   const until = AbortSignal.any([lease.ended, over])
-  const coordination = kafkaCoordination({ admin, group, publisher, groupId })
+  const { kafka: access, output } = options.settings
+  const topics = { access, name: options.name, prefix: output.prefix }
+  const coordination = kafkaCoordination({ admin, group, publisher, groupId, topics })
   try {
     const { mine, aside } = await sortOut(equipment, lease)
     const taken = await takeOver(coordination, mine, store, { from, topicIds: owned.topicIds })

@@ -1,11 +1,13 @@
-import { attemptsAt } from '../persist/attempt.ts'
+import { attemptsAt, RECORD } from '../persist/attempt.ts'
 import type { FoundAttempt } from '../persist/attempt.ts'
 import { lastSpan } from '../persist/ledger.ts'
+import type { PartRecord } from '../persist/ledger.ts'
+import { readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 import type { AsideReason } from './aside.ts'
 import type { Coordination, LogSpan } from './coordination.ts'
 import type { Lease } from './group.ts'
-import { placeEntered, settle } from './landing.ts'
+import { isOfFormer, placeEntered, settle } from './landing.ts'
 import type { Settled } from './landing.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
@@ -57,6 +59,8 @@ interface Found extends Partition {
   readonly end: number | null
   readonly span: LogSpan
   readonly attempts: readonly FoundAttempt[]
+  /** Folders of attempts that counted by what is in the topics: the group has forgotten them. */
+  readonly published: ReadonlySet<string>
 }
 
 /**
@@ -74,7 +78,7 @@ export async function takeOver(
   store: Store,
   settings: TakeoverSettings
 ): Promise<TakenOver> {
-  const { partitions, ended } = lease
+  const { partitions, ended, generation } = lease
   if (partitions.length === 0) return { starts: [], aside: [] }
   const positions = await coordination.positions(partitions, ended)
   const spans = await coordination.spans(partitions)
@@ -88,7 +92,10 @@ export async function takeOver(
     const last = await lastSpan(store, source)
     const end = last ? last.last + 1 : null
     const position = positions.get(source) ?? null
-    const found = { ...partition, source, position, end, span, attempts }
+    const forgotten =
+      position === null ? attempts : attempts.filter((one) => isOfFormer(one, generation))
+    const published = await publishedOf(coordination, store, end, forgotten)
+    const found = { ...partition, source, position, end, span, attempts, published }
     return oddity(found, settings.topicIds.get(partition.topic)) ?? found
   })
   const all = await Promise.all(looks)
@@ -96,19 +103,49 @@ export async function takeOver(
   const found = all.filter((one): one is Found => !('reason' in one))
   const fresh = found.filter(({ position, end }) => position === null && end === null)
   const firsts = await coordination.begin(fresh, settings.from)
-  const nextOf = ({ source, position, end }: Found) =>
-    Math.max(position ?? firsts.get(source) ?? 0, end ?? 0)
+  const nextOf = ({ source, position, end, attempts, published }: Found) => {
+    const ends = attempts.map(({ folder, last }) => (published.has(folder) ? last + 1 : 0))
+    return Math.max(position ?? firsts.get(source) ?? 0, end ?? 0, ...ends)
+  }
   const keep = found.map((one) => ({ ...one, next: nextOf(one) }))
   if (keep.length > 0) await coordination.commit(lease, [], keep, () => {})
   const settling = keep.map(async (one): Promise<Start> => {
-    const { source, position, attempts } = one
-    const { generation } = lease
-    const settled = await settle(store, source, { position, generation }, attempts)
+    const { source, position, attempts, published } = one
+    const settled = await settle(store, source, { position, generation, published }, attempts)
     return startOf(one, settled, settings.from)
   })
   const starts = await Promise.all(settling)
   for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])
   return { starts, aside }
+}
+
+/**
+ * A group that was deleted, or was idle for longer than Kafka keeps its positions, has forgotten what its last
+ * transactions committed. Their messages have not gone.
+ */
+async function publishedOf(
+  coordination: Coordination,
+  store: Store,
+  end: number | null,
+  attempts: readonly FoundAttempt[]
+): Promise<ReadonlySet<string>> {
+  const published = new Set<string>()
+  for (const { folder, first, hasRecord } of attempts) {
+    if (!hasRecord || first < (end ?? 0)) continue
+    const record = await wholeRecord(store, folder)
+    if (record && (await coordination.published(record))) published.add(folder)
+  }
+  return published
+}
+
+/** Null for one that its member died over: nothing is sent before its record is whole. */
+async function wholeRecord(store: Store, folder: string): Promise<PartRecord | null> {
+  try {
+    return await readJson<PartRecord>(store, `${folder}/${RECORD}`)
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
 }
 
 function startOf(

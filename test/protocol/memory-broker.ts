@@ -113,6 +113,14 @@ export class MemoryBroker {
     }
   }
 
+  /** What a reader of committed messages finds. */
+  isInTopics(source: string): boolean {
+    return this.transactions.some(
+      ({ state, isComplete, messages }) =>
+        state === 'committed' && isComplete && messages.some((own) => own.source === source)
+    )
+  }
+
   /** A transaction that is not over holds a position of it. */
   isUnstable(source: string): boolean {
     return this.transactions.some(

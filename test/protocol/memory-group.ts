@@ -6,6 +6,7 @@ import { sourceOf } from '../../engine/stream/partition.ts'
 import type { Partition } from '../../engine/stream/partition.ts'
 import { IllegalGeneration } from './memory-broker.ts'
 import type { MemoryBroker, Membership } from './memory-broker.ts'
+import { selectedOf } from './parts.ts'
 import { Actor } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -186,6 +187,12 @@ export function memoryCoordination(
     },
     begin: (partitions) =>
       call('begin', () => new Map(partitions.map((partition) => [sourceOf(partition), 0]))),
+    published(record) {
+      const wanted = selectedOf(record).map(({ source }) => source)
+      const isClear = () => broker.transactions.every(({ isComplete }) => isComplete)
+      const work = () => wanted.length > 0 && wanted.every((source) => broker.isInTopics(source))
+      return call(`look for ${record.part} in the topics`, work, isClear)
+    },
     async commit(lease, messages, positions, onStep) {
       if (lease.ended.aborted) throw new FencedError('the partitions are another member’s by now')
       const isFree = () => broker.isFree(producer)

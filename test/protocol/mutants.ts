@@ -33,6 +33,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: 'await coordination.commit(lease, [], keep, () => {}).catch(() => {})'
   },
   {
+    name: 'takeover does not look into the topics for what a deleted group had committed',
+    file: 'engine/stream/takeover.ts',
+    from: 'if (record && (await coordination.published(record))) published.add(folder)',
+    to: ''
+  },
+  {
     name: 'an unsure member drops what it has staged',
     file: 'engine/stream/committer.ts',
     from: 'if (error instanceof UnsureError) return die(error, records)',

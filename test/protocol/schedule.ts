@@ -159,7 +159,7 @@ class Storm {
   #deleteGroup(): void {
     const { group, watchman, scheduler } = this.#world
     scheduler.say('the group is deleted')
-    watchman.forgive()
+    watchman.forgiveOpen()
     group.delete()
   }
 

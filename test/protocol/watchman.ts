@@ -22,7 +22,7 @@ export class Violation extends Error {}
 /** Looks at the lake and at Kafka from outside: at every change, and at the end. */
 export class Watchman {
   readonly #world: Sight
-  /** Transactions whose messages may be there once more, because the group was deleted at the wrong moment. */
+  /** Transactions whose messages may be there once more, because the group was deleted while they were open. */
   readonly #forgiven = new Set<Transaction>()
   #violation: Violation | null = null
 
@@ -99,7 +99,14 @@ export class Watchman {
     this.#forbid(`${actor.name} touched what ${owner.name} staged, who has ${source}`)
   }
 
-  /** What is said of a group that is deleted now, or of a topic: these messages may come twice. */
+  /** What is said of a group that is deleted now: transactions that are under way may come twice. */
+  forgiveOpen(): void {
+    for (const transaction of this.#world.broker.transactions) {
+      if (transaction.state === 'open') this.#forgiven.add(transaction)
+    }
+  }
+
+  /** What is said of a topic that is made anew: these messages may come twice. */
   forgive(): void {
     const { broker } = this.#world
     for (const transaction of broker.transactions) {

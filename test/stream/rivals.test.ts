@@ -148,6 +148,32 @@ describeKafka('several who write to one lake', () => {
     await expectWhole(args.lake, group)
   })
 
+  test('a group that is deleted between a commit and its placing: nothing is published again', async () => {
+    const group = newName('forgotten')
+    const args = await feed(group, 1)
+    const frozen = join(folder, `${group}-frozen`)
+    const crash = { SISKIN_STREAM_CRASH: `0:committed:${frozen}:SIGSTOP` }
+    const running = start(args, crash)
+    await until(() => existsSync(frozen), 'the commit')
+    const members = membersOf(running)
+    running.child.kill('SIGKILL')
+    for (const pid of members) process.kill(pid, 'SIGKILL')
+    await running.ended
+    expect(receivedIn(args.lake)).toBe(0)
+    const server = ['--bootstrap-server', kafka.bootstrap]
+    const remove = ['--delete', '--group', group]
+    const main = 'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand'
+    await until(
+      () => /was successful/.test(kafka.tool(main, [...server, ...remove])),
+      'the group to be empty'
+    )
+    const again = await drain(args)
+    expect(again.code, again.stderr).toBe(0)
+    expect(again.stderr).toContain('1 commits finished')
+    expect(receivedIn(args.lake)).toBe(packets.length)
+    await expectWhole(args.lake, group)
+  })
+
   test('a topic made anew, longer than before, and one with an impossible name: the others go on', async () => {
     const group = newName('odd')
     const args = await feed(group, 1, 1)

@@ -83,6 +83,26 @@ describe('the claim of a source', () => {
     await claims[1]!.release()
   })
 
+  test('a number that another had and gave back since the look is not taken again', async () => {
+    const { store, files } = lake()
+    let isFirst = true
+    const late: Store = {
+      ...store,
+      async entries(folder) {
+        const found = await store.entries(folder)
+        if (isFirst) {
+          isFirst = false
+          await (await RunClaim.take(store, SOURCE, 'one')).release()
+        }
+        return found
+      }
+    }
+    const claim = await RunClaim.take(late, SOURCE, 'late')
+    expect(claim.run).toBe(2)
+    expect(files()).toEqual(['2.json'])
+    await claim.release()
+  })
+
   test('of a process that is gone is taken over, and the old run finds out', async () => {
     const { store } = lake(holder({ pid: deadPid() }))
     const mine = await RunClaim.take(store, SOURCE, 'two')
