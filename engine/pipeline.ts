@@ -37,8 +37,15 @@ export interface Parts {
   readonly known: Known
   /** Selected alerts become files of the lake, or messages for Kafka. */
   readonly topics: 'files' | MessageLimits
-  readonly onModule: (index: number, rows: number) => void
+  /** Told what runs now, and over how many rows; null: none of those. */
+  readonly onWork: (work: Watched | null, rows: number) => void
   readonly warn: (message: string) => void
+}
+
+/** A module or a filter of the plan, by its number. */
+export interface Watched {
+  readonly kind: 'module' | 'filter'
+  readonly index: number
 }
 
 /** Most bytes of a message for Kafka; `fink`: every message in that form too. */
@@ -51,7 +58,7 @@ interface MessageLimits {
 export interface Attempt {
   /** Used once: see `persist/attempt.ts`. */
   readonly name: string
-  /** Modules that hung in it. */
+  /** Modules and filters that hung in it, by their labels. */
   readonly stopped: ReadonlySet<string>
   /** A single packet that stopped its member more than once, and how: quarantine it unread. Null: any other. */
   readonly poison: string | null
@@ -81,10 +88,15 @@ export async function makePart(
   const files: LaidFile[] = []
   const messages: SelectedMessage[] = []
   for (const alerts of decoded.alerts) {
-    const { plan, runner, onModule } = parts
-    const batch = await enrich(alerts.table, plan, { runner, stopped: attempt.stopped, onModule })
+    const { plan, runner, warn } = parts
+    const [modules, filters] = [watch('module', parts, attempt), watch('filter', parts, attempt)]
+    const { stopped, onStart } = modules
+    const batch = await enrich(alerts.table, plan, { runner, stopped, onModule: onStart })
     account.enriched(batch)
-    let selections: readonly Selection[] = select(plan.filters, batch, parts.warn)
+    let selections: readonly Selection[] = select(plan.filters, batch, warn, {
+      stopped: filters.stopped,
+      onFilter: filters.onStart
+    })
     const nights = nightsOf(batch)
     const places = range.messages ? placesOf(alerts) : null
     const packets = packetBytes(alerts, places, range.first)
@@ -111,6 +123,14 @@ export async function makePart(
     ),
     files,
     messages
+  }
+}
+
+/** What modules or filters are left out, and who hears of those that run. */
+function watch(kind: Watched['kind'], { onWork }: Parts, { stopped }: Attempt) {
+  return {
+    stopped: { has: (name: string) => stopped.has(`${kind} ${name}`) },
+    onStart: (index: number, rows: number) => onWork(index < 0 ? null : { kind, index }, rows)
   }
 }
 

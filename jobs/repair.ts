@@ -5,7 +5,7 @@ import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
 import { ArchiveInput } from '../engine/repair/archive-input.ts'
 import type { KafkaInput } from '../engine/repair/kafka-input.ts'
-import { PartMaker } from '../engine/repair/maker.ts'
+import { RepairMaker } from '../engine/repair/maker.ts'
 import type { GapPublisher } from '../engine/repair/publish-gap.ts'
 import { repair } from '../engine/repair/repair.ts'
 import type { Outcome, Repaired } from '../engine/repair/repair.ts'
@@ -106,7 +106,7 @@ async function equip(
     (await kafka?.equipKafka(store, settings, plan, publish)) ?? NO_KAFKA
   const shop = {
     store,
-    maker: new PartMaker(store, { plan, surveys, schemas, warn }),
+    maker: new RepairMaker(store, { plan, surveys, schemas, warn }),
     archives: new ArchiveInput(store, given),
     kafka: input,
     marks,

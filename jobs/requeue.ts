@@ -4,7 +4,7 @@ import { makePlan } from '../engine/enrich/plan.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import { REASONS } from '../engine/reasons.ts'
 import type { Reason } from '../engine/reasons.ts'
-import { PartMaker } from '../engine/repair/maker.ts'
+import { RepairMaker } from '../engine/repair/maker.ts'
 import { requeue } from '../engine/repair/requeue.ts'
 import type { Requeue, Requeued } from '../engine/repair/requeue.ts'
 import { Claims } from '../engine/repair/workshop.ts'
@@ -71,7 +71,7 @@ async function requeueLake(settings: Settings, options: Options): Promise<Requeu
   try {
     return await requeue({
       store,
-      maker: new PartMaker(store, { plan, surveys, schemas, warn }),
+      maker: new RepairMaker(store, { plan, surveys, schemas, warn }),
       claims,
       warn,
       onStep: crashAt,

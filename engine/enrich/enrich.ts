@@ -7,7 +7,7 @@ import type { ModuleRunner } from './run-module.ts'
 export interface EnrichOptions {
   readonly runner: ModuleRunner
   /** Modules that hung over these alerts before. */
-  readonly stopped: ReadonlySet<string>
+  readonly stopped: Pick<ReadonlySet<string>, 'has'>
   /** Told which module runs now, and which rows: a watchdog can then stop one that hangs. */
   readonly onModule: (index: number, rows: number) => void
 }

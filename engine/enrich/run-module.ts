@@ -16,8 +16,9 @@ export const SWITCH_OFF_AFTER = 5
 
 export type Report = (level: 'warn' | 'error', message: string) => void
 
-export function budgetMs(module: Module, rows: number): number {
-  return Math.max(LEAST_BUDGET, ((module.budget ?? DEFAULT_BUDGET) * rows) / 1000)
+/** @param budget as a module declares it; a filter declares none. */
+export function budgetMs(budget: number | undefined, rows: number): number {
+  return Math.max(LEAST_BUDGET, ((budget ?? DEFAULT_BUDGET) * rows) / 1000)
 }
 
 /** Runs modules over batches and remembers which of them are broken. */
@@ -115,7 +116,7 @@ export class ModuleRunner {
     rows: number,
     abort: AbortController
   ): Promise<unknown> {
-    const budget = budgetMs(module, rows)
+    const budget = budgetMs(module.budget, rows)
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {

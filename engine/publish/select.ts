@@ -15,16 +15,40 @@ export interface Selection {
 
 export type Warn = (message: string) => void
 
+export interface SelectOptions {
+  /** Filters that hung over these alerts before: they select nothing. */
+  readonly stopped: Pick<ReadonlySet<string>, 'has'>
+  /** Told which filter runs now, and over how many rows; -1 when all have run. */
+  readonly onFilter: (index: number, rows: number) => void
+}
+
+const UNWATCHED: SelectOptions = { stopped: new Set(), onFilter: () => {} }
+
 /**
  * Runs all filters over a batch in one pass: columns are read once, a shared block is computed at
  * most once. A filter that breaks selects nothing where it broke; the others go on.
  */
-export function select(filters: readonly Filter[], batch: Enriched, warn: Warn): Selection[] {
+export function select(
+  filters: readonly Filter[],
+  batch: Enriched,
+  warn: Warn,
+  { stopped, onFilter }: SelectOptions = UNWATCHED
+): Selection[] {
   const readers = new ReaderSet(batch)
   const blocks = new BlockCache(batch, readers)
-  return filters
-    .filter((filter) => !filter.surveys || filter.surveys.includes(batch.table.survey))
-    .map((filter) => selectOne(filter, batch, readers, blocks, warn))
+  const { rows, survey } = batch.table
+  const selections: Selection[] = []
+  for (const [index, filter] of filters.entries()) {
+    if (filter.surveys && !filter.surveys.includes(survey)) continue
+    if (stopped.has(filter.name)) {
+      selections.push({ filter, rows: [], failed: rows })
+      continue
+    }
+    onFilter(index, rows)
+    selections.push(selectOne(filter, batch, readers, blocks, warn))
+  }
+  onFilter(-1, 0)
+  return selections
 }
 
 function selectOne(

@@ -1,14 +1,12 @@
 import type { Survey } from '../contract/index.ts'
-import { SchemaCache } from '../decode/schemas.ts'
 import type { Known, Meet } from '../duplicates/decode-once.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'
 import type { Plan } from '../enrich/plan.ts'
-import { ModuleRunner } from '../enrich/run-module.ts'
+import { PartMaker } from '../making/part-maker.ts'
+import type { Topics } from '../making/part-maker.ts'
 import type { PacketRange } from '../packets.ts'
 import type { Store } from '../persist/store.ts'
-import { makePart } from '../pipeline.ts'
-import type { MadePart, Parts } from '../pipeline.ts'
-import { messageFormat } from '../publish/message.ts'
+import type { MadePart } from '../pipeline.ts'
 import { keptRegistry } from '../stream/kept-schemas.ts'
 
 export interface MakerSettings {
@@ -19,9 +17,6 @@ export interface MakerSettings {
   readonly warn: (message: string) => void
 }
 
-/** Where the selected alerts of a part go. */
-export type Topics = Parts['topics']
-
 /** Says 'copy' for an alert that is not to be taken in. */
 export type Claim = Meet
 
@@ -29,25 +24,21 @@ export type Claim = Meet
 export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
 
 /** Makes parts as `run` and `stream` do, one after the other. */
-export class PartMaker {
-  readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
-  readonly #parts: Omit<Parts, 'known' | 'topics'>
+export class RepairMaker {
+  readonly #maker: PartMaker
 
   constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
     const registry = keptRegistry(schemas, store, warn)
-    this.shared = {
-      schemas: new SchemaCache(warn),
-      surveys,
-      resolve: (ids: Iterable<number>) => registry.resolve(ids)
-    }
-    this.#parts = {
-      ...this.shared,
+    this.#maker = new PartMaker({
       plan,
-      format: messageFormat(plan.columns),
-      runner: new ModuleRunner((_, message) => warn(message)),
-      onModule: () => {},
-      warn
-    }
+      surveys,
+      resolve: (ids) => registry.resolve(ids),
+      log: (_, message) => warn(message)
+    })
+  }
+
+  get shared(): PartMaker['shared'] {
+    return this.#maker.shared
   }
 
   /** `index`: what the lake has besides; null where it holds these packets themselves. */
@@ -59,8 +50,7 @@ export class PartMaker {
     index: Known['index'] = null
   ): Promise<MadePart> {
     const attempt = { name, stopped: new Set<string>(), poison: null }
-    const known = { begin: () => claim, index }
-    return makePart(range, { ...this.#parts, topics, known }, attempt)
+    return this.#maker.make(range, attempt, topics, { begin: () => claim, index })
   }
 }
 

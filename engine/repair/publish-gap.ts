@@ -15,7 +15,7 @@ import type { Framing } from '../stream/schema.ts'
 import { schemaTopic } from '../stream/schema-topic.ts'
 import type { KafkaAccess, OutputSettings } from '../stream/settings.ts'
 import { createCompacted, createTopics, leastLimit } from '../stream/topics.ts'
-import type { Topics } from './maker.ts'
+import type { Topics } from '../making/part-maker.ts'
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'

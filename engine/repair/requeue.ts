@@ -11,7 +11,7 @@ import type { MadePart } from '../pipeline.ts'
 import { knownAlerts } from './known-alerts.ts'
 import { LakeCopies } from './lake-copies.ts'
 import { onceEach } from './maker.ts'
-import type { PartMaker } from './maker.ts'
+import type { RepairMaker } from './maker.ts'
 import { freedFrom, rowsTaken } from './requeue-rows.ts'
 import type { Freed } from './requeue-rows.ts'
 import { requeuedFrom, requeueSource, requeueSourcesOf } from './requeued.ts'
@@ -132,7 +132,7 @@ async function* freedOf(
   }
 }
 
-function decoderOf({ shared: { schemas, surveys, resolve } }: PartMaker) {
+function decoderOf({ shared: { schemas, surveys, resolve } }: RepairMaker) {
   return { decode: { schemas, surveys }, resolve }
 }
 
@@ -158,7 +158,7 @@ async function land(
 /** Only what lies in the lake byte for byte is a copy: what is known of it may be of a part that is lost. */
 async function makeOnce(
   store: Store,
-  maker: PartMaker,
+  maker: RepairMaker,
   range: PacketRange,
   attempt: string,
   copies: LakeCopies

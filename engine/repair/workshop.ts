@@ -4,13 +4,13 @@ import { checkRun, RunClaim } from '../persist/run-claim.ts'
 import type { Store } from '../persist/store.ts'
 import type { ArchiveInput } from './archive-input.ts'
 import type { KafkaInput } from './kafka-input.ts'
-import type { PartMaker } from './maker.ts'
+import type { RepairMaker } from './maker.ts'
 import type { GapMarks, GapPublisher } from './publish-gap.ts'
 
 /** What the steps of a repair work with. */
 export interface Workshop {
   readonly store: Store
-  readonly maker: PartMaker
+  readonly maker: RepairMaker
   readonly archives: ArchiveInput
   /** Null: Kafka is not asked. */
   readonly kafka: KafkaInput | null

@@ -1,3 +1,4 @@
+import type { Failure } from '../making/failure.ts'
 import type { PacketRange } from '../packets.ts'
 import { attemptOfRun } from '../persist/commit.ts'
 import type { PartRecord } from '../persist/ledger.ts'
@@ -48,68 +49,5 @@ export type FromMember =
       /** Resident memory of the process, bytes. */
       readonly memory: number
     }
-  | {
-      readonly kind: 'failed'
-      readonly id: number
-      readonly message: string
-      readonly exitCode: 1 | 2
-      /** Something outside does not take or give anything: no fault of the packets. */
-      readonly isOutage: boolean
-    }
+  | ({ readonly kind: 'failed'; readonly id: number } & Failure)
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
-
-/** Looks at members every so often; true at a look that comes late, because the process stood still. */
-export class Watch {
-  #last = performance.now()
-
-  isLate(everyMs: number): boolean {
-    const now = performance.now()
-    const late = now - this.#last > everyMs + LATE_MS
-    this.#last = now
-    return late
-  }
-}
-
-const LATE_MS = 1000
-/** A module that hung so often is switched off. */
-export const MOST_HANGS = 5
-
-/**
- * Three numbers that a member writes and its supervisor reads, without a message in between: a
- * member that hangs cannot send one. [what it is in, its budget in ms, when it began]: 0 nothing, n + 1
- * module n, above the last module anything else.
- */
-export class Beat {
-  readonly #numbers: Int32Array
-
-  constructor(memory: SharedArrayBuffer) {
-    this.#numbers = new Int32Array(memory)
-  }
-
-  static memory(): SharedArrayBuffer {
-    return new SharedArrayBuffer(12)
-  }
-
-  enter(module: number, budgetMs: number): void {
-    Atomics.store(this.#numbers, 1, Math.min(budgetMs, 0x7fffffff))
-    Atomics.store(this.#numbers, 2, Date.now() & 0x7fffffff)
-    Atomics.store(this.#numbers, 0, module + 1)
-  }
-
-  /** Begins the budget of what is going on anew: the whole process stood still, and nobody is late. */
-  renew(): void {
-    Atomics.store(this.#numbers, 2, Date.now() & 0x7fffffff)
-  }
-
-  leave(): void {
-    Atomics.store(this.#numbers, 0, 0)
-  }
-
-  /** What the budget of is spent, null if nothing. */
-  overdue(): number | null {
-    const module = Atomics.load(this.#numbers, 0)
-    if (module === 0) return null
-    const spent = (Date.now() & 0x7fffffff) - Atomics.load(this.#numbers, 2)
-    return spent > Atomics.load(this.#numbers, 1) * 1.5 + 500 ? module - 1 : null
-  }
-}

@@ -12,12 +12,13 @@ import { recover, recoverAttempt } from '../persist/commit.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
 import { committedSpans } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
+import { Beat } from '../making/beat.ts'
+import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { Blame } from './blame.ts'
 import { openClaimed, release } from './claimed-sources.ts'
 import type { Claims } from './claimed-sources.ts'
-import { Beat } from './messages.ts'
 import type { MemberSettings } from './messages.ts'
 import { RunIndex } from './run-index.ts'
 import { SeenAlerts, seenMemory } from './seen.ts'
@@ -218,7 +219,7 @@ function startSupervisor({
 }: SupervisorParts): Supervisor {
   return new Supervisor({
     members: options.members,
-    modules: options.plan.modules.map((module) => module.name),
+    watched: watchedOf(options.plan),
     start() {
       const beat = Beat.memory()
       const { lake, modules, filters, surveys, schemas, crash } = options

@@ -1,25 +1,22 @@
 import type { Worker } from 'node:worker_threads'
 import { messageOf, SiskinError } from '../errors.ts'
+import { HangWatch } from '../making/hang-watch.ts'
+import type { WatchedThread } from '../making/hang-watch.ts'
+import { split } from '../making/split.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Blame } from './blame.ts'
-import { attemptOf, Beat, MOST_HANGS, Watch } from './messages.ts'
+import { attemptOf } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
-import { split } from './split.ts'
-
-interface MemberThread {
-  readonly worker: Worker
-  readonly beat: SharedArrayBuffer
-}
 
 export interface SupervisorOptions {
   readonly members: number
-  /** Names of the plan's modules, in order. */
-  readonly modules: readonly string[]
+  /** What may hang in a member: see `watchedOf`. */
+  readonly watched: readonly string[]
   /** What earlier processes died of; null: nothing is known, and nothing is to be noted. */
   readonly blame: Blame | null
-  start(): MemberThread
+  start(): WatchedThread
   /** Number of this run among those of a source. */
   runOf(source: string): number
   /** After a death: the record of a range that was committed all the same; null: do it again. */
@@ -44,13 +41,12 @@ interface Job {
 
 /** `jobs`: at most one being committed and one being worked on, in this order. */
 interface Seat {
-  thread: MemberThread
+  thread: WatchedThread
   started: boolean
   ready: boolean
   jobs: Job[]
 }
 
-const WATCH_MS = 200
 /** A single packet that failed so often cannot be brought into quarantine either. */
 const HOPELESS = 4
 
@@ -70,12 +66,8 @@ export class Supervisor {
   #nextAttempt = 1
   #failure: SiskinError | null = null
   #wake: (() => void)[] = []
-  #watch: NodeJS.Timeout | null = null
   #closing = false
-  readonly #looks = new Watch()
-  readonly #hangs = new Map<string, number>()
-  /** Modules that are left out from now on. */
-  readonly #off: string[] = []
+  readonly #hangs: HangWatch<WatchedThread>
   #recovering = 0
   /** Packets that neither the lake nor quarantine takes, and why. */
   readonly stuck: string[] = []
@@ -84,8 +76,13 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#hangs = new HangWatch({
+      watched: options.watched,
+      working: () => this.#seats.flatMap(({ thread, jobs }) => (jobs.length > 0 ? [thread] : [])),
+      onHang: (thread, name) => this.#hung(thread, name),
+      log: (level, message) => options.onLog(level, message)
+    })
     for (let i = 0; i < options.members; i++) this.#seats.push(this.#seat())
-    this.#watch = setInterval(() => this.#stopHanging(), WATCH_MS)
   }
 
   /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
@@ -117,7 +114,7 @@ export class Supervisor {
 
   async close(): Promise<void> {
     this.#closing = true
-    if (this.#watch) clearInterval(this.#watch)
+    this.#hangs.close()
     await Promise.all(this.#seats.map((seat) => seat.thread.worker.terminate()))
   }
 
@@ -211,7 +208,7 @@ export class Supervisor {
       seat.ready = false
       seat.jobs.push(job)
       const { id, claimant, range, deaths } = job
-      const stopped = [...job.stopped, ...this.#off]
+      const stopped = [...job.stopped, ...this.#hangs.off]
       const isAlone = range.blocks.length === BLOCK.size
       const poison = deaths >= 2 && isAlone ? job.reason : null
       const attempt = (job.attempt = this.#nextAttempt++)
@@ -245,35 +242,15 @@ export class Supervisor {
     worker.postMessage(work)
   }
 
-  #stopHanging(): void {
-    const isLate = this.#looks.isLate(WATCH_MS)
-    for (const seat of this.#seats) {
-      const beat = new Beat(seat.thread.beat)
-      if (isLate) beat.renew()
-      const module = seat.jobs.length > 0 ? beat.overdue() : null
-      if (module === null) continue
-      const name = this.#options.modules[module]
-      const job = seat.jobs.at(-1)
-      if (name) this.#hung(name, job)
-      else if (job) strike(job, 'it made no progress with it, outside all modules')
-      this.#options.onLog(
-        'error',
-        name
-          ? `module ${name} hangs: its member is stopped, the alerts go on without it`
-          : 'a member makes no progress; another takes over'
-      )
-      void this.#replace(seat)
-    }
-  }
-
-  /** A thread is too dear to lose one at every range: after some, the module is switched off. */
-  #hung(name: string, job: Job | undefined): void {
-    job?.stopped.push(name)
-    const hangs = (this.#hangs.get(name) ?? 0) + 1
-    this.#hangs.set(name, hangs)
-    if (hangs !== MOST_HANGS) return
-    this.#options.onLog('error', `module ${name} hung ${hangs} times: it is switched off`)
-    this.#off.push(name)
+  #hung(thread: WatchedThread, name: string | null): void {
+    const seat = this.#seats.find((one) => one.thread === thread)
+    const job = seat?.jobs.at(-1)
+    if (!seat || !job) return
+    if (name === null) {
+      strike(job, 'it made no progress with it, outside all modules')
+      this.#options.onLog('error', 'a member makes no progress; another takes over')
+    } else job.stopped.push(name)
+    void this.#replace(seat)
   }
 
   #died(seat: Seat, worker: Worker, reason: string): void {

@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { OutageError } from '../errors.ts'
 import type { SiskinError } from '../errors.ts'
+import { Beat } from '../making/beat.ts'
+import { HangWatch } from '../making/hang-watch.ts'
+import type { WatchedThread } from '../making/hang-watch.ts'
 import { partName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { Beat, MOST_HANGS, Watch } from '../run/messages.ts'
 import type { WorkingRange } from './messages.ts'
 import { PartError } from './part-error.ts'
 import type { Fetched } from './range.ts'
@@ -14,8 +16,8 @@ export interface MakerOptions {
   /** The program of the pipeline's thread. */
   readonly program: URL
   readonly settings: Omit<WorkerSettings, 'beat'>
-  /** Names of the plan's modules, in order. */
-  readonly modules: readonly string[]
+  /** What may hang in it: see `watchedOf`. */
+  readonly watched: readonly string[]
   readonly onLog: (level: 'warn' | 'error', message: string) => void
   /** The part that is being made waits for something outside, or does no more. */
   readonly onOutside: (waits: boolean) => void
@@ -34,13 +36,12 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-const WATCH_MS = 200
 /** What a thread has to write at its end can be written by its successor too. */
 const CLOSE_MS = 5000
 
 /**
- * Makes parts in a thread of its own. A thread that hangs in a module is stopped, and its parts are
- * made by its successor with that module left out.
+ * Makes parts in a thread of its own. A thread that hangs in a module or filter is stopped, and its parts are
+ * made by its successor with that one left out.
  */
 export class Maker {
   readonly #options: MakerOptions
@@ -48,14 +49,9 @@ export class Maker {
   /** Parts that lie staged, until they are committed or dropped: what a new thread has to know of them. */
   readonly #staged = new Map<string, PartRecord>()
   #sources: readonly string[] = []
-  readonly #watch: NodeJS.Timeout
-  readonly #looks = new Watch()
-  readonly #hangs = new Map<string, number>()
-  /** Modules that are left out from now on. */
-  readonly #off: string[] = []
+  readonly #hangs: HangWatch<WatchedThread>
   /** None while one that hung is being stopped. */
-  #worker: Worker | null
-  #beat = Beat.memory()
+  #thread: WatchedThread | null
   #nextId = 1
   /** Counts on when the thread is replaced: the name of an attempt is used once. */
   #attempts = 0
@@ -65,17 +61,28 @@ export class Maker {
 
   constructor(options: MakerOptions) {
     this.#options = options
-    this.#worker = this.#start()
-    this.#watch = setInterval(() => this.#stopHanging(), WATCH_MS)
+    this.#hangs = new HangWatch({
+      watched: options.watched,
+      working: () => (this.#thread && this.#current ? [this.#thread] : []),
+      onHang: (_, name) => this.#hung(name),
+      log: options.onLog
+    })
+    this.#thread = this.#start()
   }
 
   /** Parts are made in the order they are asked for. */
   make(fetched: Fetched): Promise<StagedPart> {
     return new Promise((resolve, reject) => {
       const id = this.#nextId++
-      this.#pending.set(id, { fetched, stopped: [...this.#off], made: false, resolve, reject })
+      this.#pending.set(id, {
+        fetched,
+        stopped: [...this.#hangs.off],
+        made: false,
+        resolve,
+        reject
+      })
       this.#tell()
-      this.#sendWork(id, fetched, this.#off)
+      this.#sendWork(id, fetched, this.#hangs.off)
     })
   }
 
@@ -104,11 +111,11 @@ export class Maker {
 
   async close(): Promise<void> {
     this.#closed = true
-    clearInterval(this.#watch)
+    this.#hangs.close()
     const closed = new Promise<void>((resolve) => (this.#onClosed = resolve))
     this.#send({ kind: 'close' })
-    if (this.#worker) await Promise.race([closed, delay(CLOSE_MS, null, { ref: false })])
-    await this.#worker?.terminate()
+    if (this.#thread) await Promise.race([closed, delay(CLOSE_MS, null, { ref: false })])
+    await this.#thread?.worker.terminate()
   }
 
   /** The part whose packets are being worked on; none while files are staged. */
@@ -132,19 +139,19 @@ export class Maker {
 
   #send(message: ToWorker): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker?.postMessage(message)
+    this.#thread?.worker.postMessage(message)
   }
 
-  #start(): Worker {
-    this.#beat = Beat.memory()
+  #start(): WatchedThread {
+    const beat = Beat.memory()
     const { program, settings } = this.#options
-    const worker = new Worker(program, { workerData: { ...settings, beat: this.#beat } })
+    const worker = new Worker(program, { workerData: { ...settings, beat } })
     worker.on('message', (message: FromWorker) => {
-      if (worker === this.#worker) this.#heard(message) // of one that was stopped, all is made again
+      if (worker === this.#thread?.worker) this.#heard(message) // of one that was stopped, all is made again
     })
     worker.on('error', (error) => this.#died(worker, error.message))
     worker.on('exit', (code) => this.#died(worker, `it exited with ${code}`))
-    return worker
+    return { worker, beat }
   }
 
   #heard(message: FromWorker): void {
@@ -166,55 +173,35 @@ export class Maker {
         const { record } = message.part
         this.#staged.set(partName(record.source, record.first, record.last), record)
         pending?.resolve(message.part)
-      } else pending?.reject(failureOf(message, pending.fetched))
+      } else pending?.reject(errorOf(message, pending.fetched))
     }
     this.#tell()
   }
 
   #died(worker: Worker, reason: string): void {
-    if (this.#closed || worker !== this.#worker) return
+    if (this.#closed || worker !== this.#thread?.worker) return
     this.#end(reason)
   }
 
   #end(reason: string): void {
     this.#closed = true
-    clearInterval(this.#watch)
+    this.#hangs.close()
     this.#options.onDeath(reason)
   }
 
-  #stopHanging(): void {
-    if (this.#looks.isLate(WATCH_MS)) return new Beat(this.#beat).renew()
-    const current = this.#current
-    const module = current ? new Beat(this.#beat).overdue() : null
-    if (!current || module === null) return
-    const name = this.#options.modules[module]
-    if (name === undefined) {
-      this.#end('it made no progress with a part, outside all modules')
-      return
-    }
-    this.#options.onLog('error', `module ${name} hangs: the alerts go on without it`)
-    current.stopped.push(name)
-    this.#countHang(name)
+  #hung(name: string | null): void {
+    if (name === null) return this.#end('it made no progress with a part, outside all modules')
+    this.#current?.stopped.push(name)
     void this.#replace()
-  }
-
-  /** A thread is too dear to lose one at every part. */
-  #countHang(name: string): void {
-    const hangs = (this.#hangs.get(name) ?? 0) + 1
-    this.#hangs.set(name, hangs)
-    if (hangs !== MOST_HANGS) return
-    this.#options.onLog('error', `module ${name} hung ${hangs} times: it is switched off`)
-    this.#off.push(name)
   }
 
   /** What the old thread had not staged is made again, when it is gone for sure. */
   async #replace(): Promise<void> {
-    const old = this.#worker
-    this.#beat = Beat.memory() // it tells of nothing until there is a successor
-    this.#worker = null
-    await old?.terminate()
+    const old = this.#thread
+    this.#thread = null
+    await old?.worker.terminate()
     if (this.#closed) return
-    this.#worker = this.#start()
+    this.#thread = this.#start()
     this.#send({ kind: 'take', sources: this.#sources })
     for (const record of this.#staged.values()) this.#send({ kind: 'made-before', record })
     for (const [id, pending] of this.#pending) {
@@ -226,7 +213,7 @@ export class Maker {
   }
 }
 
-function failureOf(
+function errorOf(
   { message, isOutage }: Extract<FromWorker, { kind: 'failed' }>,
   { source, first, last }: Fetched
 ): SiskinError {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
+import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
@@ -113,7 +114,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
   const maker = new Maker({
     program: options.workerProgram,
     settings: { member: randomBytes(6).toString('hex'), stream: settings, maxBytes, finkMaxBytes },
-    modules: plan.modules.map((module) => module.name),
+    watched: watchedOf(plan),
     onLog: (level, message) => send({ kind: 'log', level, message }),
     onOutside: (waits) => (state.waitsOutside = waits),
     onWork: (range) => send({ kind: 'working', range }),

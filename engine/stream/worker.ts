@@ -1,21 +1,19 @@
 import type { MessagePort } from 'node:worker_threads'
 import { resolveOrFail } from '../consume/registry.ts'
-import { SchemaCache } from '../decode/schemas.ts'
 import { SeenIndex } from '../duplicates/seen-index.ts'
 import type { Plan } from '../enrich/plan.ts'
-import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
-import { messageOf, OutageError, SiskinError } from '../errors.ts'
+import { OutageError } from '../errors.ts'
+import { Beat } from '../making/beat.ts'
+import { failureOf } from '../making/failure.ts'
+import type { Failure } from '../making/failure.ts'
+import { PartMaker } from '../making/part-maker.ts'
 import { stage } from '../persist/attempt.ts'
 import { partName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { openStore } from '../persist/open-store.ts'
-import { isOutage } from '../persist/store-errors.ts'
-import { makePart } from '../pipeline.ts'
 import type { MadePart } from '../pipeline.ts'
 import { FinkFormat } from '../publish/fink.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
-import { messageFormat } from '../publish/message.ts'
-import { Beat } from '../run/messages.ts'
 import { crashPoint } from './crash.ts'
 import { keptRegistry } from './kept-schemas.ts'
 import { attemptName } from './landing.ts'
@@ -71,18 +69,10 @@ export type FromWorker =
   /** The part that is being made waits for a registry or for the store. */
   | { readonly kind: 'outside'; readonly waits: boolean }
   | { readonly kind: 'staged'; readonly id: number; readonly part: StagedPart }
-  | {
-      readonly kind: 'failed'
-      readonly id: number
-      readonly message: string
-      /** Something outside does not answer: no fault of the packets. */
-      readonly isOutage: boolean
-    }
+  | ({ readonly kind: 'failed'; readonly id: number } & Failure)
   | { readonly kind: 'closed' }
   | { readonly kind: 'log'; readonly level: 'warn' | 'error'; readonly message: string }
 
-/** How long decoding, filters and the files of one part may take before the member counts as stuck. */
-const OTHER_WORK_MS = 60_000
 const TIDY_MS = 15_000
 
 /** Parts that are staged while the next is made: their bytes are in memory so long. */
@@ -100,62 +90,34 @@ export function runStreamWorker(
   const send = (message: FromWorker) => port.postMessage(message)
   const log = (level: 'warn' | 'error', message: string) => send({ kind: 'log', level, message })
   const warn = (message: string) => log('warn', message)
-  const pulse = new Beat(beat)
   /** Aborted: nobody waits for a registry any more, until all that is in work is over. */
   let ending = new AbortController()
   const store = openStore(stream.lake)
   const index = new SeenIndex(store, { days: stream.duplicateNights ?? null, warn })
   const recent = new RecentMarks(store, index, warn)
   setInterval(() => recent.tidy(), TIDY_MS).unref()
-  /** What is waited for is no fault of the part, however long it takes. */
-  const outside = async <T>(work: () => Promise<T>): Promise<T> => {
-    pulse.leave()
-    send({ kind: 'outside', waits: true })
-    try {
-      return await work()
-    } finally {
-      send({ kind: 'outside', waits: false })
-      pulse.enter(plan.modules.length, OTHER_WORK_MS)
-    }
-  }
-  const look: SeenIndex['look'] = async (night, marks) => {
-    return outside(() => index.look(night, marks))
-  }
   const registry = keptRegistry(stream.schemas, store, warn)
   const fink = stream.output.finkPrefix
     ? { format: new FinkFormat(plan.columns), maxBytes: finkMaxBytes }
     : null
-  const shared = {
+  const topics = { maxBytes, fink }
+  const maker = new PartMaker({
     plan,
-    format: messageFormat(plan.columns),
-    schemas: new SchemaCache(warn),
-    runner: new ModuleRunner(log),
     surveys: stream.surveys,
-    topics: { maxBytes, fink },
-    resolve: async (ids: Iterable<number>) => {
-      return outside(() => resolveOrFail(registry, ids, ending.signal))
-    },
-    onModule: (index: number, rows: number) => {
-      const module = plan.modules[index]
-      if (module) pulse.enter(index, budgetMs(module, rows))
-      else pulse.enter(plan.modules.length, OTHER_WORK_MS)
-    },
-    warn
-  }
+    resolve: (ids) => resolveOrFail(registry, ids, ending.signal),
+    log,
+    beat: new Beat(beat),
+    onOutside: (waits) => send({ kind: 'outside', waits })
+  })
   const make = async ({ attempt: number, fetched, stopped }: Work): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
     await recent.ready(source)
-    const known = { begin: () => recent.begin(partName(source, first, last)), index: { look } }
+    const known = { begin: () => recent.begin(partName(source, first, last)), index }
     const name = attemptName(fetched.generation, member, number)
     const attempt = { name, stopped: new Set(stopped), poison }
-    pulse.enter(plan.modules.length, OTHER_WORK_MS)
-    try {
-      const made = await makePart(await rangeOf(fetched), { ...shared, known }, attempt)
-      recent.made(made.record)
-      return made
-    } finally {
-      pulse.leave()
-    }
+    const made = await maker.make(await rangeOf(fetched), attempt, topics, known)
+    recent.made(made.record)
+    return made
   }
 
   const stageIt = async ({ record, files, messages }: MadePart): Promise<StagedPart> => {
@@ -170,8 +132,7 @@ export function runStreamWorker(
   const work = async (task: Work) => {
     const { id } = task
     const failed = (error: unknown) => {
-      const outside = error instanceof OutageError || isOutage(error)
-      send({ kind: 'failed', id, message: told(error), isOutage: outside })
+      send({ kind: 'failed', id, ...failureOf(error) })
     }
     while (staging.size >= STAGED_AT_ONCE) await Promise.race(staging)
     try {
@@ -202,10 +163,4 @@ export function runStreamWorker(
       queue = queue.then(() => recent.close()).then(() => send({ kind: 'closed' }))
     } else queue = queue.then(() => work(message))
   })
-}
-
-/** An error that is not one of ours is a defect: its stack helps whoever mends it. */
-function told(error: unknown): string {
-  if (error instanceof SiskinError || !(error instanceof Error)) return messageOf(error)
-  return error.stack ?? error.message
 }

@@ -1,13 +1,8 @@
-import { makePlan } from '../../engine/enrich/plan.ts'
 import { runMemberProcess } from '../../engine/stream/process.ts'
-import { BAD } from '../support/bad-modules.ts'
+import { badPlan } from '../support/bad-modules.ts'
 
-// A member whose one module misbehaves.
+// A member with a module or a filter that misbehaves.
 runMemberProcess({
-  plan: ({ modules }) =>
-    makePlan(
-      (modules ?? []).map((name) => BAD[name]!),
-      []
-    ),
+  plan: ({ modules, filters }) => badPlan(modules ?? [], filters ?? []),
   worker: new URL('./bad-worker.ts', import.meta.url)
 })

@@ -37,8 +37,9 @@ describeKafka('a module that misbehaves in a live stream', () => {
   })
 
   /** Runs a member with one bad module until all is in the lake; returns what was logged. */
-  async function runWith(module: string): Promise<string[]> {
-    const lake = join(folder, module)
+  async function runWith(module: string, filters: readonly string[] = []): Promise<string[]> {
+    const lake = join(folder, module || filters.join())
+    const name = module || filters[0]!
     const stop = new AbortController()
     const log: string[] = []
     const supervisor = new StreamSupervisor({
@@ -52,13 +53,13 @@ describeKafka('a module that misbehaves in a live stream', () => {
           ca: null
         },
         topics: [input.topic],
-        group: module,
+        group: name,
         from: 'earliest',
         trigger: { seconds: 1, rows: 50, bytes: 1e7 },
         lake,
         surveys: ['ztf'],
-        modules: [module],
-        filters: [],
+        modules: module ? [module] : [],
+        filters,
         schemas: null,
         output: { prefix: '', partitions: 1, replication: 1, retentionDays: 1, registry: null },
         sessionSeconds: 6,
@@ -67,7 +68,7 @@ describeKafka('a module that misbehaves in a live stream', () => {
       },
       store: openStore(lake),
       workers: 1,
-      name: module,
+      name,
       program: new URL('./bad-member.ts', import.meta.url),
       progressSeconds: 60,
       idleSeconds: null,
@@ -106,5 +107,14 @@ describeKafka('a module that misbehaves in a live stream', () => {
       ok: true,
       alerts: packets.length
     })
+  })
+
+  test('a filter that hangs is left out, and the alerts land', async () => {
+    const log = await runWith('', ['sleeps'])
+    expect(log.join('\n')).toContain('filter sleeps hangs')
+    const verdict = await verdictOf(join(folder, 'sleeps'))
+    expect(verdict).toMatchObject({ ok: true, alerts: packets.length, quarantined: {} })
+    const failed = ledgerOf(join(folder, 'sleeps')).map(({ filters }) => filters['sleeps']?.failed)
+    expect(Math.max(...failed.map((count) => count ?? 0))).toBeGreaterThan(0)
   })
 })

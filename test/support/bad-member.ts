@@ -1,10 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { makePlan } from '../../engine/enrich/plan.ts'
 import { runMember } from '../../engine/run/member.ts'
 import type { MemberSettings } from '../../engine/run/messages.ts'
-import { BAD } from './bad-modules.ts'
+import { badPlan } from './bad-modules.ts'
 
-// A member whose one module misbehaves.
+// A member with a module or a filter that misbehaves.
 const settings = workerData as MemberSettings
-const modules = (settings.modules ?? []).map((name) => BAD[name]!)
-if (parentPort) await runMember(parentPort, settings, makePlan(modules, []))
+const plan = badPlan(settings.modules ?? [], settings.filters ?? [])
+if (parentPort) await runMember(parentPort, settings, plan)

@@ -1,7 +1,6 @@
-import { makePlan } from '../../engine/enrich/plan.ts'
 import { run } from '../../engine/run/run.ts'
 import { isGuarded } from '../../jobs/guard.ts'
-import { BAD } from './bad-modules.ts'
+import { badPlan } from './bad-modules.ts'
 
 // A run whose one module misbehaves, in the process of a guard: <archive> <lake> <module>
 const [archive = '', lake = '', module = ''] = process.argv.slice(2)
@@ -14,7 +13,7 @@ await run({
   schemas: null,
   modules: [module],
   filters: null,
-  plan: makePlan([BAD[module]!], []),
+  plan: badPlan([module], []),
   memberProgram: new URL('./bad-member.ts', import.meta.url),
   command: 'test',
   signal: new AbortController().signal,

@@ -31,6 +31,19 @@ describe('select', () => {
   const rowsOf = (filters: Parameters<typeof select>[0]) =>
     select(filters, batch, warn).map(({ filter, rows, failed }) => [filter.name, rows, failed])
 
+  test('a filter that hung before is left out, and those that run are named', () => {
+    const filters = ['one', 'two', 'three'].map((name) => filter(name, () => () => true))
+    const ran: number[] = []
+    const options = { stopped: new Set(['two']), onFilter: (index: number) => void ran.push(index) }
+    const selections = select(filters, batch, warn, options)
+    expect(selections.map(({ rows, failed }) => [rows.length, failed])).toEqual([
+      [6, 0],
+      [0, 6],
+      [6, 0]
+    ])
+    expect(ran).toEqual([0, 2, -1])
+  })
+
   test('every filter gets the columns it declares', () => {
     const east = defineFilter({
       ...about,

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { makePlan } from '../../../engine/enrich/plan.ts'
 import { openStore } from '../../../engine/persist/open-store.ts'
 import { verify } from '../../../engine/persist/verify.ts'
 import { Blame } from '../../../engine/run/blame.ts'
@@ -9,7 +8,7 @@ import { run } from '../../../engine/run/run.ts'
 import type { RunResult } from '../../../engine/run/run.ts'
 import { guard } from '../../../jobs/guard.ts'
 import { simulate } from '../../../simulator/index.ts'
-import { BAD } from '../../support/bad-modules.ts'
+import { badPlan } from '../../support/bad-modules.ts'
 import { temporaryFolder } from '../../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -37,8 +36,9 @@ beforeAll(async () => {
 })
 
 async function runWith(
-  module: string,
-  lake: string
+  module: string | null,
+  lake: string,
+  filters: readonly string[] = []
 ): Promise<{ result: RunResult; log: string[] }> {
   const log: string[] = []
   const result = await run({
@@ -48,9 +48,9 @@ async function runWith(
     cut: { packets: 50, bytes: 2 ** 30 },
     surveys: ['ztf', 'lsst'],
     schemas: null,
-    modules: [module],
-    filters: null,
-    plan: makePlan([BAD[module]!], []),
+    modules: module === null ? [] : [module],
+    filters,
+    plan: badPlan(module === null ? [] : [module], filters),
     memberProgram: new URL('../../support/bad-member.ts', import.meta.url),
     command: 'test',
     signal: new AbortController().signal,
@@ -85,6 +85,19 @@ describe('a member with a module that', () => {
     expect(stopped).toBeGreaterThan(0)
     expect(stopped).toBeLessThanOrEqual(50)
     expect(log.join()).toContain('module hangs hangs')
+    await expectWhole(lake)
+  })
+
+  it('is a filter, and hangs: its topic goes without that range, the alerts land, other topics miss nothing', async () => {
+    const lake = join(folder, 'sleeps')
+    const { result, log } = await runWith(null, lake, ['sleeps', 'takes_all'])
+    const { tally } = result
+    expect(tally.quarantined).toEqual({})
+    expect([tally.alerts, tally.topics['takes-all']]).toEqual([packets, packets])
+    const kept = tally.topics['sleeps'] ?? 0
+    expect(kept).toBeGreaterThanOrEqual(packets - 50)
+    expect(kept).toBeLessThan(packets)
+    expect(log.join()).toContain('filter sleeps hangs')
     await expectWhole(lake)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { split } from '../../../engine/run/split.ts'
+import { split } from '../../../engine/making/split.ts'
 import type { PacketRange } from '../../../engine/packets.ts'
 import { contentOf } from '../../support/archives.ts'
 import { writeContainer } from '../../support/avro.ts'

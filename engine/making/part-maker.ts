@@ -1,0 +1,100 @@
+import type { Survey } from '../contract/index.ts'
+import { SchemaCache } from '../decode/schemas.ts'
+import type { Known } from '../duplicates/decode-once.ts'
+import type { Plan } from '../enrich/plan.ts'
+import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
+import type { PacketRange } from '../packets.ts'
+import { makePart } from '../pipeline.ts'
+import type { Attempt, MadePart, Parts } from '../pipeline.ts'
+import { messageFormat } from '../publish/message.ts'
+import type { Beat } from './beat.ts'
+
+/** Where the selected alerts of a part go. */
+export type Topics = Parts['topics']
+
+export interface MakerSettings {
+  readonly plan: Plan
+  readonly surveys: readonly Survey[]
+  /** Finds the texts of Confluent schema ids; it may take as long as it must. */
+  readonly resolve: Parts['resolve']
+  readonly log: (level: 'warn' | 'error', message: string) => void
+  /** Where it is said what is going on, for who watches; null: nobody does. */
+  readonly beat?: Beat | null
+  /** Told when something outside is waited for, and when no more. */
+  readonly onOutside?: (waits: boolean) => void
+}
+
+/** How long decoding and the files of one part may take before their member counts as stuck. */
+const OTHER_WORK_MS = 60_000
+
+/** Makes parts from ranges, one after the other: for files, for Kafka and for repairs alike. */
+export class PartMaker {
+  readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
+  readonly #settings: MakerSettings
+  readonly #parts: Omit<Parts, 'known' | 'topics'>
+
+  constructor(settings: MakerSettings) {
+    const { plan, surveys, log } = settings
+    const warn = (message: string) => log('warn', message)
+    this.#settings = settings
+    this.shared = {
+      schemas: new SchemaCache(warn),
+      surveys,
+      resolve: (ids) => this.outside(() => settings.resolve(ids))
+    }
+    this.#parts = {
+      ...this.shared,
+      plan,
+      format: messageFormat(plan.columns),
+      runner: new ModuleRunner(log),
+      onWork: (work, rows) => this.#enter(work, rows),
+      warn
+    }
+  }
+
+  /** @param index what the lake has besides; null where it holds these packets themselves */
+  async make(
+    range: PacketRange,
+    attempt: Attempt,
+    topics: Topics,
+    { begin, index }: Known
+  ): Promise<MadePart> {
+    const look = index && {
+      look: (...asked: Parameters<typeof index.look>) => this.outside(() => index.look(...asked))
+    }
+    this.#enter(null, 0)
+    try {
+      return await makePart(
+        range,
+        { ...this.#parts, topics, known: { begin, index: look } },
+        attempt
+      )
+    } finally {
+      this.#settings.beat?.leave()
+    }
+  }
+
+  /** What is waited for is no fault of the part, however long it takes. */
+  async outside<T>(work: () => Promise<T>): Promise<T> {
+    const { beat, onOutside } = this.#settings
+    beat?.leave()
+    onOutside?.(true)
+    try {
+      return await work()
+    } finally {
+      onOutside?.(false)
+      this.#enter(null, 0)
+    }
+  }
+
+  #enter(work: Parameters<Parts['onWork']>[0], rows: number): void {
+    const { beat, plan } = this.#settings
+    if (!beat) return
+    const { modules, filters } = plan
+    if (work?.kind === 'module') {
+      beat.enter(work.index, budgetMs(modules[work.index]?.budget, rows))
+    } else if (work?.kind === 'filter') {
+      beat.enter(modules.length + work.index, budgetMs(undefined, rows))
+    } else beat.enter(modules.length + filters.length, OTHER_WORK_MS)
+  }
+}
