@@ -43,7 +43,7 @@ export interface Parts {
 }
 
 /** A module or a filter of the plan, by its number. */
-export interface Watched {
+interface Watched {
   readonly kind: 'module' | 'filter'
   readonly index: number
 }
