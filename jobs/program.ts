@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   check: async () => (await import('./check.ts')).addCheck,
   new: async () => (await import('./new.ts')).addNew,
   truth: async () => (await import('./truth.ts')).addTruth,
+  backtest: async () => (await import('./backtest.ts')).addBacktest,
   simulate: async () => (await import('./simulate.ts')).addSimulate,
   replay: async () => (await import('./replay.ts')).addReplay
 }
