@@ -1,6 +1,6 @@
 import type { Rng } from '../sky/random.ts'
 
-/** Moffat profile with beta = 3, normalised on the infinite plane, S 12.7. */
+/** Moffat profile with beta = 3, normalised on the infinite plane. */
 function moffat(distance2: number, fwhm: number): number {
   const alpha2 = (fwhm * fwhm) / (4 * (Math.cbrt(2) - 1))
   const base = 1 + distance2 / alpha2

@@ -26,7 +26,7 @@ function floats(values: Float32Array | Float64Array, size: 4 | 8): Buffer {
 
 /**
  * A ZTF stamp: one image, 63 x 63 float32. The SIMPLE card is not in the standard's column, as in
- * the survey's own packets (S 1.3).
+ * the survey's own packets.
  */
 export function ztfFits(values: Float32Array, width: number): Buffer {
   const cards = [
@@ -86,7 +86,7 @@ function worldCoordinates(width: number, at: Placement): string[] {
   ]
 }
 
-/** An LSST cutout: image and variance, 30 x 30 float32, and the PSF, 41 x 41 float64 (S 1.4). */
+/** An LSST cutout: image and variance, 30 x 30 float32, and the PSF, 41 x 41 float64, as in the survey's own packets. */
 export function lsstFits(
   image: Float32Array,
   variance: Float32Array,

@@ -38,7 +38,7 @@ interface Images {
   readonly noise: number
 }
 
-/** Counts per nJy: ZTF images are in DN at zero point 26.2 (S 12.7), LSST's in nJy. */
+/** Counts per nJy: ZTF images are in DN at zero point 26.2 [m], LSST's in nJy. */
 function unitOf(survey: Survey): number {
   return survey === 'ztf' ? Math.pow(10, 0.4 * (26.2 - AB_ZERO_POINT)) : 1
 }
@@ -47,7 +47,7 @@ function paint(survey: Survey, scene: Scene, rng: Rng): Images {
   const size = SIZE[survey]
   const unit = unitOf(survey)
   const { fwhm } = scene
-  // S 12.7: noise per pixel from the limit and the effective number of pixels of the PSF.
+  // Noise per pixel from the limit and the effective number of pixels of the PSF.
   const noise = (fluxOf(scene.limit) * unit) / (5 * 1.505 * fwhm)
   const templateFwhm = survey === 'ztf' ? 2 : 3.6
   const science = new Canvas(size)
@@ -94,7 +94,7 @@ function paint(survey: Survey, scene: Scene, rng: Rng): Images {
   return { science, template, difference, noise }
 }
 
-/** Draws an artefact of S 12.7 in the difference image. */
+/** Draws an artefact in the difference image. */
 function spoil(
   kind: ArtefactKind,
   image: Canvas,

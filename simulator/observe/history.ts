@@ -70,7 +70,7 @@ export function historyOf(
   const days = survey === 'lsst' && mjd >= start ? Math.min(historyDays, mjd - start) : historyDays
   const recent = pastMeasurements(survey, cadence, object, mjd, days)
   const birth = survey === 'lsst' ? birthOf(cadence, object, alert, recent) : alert.exposure
-  // S 12.5: the position was covered between 60 and 2,500 times, by field.
+  // [m]: the position was covered between 60 and 2,500 times, by field.
   const perDay = 0.25 + 0.9 * uniformAt(field.key, 5) ** 3
   const coverage = Math.max(recent.length + 1, Math.round(perDay * (mjd - start)))
   if (!Number.isFinite(object.from))
@@ -124,7 +124,7 @@ function longLived(
   const { start } = SURVEYS[survey]
   const rng = new Rng(keyOf(object.key, 'first'))
   const chance = longRunChance(survey, object)
-  // Half of the coverage is by the same field and chip, S 12.5.
+  // Half of the coverage is by the same field and chip.
   const before = Math.max(0, Math.round((coverage - recent.length) * 0.5 * chance.seen))
   const seen = recent.filter((past) => past.seen)
   const wait = (rate: number): number => Math.min(1500, rng.exponential(4 / Math.max(0.004, rate)))

@@ -23,14 +23,14 @@ export interface Measurement {
   readonly key: number
 }
 
-/** S 12.5: standard deviation of a difference flux, in nJy. */
+/** Standard deviation of a difference flux, in nJy. */
 function ztfSigma(flux: number, limitFlux: number, reference: number, k: number): number {
   return Math.sqrt(
     (NOISE.floor * flux) ** 2 + (NOISE.skyPerLimit * limitFlux) ** 2 + (k * reference) ** 2
   )
 }
 
-/** S 12.3: LSST photometric error of the total flux, in nJy. */
+/** LSST photometric error (Ivezić et al. 2019) of the total flux, in nJy. */
 function lsstSigma(flux: number, limitFlux: number, reference: number): number {
   const { floor, gamma } = NOISE.lsst
   const total = Math.abs(flux) + Math.max(0, reference)

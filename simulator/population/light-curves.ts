@@ -29,7 +29,7 @@ export function twoHarmonics(period: number, phase: number, second: number): Wav
   }
 }
 
-/** Fourier shapes of RR Lyrae stars, S 4.4: relative amplitudes and phases of four harmonics. */
+/** Fourier shapes of RR Lyrae stars, as in LIA (Godines et al. 2019): relative amplitudes and phases of four harmonics. */
 const RR_SHAPES = {
   ab: { ratios: [1, 0.4231, 0.3079, 0.1945], phases: [0, 3.962, 8.201, 6.26], span: 2.3 },
   c: { ratios: [1, 0.174, 0.0807, 0.034], phases: [0, 4.598, 2.881, 1.983], span: 2.05 }
@@ -85,7 +85,7 @@ export function dampedWalk(key: number, tau: number): Wave {
   }
 }
 
-/** Dwarf nova outbursts in magnitudes above quiescence (negative is brighter), S 4.4 and 12.4. */
+/** Dwarf nova outbursts in magnitudes above quiescence (negative is brighter), as in LIA (Godines et al. 2019). */
 export function outbursts(
   key: number,
   recurrence: number,

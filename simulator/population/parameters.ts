@@ -3,17 +3,17 @@ import type { Band } from '../sky/flux.ts'
 
 /** Every number that shapes what is in the sky; the marks are those of `survey/parameters.ts`. */
 
-/** S 12.4 [k]: flat Lambda-CDM, km/s/Mpc. */
+/** Flat Lambda-CDM [k], km/s/Mpc. */
 export const COSMOLOGY = { hubble: 70, matter: 0.3 }
 
-/** S 12.3: E(B-V) = min(1.5, 0.04 / |sin b|); A_band = R E(B-V) [k]. */
+/** E(B-V) = min(1.5, 0.04 / |sin b|); A_band = R E(B-V) [k]. */
 export const EXTINCTION = {
   perSin: 0.04,
   most: 1.5,
   ratio: { u: 4.1, g: 3.17, r: 2.27, i: 1.68, z: 1.32, y: 1.09 } as Record<Band, number>
 }
 
-/** S 12.3 footprint weights by galactic latitude b or ecliptic latitude beta, deg. */
+/** Footprint weights by galactic latitude b or ecliptic latitude beta, deg. */
 export const FOOTPRINT = {
   star: (b: number): number => 0.15 + Math.exp(-Math.abs(b) / 10),
   thin: (b: number): number => 0.04 + Math.exp(-Math.abs(b) / 6),
@@ -120,7 +120,7 @@ export const VARIABLES: Readonly<Record<VariableClass, VariableSpec>> = {
 }
 
 /**
- * Light curves of the variable classes, S 12.4. Pairs are [low, high] of a uniform draw or [mean,
+ * Light curves of the variable classes. Pairs are [low, high] of a uniform draw or [mean,
  * sigma] of a normal one. Periods and times in days, amplitudes in r mag peak to peak; `inG` is the
  * amplitude in g over that in r, `gr` the colour g - r.
  */
@@ -136,7 +136,7 @@ export const SHAPES = {
     // ZTF: what T5 leaves room for, since a contact binary is seen in every exposure.
     contactShare: { ztf: 0.006, lsst: 0.5 } as Record<Survey, number>,
     contact: { period: [0.25, 0.45], amplitude: [0.15, 0.8] },
-    // Log of the period and half widths (sigma) of the dips, in phase. Narrower than S 12.4: two
+    // Log of the period and half widths (sigma) of the dips, in phase. Narrow: two
     // Suns 18 to 50 solar radii apart hide each other for 1-4 % of the period, and a survey sees
     // one or two of the eclipses in 30 d (T5).
     detached: {
@@ -152,7 +152,7 @@ export const SHAPES = {
   delta_sct: { period: [0.05, 0.2], amplitude: [0.05, 0.6], inG: 1.4, gr: [0.2, 0.1] },
   cepheid: { period: [3, 40], amplitude: [0.3, 1], inG: 1.4, gr: [0.6, 0.1] },
   // Spotted stars are the variables at the edge of detection: T5 wants 60 % of the uncatalogued
-  // seen less than three times in 30 d (S 12.2, "draw their rms"). Their noise is that of the sky
+  // seen less than three times in 30 d. Their noise is that of the sky
   // [m], so the edge is in flux: magnitudes of the greatest difference in r, dN/dm as
   // 10^(slope m), tuned. A few have any amplitude.
   rotator: {
@@ -177,7 +177,7 @@ export const SHAPES = {
   }
 } as const
 
-/** Artefacts per exposure and square degree (S 12.2: 45 % of raw), tuned. */
+/** Artefacts per exposure and square degree (45 % of raw), tuned. */
 export const BOGUS = {
   singles: { ztf: 2.25, lsst: 480 } as Record<Survey, number>,
   /** Spots per square degree that fail again and again, and their mean chance per exposure. */
@@ -186,7 +186,7 @@ export const BOGUS = {
   onBrightStar: 0.25,
   negative: 0.45,
   /**
-   * Kinds of S 12.7. What is left of a star (dipole, bleed) lies on one and may come again; a cosmic
+   * Kinds. What is left of a star (dipole, bleed) lies on one and may come again; a cosmic
    * ray, a ghost or an edge lies anywhere and does not.
    */
   residuals: ['dipole', 'dipole', 'dipole', 'bleed'] as const,
@@ -194,7 +194,7 @@ export const BOGUS = {
   residualShare: 0.57
 }
 
-/** Asteroids in the whole sky at scale 1 (S 12.2: 6.5 % of raw), tuned. */
+/** Asteroids in the whole sky at scale 1 (6.5 % of raw), tuned. */
 export const ASTEROIDS = {
   count: { ztf: 41000, lsst: 8500000 } as Record<Survey, number>,
   /** Absolute magnitudes H; dN/dH goes as 10^(0.4 H) [k]. */
@@ -219,7 +219,7 @@ export type TransientClass =
   | 'microlensing'
   | 'flare'
 
-/** Volumetric rates, Mpc^-3 yr^-1, and peak absolute r magnitudes (S 12.4). */
+/** Volumetric rates, Mpc^-3 yr^-1, and peak absolute r magnitudes [k]. */
 export const EXPLOSIONS = {
   sn_ia: { rate: 2.3e-5, peak: -19.25, scatter: 0.15 },
   sn_ii: { rate: 7.5e-5, peak: -16.8, scatter: 1.0 },
@@ -245,7 +245,7 @@ export const EVENTS = {
 export const EVENT_BIN = 32
 export const EVENT_BINS = 8
 
-/** Shapes of events, S 12.4: SN Ia stretch and colour, host offsets, afterglows, lenses, flares. */
+/** Shapes of events [k]: SN Ia stretch and colour, host offsets, afterglows, lenses, flares. */
 export const EVENT_SHAPES = {
   ia: { stretch: [1, 0.1], stretchRange: [0.7, 1.2], colour: [0, 0.1], dust: 0.05 },
   iaLuminosity: { perStretch: -1.7, perColour: 2.5 },

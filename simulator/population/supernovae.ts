@@ -7,7 +7,7 @@ export type Magnitudes = (band: Band, days: number) => number | null
 /** Phases of the SN Ia template, rest-frame days from B maximum. */
 const PHASES = [-15, -12, -10, -7, -5, -3, 0, 3, 5, 7, 10, 15, 20, 25, 30, 40, 50, 60, 80]
 
-/** Magnitudes below B peak for z = 0, 0.05, 0.1: S 12.4, from the Hsiao et al. (2007) spectra. */
+/** Magnitudes below B peak for z = 0, 0.05, 0.1, from the Hsiao et al. (2007) spectra. */
 const TEMPLATE: Readonly<Record<'g' | 'r', readonly (readonly number[])[]>> = {
   g: [
     [
@@ -92,7 +92,7 @@ function coloured(band: Band, gr: number): number {
   return { u: 1.9 * gr + 0.2, g: gr, r: 0, i: -0.3 * gr, z: -0.4 * gr, y: -0.45 * gr }[band]
 }
 
-/** SN II: rise, plateau, drop and tail (S 12.4). */
+/** SN II: rise, plateau, drop and tail. */
 export function typeII(rng: Rng): { magnitudes: Magnitudes; rise: number; last: number } {
   const rise = Math.max(3, rng.normal(8, 3))
   const plateau = Math.max(40, rng.normal(90, 20))

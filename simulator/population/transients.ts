@@ -24,7 +24,7 @@ import type { Survey } from '../../engine/contract/index.ts'
 
 type Explosion = keyof typeof EXPLOSIONS
 
-/** Galactic reddening behind a field: magnitudes lost in a band (S 12.3). */
+/** Galactic reddening behind a field: magnitudes lost in a band. */
 function extinction(field: Field, band: Band): number {
   const sin = Math.abs(Math.sin((field.glat * Math.PI) / 180))
   return EXTINCTION.ratio[band] * Math.min(EXTINCTION.most, EXTINCTION.perSin / Math.max(1e-3, sin))
@@ -194,7 +194,7 @@ function orphan(rng: Rng, field: Field, at: { ra: number; dec: number }, start: 
   })
 }
 
-/** Point-source point-lens microlensing of a blended star (S 12.4). */
+/** Point-source point-lens microlensing of a blended star. */
 function lensed(survey: Survey, rng: Rng, at: { ra: number; dec: number }, start: number): Source {
   const spec = EVENT_SHAPES.lens
   const u0 = rng.between(...spec.u0)
@@ -226,7 +226,7 @@ export function magnification(u: number): number {
   return (u * u + 2) / (u * Math.sqrt(u * u + 4))
 }
 
-/** Flare of an M dwarf: two minutes up, twenty minutes of e-folding down (S 12.4). */
+/** Flare of an M dwarf: two minutes up, twenty minutes of e-folding down. */
 function flare(survey: Survey, rng: Rng, at: { ra: number; dec: number }, start: number): Source {
   const spec = EVENT_SHAPES.flare
   const { riseMinutes, decayMinutes } = spec

@@ -62,7 +62,7 @@ export function makeVariable(
   })
 }
 
-/** S 12.2: bright stars of large amplitude are in catalogues, faint and quiet ones are not. */
+/** Bright stars of large amplitude are in catalogues, faint and quiet ones are not. */
 function catalogueLabel(
   kind: VariableClass,
   mag: number,

@@ -74,12 +74,12 @@ export function* alertFacts(maker: NightMaker, night: number): Generator<AlertFa
   }
 }
 
-/** S 2.1: the default quality cuts. */
+/** The quality cuts of the Fink paper, section 3.2. */
 export function passesQuality(alert: AlertFacts): boolean {
   return alert.rb >= 0.55 && alert.nbad === 0 && Math.abs(alert.magdiff) <= 0.1
 }
 
-/** S 2.3: 3 known Solar System object, 2 candidate, 1 new, 0 none of these. */
+/** Fink's `roid`: 3 known Solar System object, 2 candidate, 1 new, 0 none of these. */
 export function roid(alert: AlertFacts): number {
   const { ndethist, nalerthist, sgscore1, distpsnr1, ssdistnr, gap } = alert
   let flag = 0

@@ -6,7 +6,7 @@ import { isOrphan, populationOf } from './targets.ts'
 import { alertFacts, passesQuality, roid } from './statistics.ts'
 import type { AlertFacts } from './statistics.ts'
 
-/** The targets of the report (S 12.1, 12.5), on another seed and other nights than it is tuned with. */
+/** The targets of the report, on another seed and other nights than it is tuned with. */
 const maker = new NightMaker(checkOptions({ out: 'night.tar', scale: 0.05, seed: 8 }))
 const nights = [61020, 61065, 61110, 61155, 61200, 61245, 61290, 61335]
 const alerts = nights.flatMap((night) => [...alertFacts(maker, night)])

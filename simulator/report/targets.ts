@@ -37,7 +37,7 @@ const VARIABLE: readonly ClassName[] = [
   'agn'
 ]
 
-/** Population of S 12.2 that a class belongs to. */
+/** The population that a class belongs to. */
 export function populationOf(cls: ClassName): string {
   if (cls === 'bogus' || cls === 'sso') return cls
   return VARIABLE.includes(cls) ? 'variable' : 'transient'
@@ -100,14 +100,14 @@ export function targetLines(sample: Sample): Line[] {
   ]
 }
 
-/** S 7.1 cuts0: good, no SIMBAD source, nothing of Gaia or PS1 within 5 arcsec. */
+/** The first cuts of the Fink paper, section 4.2: good, no SIMBAD source, nothing of Gaia or PS1 within 5 arcsec. */
 export function isOrphan(alert: AlertFacts): boolean {
   const far = (distance: number): boolean => distance > 5 || distance < 0
   const alone = far(alert.neargaia) && far(alert.distpsnr1) && alert.catalogue === null
   return alone && passesQuality(alert)
 }
 
-/** Fermi: 142 bursts in 7.6 months, error radius median 4.13 deg, at most 5 deg used (S 7.1). */
+/** Fermi: 142 bursts in 7.6 months, error radius median 4.13 deg, at most 5 deg used (Fink paper, section 4.2). */
 const BURSTS = { perDay: 142 / 231, radius: 4.13, most: 5, days: 20, fold: 400 }
 
 function burstLines({ alerts, nights, scale }: Sample): Line[] {
@@ -150,7 +150,7 @@ function burstLines({ alerts, nights, scale }: Sample): Line[] {
   ]
 }
 
-/** Distributions of S 12.3 and 12.5. */
+/** Distributions as measured on real packets. */
 export function distributionLines(sample: Sample): Line[] {
   const { alerts, cadence, nights } = sample
   const real = alerts.filter((alert) => alert.cls !== 'bogus')
@@ -214,7 +214,7 @@ const SIGMAS: readonly (readonly [number, string])[] = [
   [20.7, '0.29']
 ]
 
-/** Magnitude bins with P(rb >= 0.55) and P(|magdiff| <= 0.1), S 12.5. */
+/** Magnitude bins with P(rb >= 0.55) and P(|magdiff| <= 0.1) of real packets. */
 const BINS: readonly (readonly [number, number, string, string])[] = [
   [12, 15, '0.66', '0.94'],
   [15, 17, '0.82', '0.73'],

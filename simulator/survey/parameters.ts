@@ -1,15 +1,14 @@
 import type { Band } from '../sky/flux.ts'
 
 /**
- * Every number that shapes a survey: sites, exposures, noise, quality. "S n.n" is the section of the
- * science specification it comes from; "[m]" there means measured on real packets; "tuned" means set
- * once so that the report (`npm run sim:report`) meets the targets S 12.1.
+ * Every number that shapes a survey: sites, exposures, noise, quality. "[m]" means measured on real packets;
+ * "[k]" common knowledge of the field, a default; "tuned" set once so that the report (`npm run
+ * sim:report`) meets the targets T1 to T9, which the README lists with their sources.
  */
 
 /** Sites, telescopes and their exposures. */
 export const SURVEYS = {
   ztf: {
-    // S 12.3
     site: { latitude: 33.356, longitude: -116.863, height: 1712 },
     field: { width: 7.3, height: 7.2 },
     decRange: [-30, 85],
@@ -20,20 +19,20 @@ export const SURVEYS = {
     slotSeconds: 40,
     pairMinutes: 50,
     exposureSeconds: 30,
-    // A field belongs to one of these cadences for two months; S 12.3 same-band gaps, tuned.
+    // A field belongs to one of these cadences for two months; same-band gaps [m], tuned.
     cadences: [
       { every: 1, share: 0.15 },
       { every: 2, share: 0.6 },
       { every: 3, share: 0.25 }
     ],
-    // S 12.3: limit = depth + N(0, depthScatter) - moon * illumination - airmass * (X - 1) - clouds
+    // limit = depth + N(0, depthScatter) - moon * illumination - airmass * (X - 1) - clouds
     depth: { g: 20.88, r: 20.8, u: 0, i: 20.3, z: 0, y: 0 } as Record<Band, number>,
     depthScatter: 0.2,
     moonLoss: { g: 1.0, r: 0.75, u: 0, i: 0.5, z: 0, y: 0 } as Record<Band, number>,
     airmassLoss: 0.9,
     cloudChance: 0.12,
     cloudMean: 0.8,
-    // S 12.5: log-normal FWHM, pixels of 1.01 arcsec.
+    // Log-normal FWHM, pixels of 1.01 arcsec.
     seeing: { median: 2.3, sigma: 0.3 },
     pixel: 1.01,
     saturation: 12.5,
@@ -41,7 +40,6 @@ export const SURVEYS = {
     start: 58178
   },
   lsst: {
-    // S 12.3
     site: { latitude: -30.2446, longitude: -70.7494, height: 2663 },
     field: { width: 3.1, height: 3.1 },
     decRange: [-72, 5],
@@ -56,7 +54,7 @@ export const SURVEYS = {
       { every: 2, share: 0.5 },
       { every: 3, share: 0.5 }
     ],
-    // S 12.3 [k]: single-visit depths.
+    // Single-visit depths [k].
     depth: { u: 23.8, g: 24.8, r: 24.4, i: 23.9, z: 23.3, y: 22.5 } as Record<Band, number>,
     depthScatter: 0.15,
     moonLoss: { u: 0.8, g: 0.7, r: 0.4, i: 0.25, z: 0.15, y: 0.1 } as Record<Band, number>,
@@ -72,33 +70,33 @@ export const SURVEYS = {
   }
 } as const
 
-/** S 12.3: a quarter of the time is lost; half of the nights lose part of it. */
+/** A quarter of the time is lost [k]; half of the nights lose part of it. */
 export const WEATHER = { chance: 0.5, lossLow: 0.1, lossHigh: 0.9 }
 
-/** Raw alerts a night at scale 1 (S 12.1 T1; LSST: 10 M) and typical exposures a night. */
+/** Raw alerts a night at scale 1 (T1; LSST: 10 M) and typical exposures a night. */
 export const NIGHTLY = {
   ztf: { alerts: 103000, exposures: 265 },
   lsst: { alerts: 10e6, exposures: 740 }
 }
 
-/** S 12.5: sigma^2 = (floor F)^2 + (sky F_limit)^2 + (k F_ref)^2 in flux. */
+/** [m]: sigma^2 = (floor F)^2 + (sky F_limit)^2 + (k F_ref)^2 in flux. */
 export const NOISE = {
   floor: 0.0184,
   // Errors where the sky dominates (20-21 mag) are 1.15 fifths of the limit [m].
   skyPerLimit: 0.23,
-  // S 12.5 has 0.01-0.02; tuned down for T2.
+  // Measured 0.01-0.02; tuned down for T2.
   reference: [0.004, 0.011] as const,
   threshold: 5,
   // Detections reach this much below the limit [m].
   belowLimit: 0.3,
-  // LSST: S 12.3, sigma^2 = 0.005^2 + (0.04 - gamma) x + gamma x^2.
+  // LSST (Ivezić et al. 2019): sigma^2 = 0.005^2 + (0.04 - gamma) x + gamma x^2.
   lsst: { floor: 0.005, gamma: 0.039 }
 }
 
-/** S 12.5 astrometric jitter, arcsec: base * (1 + 10^(0.4 (m - 20))), Rayleigh. */
+/** Astrometric jitter, arcsec: base * (1 + 10^(0.4 (m - 20))), Rayleigh. */
 export const ASTROMETRY = { ztf: 0.09, lsst: 0.03 }
 
-/** Quality and image diagnostics, S 12.5 (tuned where marked). */
+/** Quality and image diagnostics [m] (tuned where marked). */
 export const QUALITY = {
   real: {
     rb: [4.5, 1.3] as const,
@@ -110,7 +108,7 @@ export const QUALITY = {
     classtar: [30, 1] as const
   },
   bogus: {
-    // S 12.5 has Beta(1.6, 5) for all. What is left of a star has nearly a star's shape and is taken for
+    // Beta(1.6, 5) fits all together. What is left of a star has nearly a star's shape and is taken for
     // one more often than a stray; tuned so that 3 % pass.
     rb: { residual: [1.6, 2.6] as const, stray: [1.6, 4] as const },
     drb: [0.3, 4] as const,
