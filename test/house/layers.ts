@@ -185,6 +185,7 @@ export const IMPURE: readonly string[] = [
   'crypto.randomUUID()',
   'Math.random()',
   'Math["random"]()',
+  '(() => { const { random } = Math; return random() })()',
   'setTimeout(() => 1, 1)',
   'setInterval(() => 1, 1)',
   'setImmediate(() => 1)',
