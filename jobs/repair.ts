@@ -43,7 +43,7 @@ export function addRepair(program: Command): void {
     .option('--json', 'print plan, outcome and verdict as one JSON object')
     .addHelpText(
       'after',
-      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake hdfs://namenode:9870/siskin --brokers localhost:9092 --publish --yes'
+      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --publish --yes'
     )
   addSettings(command, [
     'lake',

@@ -1,4 +1,5 @@
 import type { Admin } from '@platformatic/kafka'
+import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { SiskinError, UsageError } from '../errors.ts'
 import { finkTopic } from '../publish/kafka.ts'
@@ -93,14 +94,22 @@ export interface OutputTopics {
 }
 
 export function outputTopics({ output, surveys }: StreamSettings, { filters }: Plan): OutputTopics {
-  const { prefix, finkPrefix } = output
+  const { prefix } = output
   const own = [...new Set(filters.map(({ topic }) => prefix + topic))]
-  const fink = filters.flatMap((filter) =>
-    surveys
-      .filter((survey) => finkPrefix && (filter.surveys ?? surveys).includes(survey))
-      .map((survey) => `${finkPrefix}${finkTopic(filter, survey)}`)
-  )
+  const fink = surveys.flatMap((survey) => finkTopicsOf(output, filters, survey))
   return { own, fink, schemas: own.length > 0 ? schemaTopic(prefix) : null }
+}
+
+/** The topics in Fink's form that a stream publishes to as soon as it reads this survey. */
+export function finkTopicsOf(
+  { finkPrefix }: OutputSettings,
+  filters: Plan['filters'],
+  survey: Survey
+): string[] {
+  if (!finkPrefix) return []
+  return filters
+    .filter((filter) => filter.surveys?.includes(survey) ?? true)
+    .map((filter) => `${finkPrefix}${finkTopic(filter, survey)}`)
 }
 
 export async function makeTopics(
