@@ -5,6 +5,7 @@ import { MarkTable } from '../duplicates/mark-table.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { ModuleRunner } from '../enrich/run-module.ts'
 import type { PacketRange } from '../packets.ts'
+import { keepColumns } from '../persist/kept-columns.ts'
 import type { Store } from '../persist/store.ts'
 import { makePart } from '../pipeline.ts'
 import type { MadePart, Parts } from '../pipeline.ts'
@@ -32,8 +33,11 @@ export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null 
 export class PartMaker {
   readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
   readonly #parts: Omit<Parts, 'known' | 'topics'>
+  readonly #store: Store
+  #described: Promise<void> | null = null
 
   constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
+    this.#store = store
     const registry = keptRegistry(schemas, store, warn)
     this.shared = {
       schemas: new SchemaCache(warn),
@@ -51,13 +55,15 @@ export class PartMaker {
   }
 
   /** `index`: what the lake has besides; null where it holds these packets themselves. */
-  make(
+  async make(
     range: PacketRange,
     topics: Topics,
     name: string,
     claim: Claim,
     index: Known['index'] = null
   ): Promise<MadePart> {
+    this.#described ??= keepColumns(this.#store, this.#parts.plan.columns)
+    await this.#described
     const attempt = { name, stopped: new Set<string>(), poison: null }
     const known = { begin: () => claim, index }
     return makePart(range, { ...this.#parts, topics, known }, attempt)
