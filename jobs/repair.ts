@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { makePlan } from '../engine/enrich/plan.ts'
 import { UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
@@ -13,7 +12,7 @@ import type { RepairStep } from '../engine/repair/step.ts'
 import { Claims } from '../engine/repair/workshop.ts'
 import type { Workshop } from '../engine/repair/workshop.ts'
 import { confirm, crashAt } from './repair-ask.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { amount } from './terminal.ts'
@@ -97,9 +96,9 @@ async function equip(
   given: readonly string[],
   publish: boolean
 ): Promise<Equipped> {
-  const plan = makePlan(pickModules(settings.modules), pickFilters(settings.filters))
   const { surveys, schemas } = settings
   const warn = (message: string) => console.error(`siskin: ${message}`)
+  const plan = planFor(settings, warn)
   const claims = new Claims(store, `siskin repair --lake ${store.root}`)
   const kafka = settings.brokers.length > 0 ? await import('./repair-kafka.ts') : null
   const { input, marks, publisher } =

@@ -131,12 +131,9 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
 export function readSettings(command: Command): Settings {
   checkEnvironment(Object.keys(SETTINGS).map(variableOf))
   const values: Record<string, unknown> = { ...command.opts() }
-  const file = values['config'] as string | undefined
-  if (file) {
-    for (const [key, value] of Object.entries(readFile(file))) {
-      const source = command.getOptionValueSource(key)
-      if (source === undefined || source === 'default') values[key] = value
-    }
+  for (const [key, value] of Object.entries(fileOf(command))) {
+    const source = command.getOptionValueSource(key)
+    if (source === undefined || source === 'default') values[key] = value
   }
   refuseEmpty(values)
   const settings = {
@@ -155,6 +152,12 @@ export function readSettings(command: Command): Settings {
     ...readReplayValues(values)
   }
   return withUser(settings, values)
+}
+
+/** What the file of `--config` holds; nothing without one. */
+export function fileOf(command: Command): Readonly<Record<string, unknown>> {
+  const file = command.getOptionValue('config') as string | undefined
+  return file ? readFile(file) : {}
 }
 
 /** Settings whose empty text is no value: it comes of a variable of the shell that is not set. */

@@ -1,7 +1,7 @@
 import type { Admin } from '@platformatic/kafka'
 import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
-import { SiskinError, UsageError } from '../errors.ts'
+import { meantBy, SiskinError, UsageError } from '../errors.ts'
 import { finkTopic } from '../publish/kafka.ts'
 import { isKafkaError } from './kafka.ts'
 import { schemaTopic } from './schema-topic.ts'
@@ -61,8 +61,10 @@ export async function findTopics(
 export async function expectTopics(admin: Admin, names: readonly string[]): Promise<void> {
   const { missing } = await findTopics(admin, names, () => false)
   if (missing.length === 0) return
-  const some = (await admin.listTopics()).sort().slice(0, 12).join(', ')
-  throw new SiskinError(`no topic "${missing[0]}" in Kafka; there are: ${some || 'none'}`)
+  const there = (await admin.listTopics()).sort()
+  const some = there.slice(0, 12).join(', ') || 'none'
+  const meant = meantBy(missing[0]!, there)
+  throw new SiskinError(`no topic "${missing[0]}" in Kafka${meant}; there are: ${some}`)
 }
 
 /** The compacted topic that says who publishes to which topic, and which lake a group fills. */
