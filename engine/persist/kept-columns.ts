@@ -28,3 +28,9 @@ export async function keepColumns(
   })
   await store.settle([dirname(path)])
 }
+
+/** The text of a document of this path, if it is about one of these sets of columns. */
+export function documentOf(path: string, sets: readonly (readonly ColumnDef[])[]): string | null {
+  const set = sets.find((columns) => columnsPath(columns) === path)
+  return set ? columnDocument(set).text : null
+}

@@ -9,6 +9,7 @@ import type { Store } from '../persist/store.ts'
 import { makePart } from '../pipeline.ts'
 import type { MadePart, Parts } from '../pipeline.ts'
 import { messageFormat } from '../publish/message.ts'
+import type { ColumnDef } from '../table/schema.ts'
 import { keptRegistry } from '../stream/kept-schemas.ts'
 
 export interface MakerSettings {
@@ -31,6 +32,8 @@ export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null 
 /** Makes parts as `run` and `stream` do, one after the other. */
 export class PartMaker {
   readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
+  /** Columns that its modules add. */
+  readonly columns: readonly ColumnDef[]
   readonly #parts: Omit<Parts, 'known' | 'topics'>
 
   constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
@@ -40,6 +43,7 @@ export class PartMaker {
       surveys,
       resolve: (ids: Iterable<number>) => registry.resolve(ids)
     }
+    this.columns = plan.columns
     this.#parts = {
       ...this.shared,
       plan,
@@ -48,6 +52,11 @@ export class PartMaker {
       onModule: () => {},
       warn
     }
+  }
+
+  /** Those of some of the modules. */
+  columnsOf(modules: readonly string[]): readonly ColumnDef[] {
+    return this.columns.filter(({ name }) => modules.includes(name.split('.')[0]!))
   }
 
   /** `index`: what the lake has besides; null where it holds these packets themselves. */

@@ -7,6 +7,7 @@ import type { Filled, Gap } from './fill-gap.ts'
 import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
+import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
 import { cannot, nameOf, step } from './step.ts'
 import type { RepairStep } from './step.ts'
 import type { Workshop } from './workshop.ts'
@@ -39,6 +40,10 @@ export async function planOf(
         return 'acknowledged'
       })
     ),
+    ...(await bookSteps(shop, of('book'))),
+    ...aliasSteps(shop, of('alias')),
+    ...columnsSteps(shop, of('columns')),
+    ...indexSteps(shop, of('index')),
     ...of('draft').map(({ path, text }) =>
       step(text, 'it is removed', null, () => removeDraft(shop.store, path))
     ),
