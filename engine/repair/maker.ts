@@ -8,6 +8,7 @@ import type { PacketRange } from '../packets.ts'
 import type { Store } from '../persist/store.ts'
 import { makePart } from '../pipeline.ts'
 import type { MadePart, Parts } from '../pipeline.ts'
+import { FinkFormat } from '../publish/fink.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { ColumnDef } from '../table/schema.ts'
 import { keptRegistry } from '../stream/kept-schemas.ts'
@@ -23,11 +24,14 @@ export interface MakerSettings {
 /** Where the selected alerts of a part go. */
 export type Topics = Parts['topics']
 
+/** What messages for Kafka are made by. */
+export type Limits = Exclude<Topics, 'files'>
+
 /** Says 'copy' for an alert that is not to be taken in. */
 export type Claim = Meet
 
 /** Messages are made as for Kafka and go nowhere: those of the part are in its topics already. */
-export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
+export const NOWHERE: Limits = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
 
 /** Makes parts as `run` and `stream` do, one after the other. */
 export class PartMaker {
@@ -52,6 +56,11 @@ export class PartMaker {
       onModule: () => {},
       warn
     }
+  }
+
+  /** Messages in Fink's form too. */
+  fink(maxBytes: number): NonNullable<Limits['fink']> {
+    return { format: new FinkFormat(this.columns), maxBytes }
   }
 
   /** Those of some of the modules. */
