@@ -155,9 +155,18 @@ async function sourcesAt(place: Place) {
 async function inspectLake(store: Store): Promise<Inspected> {
   const lake = await summariseLake(store)
   const { tally, bytes, ...rest } = lake
-  const { received, alerts, duplicates, quarantined, nights, modules, topics } = tally
-  const sums = { received, alerts, duplicates, quarantined, nights, modules, topics, bytes }
-  const json = { kind: 'lake', path: store.root, ...sums, ...rest }
+  const { received, alerts, duplicates, quarantined, requeued, nights, modules, topics } = tally
+  const counts = { received, alerts, duplicates, quarantined, requeued }
+  const json = {
+    kind: 'lake',
+    path: store.root,
+    ...counts,
+    nights,
+    modules,
+    topics,
+    bytes,
+    ...rest
+  }
   return { json, text: text.lakeText(store.root, lake) }
 }
 

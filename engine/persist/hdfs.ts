@@ -55,6 +55,11 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
         path,
         hdfs.patiently(() => hdfs.remove(at(path)))
       ),
+    async whereabouts(path) {
+      const status = await told('look at', path, hdfs.status(at(path)))
+      if (!status) throw new Refusal(`there is no ${at(path)}`, 'ENOENT', false)
+      return { number: String(status.fileId), place: `${root}/${path}` }
+    },
     removeEmpty: (folder) =>
       told(
         'remove',

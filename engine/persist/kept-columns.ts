@@ -40,3 +40,9 @@ async function keep(store: Store, document: ColumnDocument): Promise<boolean> {
   })
   return true
 }
+
+/** The text of a document of this path, if it is about one of these sets of columns. */
+export function documentOf(path: string, sets: readonly (readonly ColumnDef[])[]): string | null {
+  const set = sets.find((columns) => columnsPath(columns) === path)
+  return set ? columnDocument(set).text : null
+}

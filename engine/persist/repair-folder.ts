@@ -7,3 +7,8 @@ export const REPAIRS = `${OWN}/repair`
 export function repairFolder({ source, attempt, first, last }: AttemptName): string {
   return `${REPAIRS}/${source}/${attempt}/${rangeName(first, last)}`
 }
+
+/** Where a repair writes files of the index of copies: what others write of the source lies elsewhere. */
+export function repairDrafts(source: string): string {
+  return `${REPAIRS}/${source}/seen`
+}

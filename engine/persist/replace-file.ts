@@ -5,8 +5,12 @@ import { isMissing } from './store-errors.ts'
 
 /** Replaces a small file of Siskin's own, or makes it: a reader sees the old or the new, whole. */
 export async function replaceFile(store: Store, path: string, value: unknown): Promise<void> {
+  await replaceBytes(store, path, jsonBytes(value))
+}
+
+export async function replaceBytes(store: Store, path: string, bytes: Uint8Array): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`
-  await store.write(draft, [jsonBytes(value)])
+  await store.write(draft, [bytes])
   await store.rename(draft, path)
   await store.settle([dirname(path)])
 }

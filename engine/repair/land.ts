@@ -5,7 +5,7 @@ import { enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
 import type { OnStep, Staged } from '../persist/attempt.ts'
 import { ledgerPath, OWN } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { REPAIRS, repairFolder } from '../persist/repair-folder.ts'
+import { repairDrafts, REPAIRS, repairFolder } from '../persist/repair-folder.ts'
 import { jsonBytes, readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 
@@ -45,11 +45,16 @@ export async function land(
   await check()
   await enterLedger(store, record, folder)
   onStep('committed')
-  if (!before) await writeIndex(store, record.source, [record]) // the index is past its positions
+  const isIndexed = JSON.stringify(before?.marks) === JSON.stringify(record.marks)
+  if (!isIndexed) await writeMarks(store, record) // the index is past its positions
   await placeFiles(store, record, folder, onStep)
   const named = new Set(record.files.map(({ path }) => path))
   for (const { path } of before?.files ?? []) if (!named.has(path)) await moveAside(store, path)
   onStep('done')
+}
+
+async function writeMarks(store: Store, record: PartRecord): Promise<void> {
+  await writeIndex(store, record.source, [record], repairDrafts(record.source))
 }
 
 /** Puts files that are as the ledger says into their places; the ledger stays as it is. */
@@ -106,12 +111,12 @@ export async function recoverRepairs(
     const ledger = ledgerPath(source, Number(first), Number(last))
     const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
     if (entered?.attempt === attempt) {
-      await writeIndex(store, source, [entered])
+      await writeMarks(store, entered)
       await placeFiles(store, entered, folder, () => {})
     } else if (staged && !entered && isPublished(staged) !== false) {
       if (isPublished(staged) === null) continue
       await enterLedger(store, staged, folder)
-      await writeIndex(store, source, [staged])
+      await writeMarks(store, staged)
       await placeFiles(store, staged, folder, () => {})
     }
     await store.remove(folder)

@@ -95,7 +95,10 @@ export interface OutputTopics {
   readonly schemas: string | null
 }
 
-export function outputTopics({ output, surveys }: StreamSettings, { filters }: Plan): OutputTopics {
+export function outputTopics(
+  { output, surveys }: Pick<StreamSettings, 'output' | 'surveys'>,
+  { filters }: Plan
+): OutputTopics {
   const { prefix } = output
   const own = [...new Set(filters.map(({ topic }) => prefix + topic))]
   const fink = surveys.flatMap((survey) => finkTopicsOf(output, filters, survey))

@@ -5,6 +5,7 @@ import { readPlaces } from '../../engine/persist/places.ts'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { tarOf } from '../support/archives.ts'
+import { inspect } from '../../jobs/inspect.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, verdictOf } from './support.ts'
 
@@ -87,6 +88,12 @@ describe('requeue', () => {
     const { received, alerts, duplicates, nights, topics } = wanted
     const account = { received, alerts, duplicates, nights, topics, quarantined: {}, copies: 0 }
     expect(verdict).toMatchObject({ ok: true, requeued: packets, ...account })
+    const seen = await inspect({ thing: lake, lake, schemas: null, stamps: null })
+    const counts = { received: packets, alerts: packets, quarantined: {}, requeued: packets }
+    expect(seen.json).toMatchObject(counts)
+    expect(seen.text).toContain(`${alerts} alerts of ${packets} packets in`)
+    expect(seen.text).toMatch(new RegExp(`quarantined +0\\s+requeued +${packets}\n`))
+    expect(seen.text).toMatch(new RegExp(`~1 +\\d+ +${packets} requeued`))
     const names = (of: string) =>
       filesIn(of, 'lsst/alerts').map((path) => path.replaceAll('~1', ''))
     expect(names(lake)).toEqual(names(right))
