@@ -5,7 +5,16 @@ import { dateOf } from '../table/time.ts'
 import { Exposures, isSameTime } from './exposures.ts'
 import { emptyEpoch, HistoryWriter, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
-import { declination, idAt, placeRow, put, rightAscension, sameId, setBand } from './rows.ts'
+import {
+  declination,
+  distanceFrom,
+  idAt,
+  placeRow,
+  put,
+  rightAscension,
+  sameId,
+  setBand
+} from './rows.ts'
 import type { RawList } from './rows.ts'
 
 /** What is read of an entry of prvDiaSources. */
@@ -121,9 +130,12 @@ export class LsstRows {
     this.#addForced(row, now, band)
     const { diaSourceId } = this.#sources.raw
     const { diaForcedSourceId } = this.#forced.raw
-    const count = exposures.settle((at) =>
-      at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections)
-    )
+    const toSource = distanceFrom(this.#table, row, this.#sources.raw)
+    const count = exposures.settle({
+      idOf: (at) =>
+        at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections),
+      distanceOf: (at) => (at < detections ? toSource(at) : 0)
+    })
     this.#history.reserve(count + 1)
     for (let i = 0; i < count; i++) {
       const at = exposures.at(i)
@@ -239,7 +251,7 @@ export class LsstRows {
       const mjd = value(raw.midpointMjdTai, at) - TAI_MINUS_UTC
       exposures.add(mjd, bandOf(this.#forced.text('band'), at), raw.psfFlux.valid[at]!, at)
     }
-    const count = exposures.settle((at) => idAt(raw.diaForcedSourceId, at))
+    const count = exposures.settle({ idOf: (at) => idAt(raw.diaForcedSourceId, at) })
     forced.ensure(forced.length + count)
     for (let i = 0; i < count; i++) this.#forcedPoint(exposures.at(i), exposures.mjd(i))
     forced.offsets[row + 1] = forced.length

@@ -107,7 +107,7 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, an exposure once, this alert last.',
+    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, this alert last; an exposure once, of two detections the nearest to the alert.',
     'time.epoch;obs.exposure'
   ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.', 'meta.id;instr.filter'),
