@@ -29,7 +29,9 @@ export const SOURCE = {
   dec: 'float64',
   reliability: 'float32',
   templateFlux: 'float32',
-  templateFluxErr: 'float32'
+  templateFluxErr: 'float32',
+  scienceFlux: 'float32',
+  scienceFluxErr: 'float32'
 } as const
 
 /** What is read of an entry of prvDiaForcedSources. */
@@ -192,13 +194,12 @@ export class LsstRows {
     epoch.dec = declination(value(raw.dec, at))
     epoch.reliability = value(raw.reliability, at)
     this.#reference(value(raw.templateFlux, at), value(raw.templateFluxErr, at))
+    epoch.scienceFlux = value(raw.scienceFlux, at)
+    epoch.scienceFluxErr = value(raw.scienceFluxErr, at)
     this.#history.append(epoch, raw.diaSourceId, at)
   }
 
-  /**
-   * The flux of the reference is that of the science image without the difference. Their sum has the
-   * noise of the science image, and the error of the difference holds that already: none is added.
-   */
+  /** No template flux is sent of it. */
   #forcedEpoch(mjd: number, at: number): void {
     const { raw } = this.#forced
     const epoch = this.#epoch
@@ -211,9 +212,9 @@ export class LsstRows {
     epoch.ra = Number.NaN
     epoch.dec = Number.NaN
     epoch.reliability = Number.NaN
-    epoch.refFlux = value(raw.scienceFlux, at) - epoch.flux
-    epoch.refFluxErr = epoch.refFlux === epoch.refFlux ? 0 : Number.NaN
-    epoch.refDistance = Number.NaN
+    this.#reference(Number.NaN, Number.NaN)
+    epoch.scienceFlux = value(raw.scienceFlux, at)
+    epoch.scienceFluxErr = value(raw.scienceFluxErr, at)
     this.#history.append(epoch, raw.diaForcedSourceId, at)
   }
 
@@ -233,6 +234,8 @@ export class LsstRows {
       value(table.fixed('lsst.diaSource.templateFlux'), row),
       value(table.fixed('lsst.diaSource.templateFluxErr'), row)
     )
+    epoch.scienceFlux = value(table.fixed('lsst.diaSource.scienceFlux'), row)
+    epoch.scienceFluxErr = value(table.fixed('lsst.diaSource.scienceFluxErr'), row)
     this.#history.append(epoch, table.fixed('alert_id'), row)
   }
 
