@@ -65,7 +65,7 @@ export function addInspect(program: Command): void {
     .option('--json', 'print one JSON object; ids are strings')
     .addHelpText(
       'after',
-      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas\n  siskin inspect hdfs://namenode:9870/siskin'
+      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas\n  siskin inspect swebhdfs://namenode:9871/siskin'
     )
   addSettings(command, ['lake', 'schemas'])
   command.action(async (thing: string, options: InspectFlags) => {

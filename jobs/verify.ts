@@ -54,7 +54,7 @@ export function addVerify(program: Command): void {
     .option('--json', 'print the verdict as one JSON object')
     .addHelpText(
       'after',
-      '\nWith --brokers, a lake that a stream fills is held against the group’s positions and the messages in its topics (without --night and --since).\nWhat it names, siskin repair mends.\n\nExamples:\n  siskin verify --lake lake\n  siskin verify --lake lake --since last --deep\n  siskin verify --lake hdfs://namenode:9870/siskin --brokers localhost:9092 --group siskin'
+      '\nWith --brokers, a lake that a stream fills is held against the group’s positions and the messages in its topics (without --night and --since).\nWhat it names, siskin repair mends.\n\nExamples:\n  siskin verify --lake lake\n  siskin verify --lake lake --since last --deep\n  siskin verify --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --group siskin'
     )
   addSettings(command, ['lake', ...KAFKA_SETTINGS])
   command.action(async (options: Options) => {

@@ -207,7 +207,7 @@ class Decoding {
       if (reached - start > MAX_PACKET_BYTES) {
         throw new PacketError('oversized', `${reached - start} bytes`)
       }
-      state.reader.finish(row, schema.version)
+      state.reader.finish(row, schema)
       const { words } = table.fixed('alert_id')
       const digest = crc32(reader.bytes.subarray(start, reached))
       if (!this.#options.claim(schema.survey, words[row * 2]!, words[row * 2 + 1]!, digest)) {

@@ -96,11 +96,10 @@ export class HistoryWriter {
     put(to.refDistance, i, epoch.refDistance)
     put(to.scienceFlux, i, epoch.scienceFlux)
     put(to.scienceFluxErr, i, epoch.scienceFluxErr)
-    this.#id.valid[i] = ids ? ids.valid[idRow]! : 0
-    if (ids) {
-      this.#id.words[i * 2] = ids.words[idRow * 2]!
-      this.#id.words[i * 2 + 1] = ids.words[idRow * 2 + 1]!
-    }
+    const says = ids?.valid[idRow] === 1
+    this.#id.valid[i] = says ? 1 : 0
+    this.#id.words[i * 2] = says ? ids.words[idRow * 2]! : 0 // what lies under a null is of another packet
+    this.#id.words[i * 2 + 1] = says ? ids.words[idRow * 2 + 1]! : 0
   }
 }
 

@@ -5,6 +5,7 @@ import type { Plan } from '../enrich/plan.ts'
 import { PartMaker } from '../making/part-maker.ts'
 import type { Topics } from '../making/part-maker.ts'
 import type { PacketRange } from '../packets.ts'
+import { keepColumns } from '../persist/kept-columns.ts'
 import type { Store } from '../persist/store.ts'
 import type { MadePart } from '../pipeline.ts'
 import { keptRegistry } from '../stream/kept-schemas.ts'
@@ -26,8 +27,13 @@ export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null 
 /** Makes parts as `run` and `stream` do, one after the other. */
 export class RepairMaker {
   readonly #maker: PartMaker
+  readonly #store: Store
+  readonly #columns: Plan['columns']
+  #described: Promise<void> | null = null
 
   constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
+    this.#store = store
+    this.#columns = plan.columns
     const registry = keptRegistry(schemas, store, warn)
     this.#maker = new PartMaker({
       plan,
@@ -42,13 +48,15 @@ export class RepairMaker {
   }
 
   /** `index`: what the lake has besides; null where it holds these packets themselves. */
-  make(
+  async make(
     range: PacketRange,
     topics: Topics,
     name: string,
     claim: Claim,
     index: Known['index'] = null
   ): Promise<MadePart> {
+    this.#described ??= keepColumns(this.#store, this.#columns)
+    await this.#described
     const attempt = { name, stopped: new Set<string>(), poison: null }
     return this.#maker.make(range, attempt, topics, { begin: () => claim, index })
   }

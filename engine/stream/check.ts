@@ -8,6 +8,7 @@ import { lakeId } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { explain, openAdmin } from './kafka.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
+import { FinkClaims } from './claim-fink.ts'
 import { claimOutput } from './claim-output.ts'
 import { claimInput } from './claim-input.ts'
 import { expectTopics, findTopics, outputTopics, ownTopics } from './topics.ts'
@@ -29,9 +30,9 @@ export async function checkStream(settings: StreamSettings, plan: Plan): Promise
     const found = await findTopics(admin, topics, ownTopics(settings, plan))
     const { refused } = await claimInput(admin, store, settings, [...found.topics.keys()])
     for (const refusal of refused.values()) throw new UsageError(refusal)
-    const { own, fink } = outputTopics(settings, plan)
     const me = { group, lake, id }
-    await claimOutput(admin, kafka, me, [...own, ...fink], settings)
+    await claimOutput(admin, kafka, me, outputTopics(settings, plan).own, settings)
+    await new FinkClaims(admin, me, settings, plan).begin()
   })
 }
 

@@ -51,6 +51,26 @@ export async function claimOutput(
   }
 }
 
+/** Of each set of topics what `claimOutput` would refuse it with; null where it would not. */
+export async function refusalsOf(
+  access: KafkaAccess,
+  me: StreamIdentity,
+  sets: readonly (readonly string[])[],
+  takeOver: boolean
+): Promise<(UsageError | null)[]> {
+  const known = await readOwners(access)
+  return sets.map((topics) => {
+    try {
+      for (const topic of topics)
+        isMine(`topic ${topic}`, known.get(`topic ${topic}`), me, takeOver)
+      return null
+    } catch (error) {
+      if (error instanceof UsageError) return error
+      throw error
+    }
+  })
+}
+
 async function enter(
   access: KafkaAccess,
   me: StreamIdentity,

@@ -68,6 +68,15 @@ describe('requeue', () => {
     expect(fingerprint(lake)).toEqual(before)
   })
 
+  it('a source or a reason that is not there is wrong use, and what was meant is named', async () => {
+    const { source } = recordsIn(strangers)[0]!
+    const ask = (...args: string[]) => siskin(['requeue', '--lake', strangers, ...args])
+    const nobody = await ask('--source', `x-${source}`)
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining(` (${source}?)`)])
+    const reason = await ask('--reason', 'unknown_schema')
+    expect([reason.code, reason.stderr]).toEqual([2, expect.stringContaining('unknown-schema?')])
+  })
+
   it('with schemas: alerts, topics and account as if they had been there from the begin', async () => {
     const lake = copyOf('freed')
     const right = join(folder, 'right')
