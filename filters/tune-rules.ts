@@ -1,3 +1,5 @@
+import { sound as soundBlock } from './blocks.ts'
+
 /** The numbers of the filters, as `blocks.ts` and the filters have them. */
 export interface Tuned {
   /** mag/d of fast_riser and fast_fader. */
@@ -9,6 +11,7 @@ export interface Tuned {
   readonly stays: number
   readonly real: number
   readonly soundRb: number
+  readonly soundReliability: number
   /** Magnitudes by which a change outshines the star under it, and detections of one that never varied. */
   readonly outshines: number
   readonly few: number
@@ -35,6 +38,7 @@ export const TUNED: Tuned = {
   stays: 0.7,
   real: 0.5,
   soundRb: 0.3,
+  soundReliability: 0.3,
   outshines: 0.3,
   few: 2,
   flare: -1.5,
@@ -64,8 +68,16 @@ const oldReal = `CASE survey WHEN 'ztf' THEN coalesce(ztf.drb >= 0.5, ztf.rb >= 
   ELSE lsst.diaSource.reliability >= 0.5 END`
 const old = `quality.pass AND is_positive AND ${unknown} AND ${oldReal}`
 
-const onReference = `coalesce(CASE survey WHEN 'ztf' THEN ztf.distnr BETWEEN 0 AND 1.5
-  ELSE lsst.diaSource.templateFlux >= 5 * lsst.diaSource.templateFluxErr END, false)`
+const isSent =
+  'coalesce(lsst.diaSource.templateFluxErr > 0 AND lsst.diaSource.templateFlux IS NOT NULL, false)'
+const under = `CASE WHEN ${isSent} THEN lsst.diaSource.templateFlux
+  ELSE lsst.diaSource.scienceFlux - lsst.diaSource.psfFlux END`
+const underErr = `CASE WHEN ${isSent} THEN lsst.diaSource.templateFluxErr
+  WHEN lsst.diaSource.psfFluxErr > 0 THEN lsst.diaSource.psfFluxErr END`
+
+/** Null where it cannot be said. */
+const onReference = `(CASE survey WHEN 'ztf' THEN ztf.distnr BETWEEN 0 AND 1.5
+  ELSE ${under} >= 5 * ${underErr} END)`
 
 const latitude = `degrees(asin(sin(radians("dec")) * cos(radians(23.4393))
   - cos(radians("dec")) * sin(radians(23.4393)) * sin(radians(ra))))`
@@ -82,16 +94,21 @@ function real({ real: least }: Tuned): string {
     ELSE lsst.diaSource.reliability >= ${least} END`
 }
 
-function sound({ soundRb }: Tuned): string {
-  return `CASE survey WHEN 'ztf' THEN ztf.nbad = 0 AND ztf.rb >= ${soundRb} ELSE quality.pass END`
+const unflagged = Object.values(soundBlock.requires)
+  .map(({ column }) => column)
+  .filter((column) => column.startsWith('quality.lsst.'))
+  .join(' AND ')
+
+function sound({ soundRb, soundReliability }: Tuned): string {
+  return `CASE survey WHEN 'ztf' THEN ztf.nbad = 0 AND ztf.rb >= ${soundRb} ELSE ${unflagged} AND lsst.diaSource.reliability >= ${soundReliability} END`
 }
 
 function eruptive({ outshines: by, few }: Tuned, rate: number): string {
-  return `NOT ${onReference}
-    OR coalesce(detections.n_survey <= ${few} AND rate.upper_rate <= ${rate}, false)
+  return `NOT ${onReference} OR ${onReference} AND (
+    coalesce(detections.n_survey <= ${few} AND rate.upper_rate <= ${rate}, false)
     OR CASE survey
       WHEN 'ztf' THEN mag <= ztf.magnr - (${by}) OR coalesce(ztf.sgscore1 < 0.3 AND ztf.distpsnr1 < 1.5, false)
-      ELSE flux >= lsst.diaSource.templateFlux * pow(10, 0.4 * (${by})) END`
+      ELSE flux >= (${under}) * pow(10, 0.4 * (${by})) END)`
 }
 
 function fixed(tuned: Tuned): Cuts {
@@ -140,6 +157,7 @@ export const RULES: readonly Rule[] = [
       sureLsst: [0.8, 0.85],
       stays: [0.5, 0.8],
       soundRb: [0, 0.55],
+      soundReliability: [0, 0.5],
       outshines: [0, 0.6],
       few: [0, 1, 3],
       offEcliptic: [25, 30, 90]
@@ -152,7 +170,12 @@ export const RULES: readonly Rule[] = [
       fades: `rate.lower_rate >= ${tuned.rate} AND ${gap} AND rate.same_sign`,
       ...transient(tuned)
     }),
-    tries: { stays: [0.5, 0.8], soundRb: [0, 0.55], outshines: [0, 0.6] }
+    tries: {
+      stays: [0.5, 0.8],
+      soundRb: [0, 0.55],
+      soundReliability: [0, 0.5],
+      outshines: [0, 0.6]
+    }
   },
   {
     filter: 'new_source',
@@ -169,6 +192,7 @@ export const RULES: readonly Rule[] = [
       sure: [0.5, 0.9],
       sureLsst: [0.8, 0.85],
       soundRb: [0, 0.55],
+      soundReliability: [0, 0.5],
       outshines: [0, 0.6],
       few: [0, 1, 3],
       offEcliptic: [25, 30, 90]
@@ -204,7 +228,7 @@ export const RULES: readonly Rule[] = [
       known: `solar_system.class = 'known'`,
       'soundly measured': sound(tuned)
     }),
-    tries: { soundRb: [0, 0.55] }
+    tries: { soundRb: [0, 0.55], soundReliability: [0, 0.5] }
   },
   {
     filter: 'large_amplitude',
@@ -215,6 +239,12 @@ export const RULES: readonly Rule[] = [
       'soundly measured': sound(tuned),
       real: real(tuned)
     }),
-    tries: { noise: [0, 1, 3], amplitude: [0.4, 0.6], real: [0.8], soundRb: [0, 0.55] }
+    tries: {
+      noise: [0, 1, 3],
+      amplitude: [0.4, 0.6],
+      real: [0.8],
+      soundRb: [0, 0.55],
+      soundReliability: [0, 0.5]
+    }
   }
 ]

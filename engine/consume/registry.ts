@@ -77,7 +77,32 @@ async function byFolder(folder: string, id: number): Promise<string | null> {
     if (codeOf(error) === 'ENOENT') return null
     throw new SiskinError(`${where}: ${messageOf(error)}`, 1, { cause: error })
   }
-  return joined(where, [text.replace(/^\uFEFF/, '')])
+  const own = unwrapped(where, text.replace(/^\uFEFF/, ''))
+  return own === null ? null : joined(where, [own])
+}
+
+/** A file may be the answer of a registry, as it was saved: `{"schema": "…"}`. Null for one that is not Avro's. */
+function unwrapped(where: string, text: string): string | null {
+  const body = objectIn(text)
+  if (typeof body['schema'] !== 'string' || 'type' in body) return text
+  const found = schemaIn({ known: true, body }, where)
+  if (found?.references.length) {
+    throw new RegistryError(
+      `${where}: a registry's answer that refers to ${found.references.join(', ')}; save the whole schema, or give the registry itself`,
+      true
+    )
+  }
+  return found?.text ?? null
+}
+
+/** Empty for what is no JSON object: who reads it as a schema will say so. */
+function objectIn(text: string): Record<string, unknown> {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null ? { ...body } : {}
+  } catch {
+    return {}
+  }
 }
 
 async function byHttp(

@@ -5,7 +5,16 @@ import { dateOf } from '../table/time.ts'
 import { Exposures, isSameTime } from './exposures.ts'
 import { emptyEpoch, HistoryWriter, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
-import { declination, idAt, placeRow, put, rightAscension, sameId, setBand } from './rows.ts'
+import {
+  declination,
+  distanceFrom,
+  idAt,
+  placeRow,
+  put,
+  rightAscension,
+  sameId,
+  setBand
+} from './rows.ts'
 import type { RawList } from './rows.ts'
 import type { SchemaFacts } from './survey.ts'
 import { fluxColumns, listFluxes, scale } from './zero-point.ts'
@@ -22,7 +31,9 @@ export const SOURCE = {
   dec: 'float64',
   reliability: 'float32',
   templateFlux: 'float32',
-  templateFluxErr: 'float32'
+  templateFluxErr: 'float32',
+  scienceFlux: 'float32',
+  scienceFluxErr: 'float32'
 } as const
 
 /** What is read of an entry of prvDiaForcedSources. */
@@ -131,9 +142,12 @@ export class LsstRows {
     this.#addForced(row, now, band)
     const { diaSourceId } = this.#sources.raw
     const { diaForcedSourceId } = this.#forced.raw
-    const count = exposures.settle((at) =>
-      at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections)
-    )
+    const toSource = distanceFrom(this.#table, row, this.#sources.raw)
+    const count = exposures.settle({
+      idOf: (at) =>
+        at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections),
+      distanceOf: (at) => (at < detections ? toSource(at) : 0)
+    })
     this.#history.reserve(count + 1)
     for (let i = 0; i < count; i++) {
       const at = exposures.at(i)
@@ -190,13 +204,12 @@ export class LsstRows {
     epoch.dec = declination(value(raw.dec, at))
     epoch.reliability = value(raw.reliability, at)
     this.#reference(value(raw.templateFlux, at), value(raw.templateFluxErr, at))
+    epoch.scienceFlux = value(raw.scienceFlux, at)
+    epoch.scienceFluxErr = value(raw.scienceFluxErr, at)
     this.#history.append(epoch, raw.diaSourceId, at)
   }
 
-  /**
-   * The flux of the reference is that of the science image without the difference. Their sum has the
-   * noise of the science image, and the error of the difference holds that already: none is added.
-   */
+  /** No template flux is sent of it. */
   #forcedEpoch(mjd: number, at: number): void {
     const { raw } = this.#forced
     const epoch = this.#epoch
@@ -209,9 +222,9 @@ export class LsstRows {
     epoch.ra = Number.NaN
     epoch.dec = Number.NaN
     epoch.reliability = Number.NaN
-    epoch.refFlux = value(raw.scienceFlux, at) - epoch.flux
-    epoch.refFluxErr = epoch.refFlux === epoch.refFlux ? 0 : Number.NaN
-    epoch.refDistance = Number.NaN
+    this.#reference(Number.NaN, Number.NaN)
+    epoch.scienceFlux = value(raw.scienceFlux, at)
+    epoch.scienceFluxErr = value(raw.scienceFluxErr, at)
     this.#history.append(epoch, raw.diaForcedSourceId, at)
   }
 
@@ -231,6 +244,8 @@ export class LsstRows {
       value(table.fixed('lsst.diaSource.templateFlux'), row),
       value(table.fixed('lsst.diaSource.templateFluxErr'), row)
     )
+    epoch.scienceFlux = value(table.fixed('lsst.diaSource.scienceFlux'), row)
+    epoch.scienceFluxErr = value(table.fixed('lsst.diaSource.scienceFluxErr'), row)
     this.#history.append(epoch, table.fixed('alert_id'), row)
   }
 
@@ -249,7 +264,7 @@ export class LsstRows {
       const mjd = value(raw.midpointMjdTai, at) - TAI_MINUS_UTC
       exposures.add(mjd, bandOf(this.#forced.text('band'), at), raw.psfFlux.valid[at]!, at)
     }
-    const count = exposures.settle((at) => idAt(raw.diaForcedSourceId, at))
+    const count = exposures.settle({ idOf: (at) => idAt(raw.diaForcedSourceId, at) })
     forced.ensure(forced.length + count)
     for (let i = 0; i < count; i++) this.#forcedPoint(exposures.at(i), exposures.mjd(i))
     forced.offsets[row + 1] = forced.length

@@ -75,7 +75,7 @@ export class SchemaCache {
       const warn = (message: string) =>
         this.#warn(`schema ${survey} ${version || fingerprint.slice(0, 8)}${message}`)
       for (const change of compiled.changed) {
-        warn(`: ${change}; the column is null for its packets`)
+        warn(`: ${change}`)
       }
       checkNames(survey, compiled.found, warn)
       return { survey, fingerprint, text: Uint8Array.from(text), version, fluxScale, compiled }

@@ -8,7 +8,7 @@ const NOISE = 2
 
 export default defineFilter({
   name: 'large_amplitude',
-  version: '2.1.0',
+  version: '2.2.0',
   topic: 'large-amplitude',
   about: 'Varied by a magnitude and more in one band, over at least five detections.',
   owner: 'Siskin team',

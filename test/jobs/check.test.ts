@@ -12,7 +12,7 @@ test('prints the plan: order, versions, columns with units, topics, blocks', asy
   expect(stdout).toMatch(/rate \d+\.\d+\.\d+:[^]*?after +detections[^]*?makes[^]*?delta_time \[d\]/)
   expect(stdout).toMatch(/filter fast_riser \d+\.\d+\.\d+ -> topic fast-riser/)
   expect(stdout).toMatch(
-    /block sound: .*\n +reads +ztf\.nbad, ztf\.rb, quality\.pass\n +used by.*fast_riser/
+    /block sound: .*\n +reads +ztf\.nbad, ztf\.rb, lsst\.diaSource\.reliability,[^]*?\n +used by.*fast_riser/
   )
 })
 

@@ -72,6 +72,26 @@ describe('references', () => {
     )
   })
 
+  test.each([
+    ['by itself', {}],
+    ['with its names', { subject: 'alerts', version: 1, id: 8, schemaType: 'AVRO', references: [] }]
+  ])('a file that is an answer of a registry, as it was saved: %s', async (_what, more) => {
+    const folder = mkdtempSync(join(tmpdir(), 'siskin-schemas-'))
+    const schema = JSON.stringify(lsstSchema())
+    writeFileSync(join(folder, '8.avsc'), JSON.stringify({ ...more, schema }))
+    const found = await openRegistry(folder).resolve([8])
+    expect(Buffer.from(found.get(8)!).toString()).toBe(schema)
+  })
+
+  test('a saved answer that refers to others stops, saying so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'siskin-schemas-'))
+    const references = [{ name: 'n.a', subject: 'a', version: 1 }]
+    writeFileSync(join(folder, '8.avsc'), JSON.stringify({ schema: '"n.a"', references }))
+    await expect(openRegistry(folder).resolve([8])).rejects.toThrow(
+      /refers to \/subjects\/a\/versions\/1; save the whole schema/
+    )
+  })
+
   test('a schema alone stays as it is, to the byte', () => {
     const text = '{ "type":"record","name":"a","fields":[{"name":"x","type":["null","a"]}] }'
     expect(joinSchemas([text])).toBe(text)

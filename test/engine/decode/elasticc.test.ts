@@ -123,7 +123,8 @@ describe('fluxes of ELAsTiCC, of zero point 27.5', () => {
     const errors = cells(table, 'history_flux_err', 0).map(Number)
     expect(errors.map(Math.round)).toEqual([363, 363, 11_776])
     expect(Number(cells(table, 'forced_flux', 0)[0])).toBeCloseTo(36_307.8, 0)
-    expect(Number(cells(table, 'history_ref_flux', 0)[0])).toBeCloseTo(3630.78, 1)
+    expect(Number(cells(table, 'history_science_flux', 0)[0])).toBeCloseTo(39_938.6, 0)
+    expect(Number(cells(table, 'history_science_flux_err', 0)[0])).toBeCloseTo(363.1, 0)
     expect(cell(table, 'lsst.diaSource.snr', 0)).toBeCloseTo(6.9186, 3)
   })
 
