@@ -159,7 +159,8 @@ function quarantineAll(range: PacketRange, reason: string): OnceDecoded {
     offset: range.blocks[BLOCK.offset] ?? 0,
     reason: 'poison',
     detail,
-    bytes: i === 0 ? bytes : new Uint8Array(0)
+    bytes: i === 0 ? bytes : new Uint8Array(0),
+    writer: range.headers[range.blocks[BLOCK.header] ?? -1] ?? null
   }))
   return { alerts: [], quarantined, duplicates: 0, marks: new Map(), revisions: [] }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   Binary,
   Field,
@@ -12,8 +13,12 @@ import {
 import type { Data } from 'apache-arrow'
 import type { Quarantined } from '../packets.ts'
 
-/** Quarantine as a table: where each packet was, why it is here, and its bytes. */
+/**
+ * Quarantine as a table: where each packet was, why it is here, its bytes, and what they were written with: the
+ * SHA-256 of the writer schema (empty where none is known), whose text is in the first row that names it.
+ */
 export function quarantineTable(source: string, packets: readonly Quarantined[]): Table {
+  const schemas = namedSchemas(packets)
   const columns: [string, Data][] = [
     ['source', utf8(packets.map(() => source))],
     ['position', int64(packets.map((packet) => packet.position))],
@@ -21,7 +26,10 @@ export function quarantineTable(source: string, packets: readonly Quarantined[])
     ['byte_offset', int64(packets.map((packet) => packet.offset))],
     ['reason', utf8(packets.map((packet) => packet.reason))],
     ['detail', utf8(packets.map((packet) => packet.detail))],
-    ['packet', binary(packets.map((packet) => packet.bytes))]
+    ['packet', binary(packets.map((packet) => packet.bytes))],
+    ['codec', utf8(packets.map((packet) => packet.writer?.codec ?? ''))],
+    ['schema', utf8(schemas.map(({ fingerprint }) => fingerprint))],
+    ['schema_text', binary(schemas.map(({ text }) => text))]
   ]
   const fields = columns.map(([name, data]) => new Field(name, data.type, false))
   const schema = new Schema(fields)
@@ -32,6 +40,22 @@ export function quarantineTable(source: string, packets: readonly Quarantined[])
     children: columns.map(([, column]) => column)
   })
   return new Table(schema, new RecordBatch(schema, data))
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+function namedSchemas(packets: readonly Quarantined[]) {
+  const names = new Map<Uint8Array, string>()
+  const told = new Set<string>()
+  return packets.map(({ writer }) => {
+    if (!writer) return { fingerprint: '', text: NO_BYTES }
+    const { schema } = writer
+    const fingerprint = names.get(schema) ?? createHash('sha256').update(schema).digest('hex')
+    names.set(schema, fingerprint)
+    const isFirst = !told.has(fingerprint)
+    told.add(fingerprint)
+    return { fingerprint, text: isFirst ? schema : NO_BYTES }
+  })
 }
 
 function int64(values: number[]): Data {

@@ -5,7 +5,8 @@ import { enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
 import type { OnStep, Staged } from '../persist/attempt.ts'
 import { ledgerPath, OWN } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { REPAIRS, repairFolder } from '../persist/repair-folder.ts'
+import { REPAIRS, repairFolder, stagedRepair } from '../persist/repair-folder.ts'
+import type { StagedRepair } from '../persist/repair-folder.ts'
 import { jsonBytes, readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 
@@ -93,17 +94,15 @@ export async function recoverRepairs(
   store: Store,
   isPublished: (record: PartRecord) => boolean | null
 ): Promise<number> {
-  const folders = new Set<string>()
+  const found = new Map<string, StagedRepair>()
   for (const { path } of await store.list(REPAIRS)) {
-    const [folder] = /^.+?\/\d+-\d+(?=\/)/.exec(path) ?? []
-    if (folder !== undefined) folders.add(folder)
+    const attempt = stagedRepair(path)
+    if (attempt) found.set(attempt.folder, attempt)
   }
   let finished = 0
-  for (const folder of folders) {
+  for (const { folder, source, attempt, first, last } of found.values()) {
     const staged = await readJson<PartRecord>(store, `${folder}/${RECORD}`)
-    const [, source = '', attempt = '', first, last] =
-      /^_siskin\/repair\/([^/]+)\/(.+)\/(\d+)-(\d+)$/.exec(folder) ?? []
-    const ledger = ledgerPath(source, Number(first), Number(last))
+    const ledger = ledgerPath(source, first, last)
     const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
     if (entered?.attempt === attempt) {
       await writeIndex(store, source, [entered])
@@ -117,7 +116,7 @@ export async function recoverRepairs(
     await store.remove(folder)
     finished++
   }
-  if (finished === folders.size) await store.remove(REPAIRS)
+  if (finished === found.size) await store.remove(REPAIRS)
   return finished
 }
 

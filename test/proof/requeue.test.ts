@@ -1,5 +1,6 @@
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readPlaces } from '../../engine/persist/places.ts'
 import { simulate } from '../../simulator/index.ts'
@@ -118,9 +119,33 @@ describe('requeue', () => {
     const { freed } = await requeueOf(lake)
     const verdict = await verdictOf(lake)
     expect(verdict.ok).toBe(true)
-    expect(verdict.alerts + verdict.duplicates).toBe(freed['wrong-survey'] ?? 0)
+    expect(freed['wrong-survey']).toBe(other)
+    expect(verdict.alerts + verdict.duplicates).toBe(other)
     expect(verdict.received).toBe(before.received)
     expect(Object.keys(damaged).length).toBeGreaterThan(0)
+  })
+
+  it('a slip of --surveys costs nothing: every alert and packet is as if it had not been made', async () => {
+    const night = join(folder, 'slip.tar')
+    await simulate({ out: night, survey: 'ztf', scale: 0.003, seed: 5, inject: { kilonova: 20 } })
+    const [slipped, right] = [join(folder, 'slipped'), join(folder, 'meant')]
+    await siskin(['run', night, '--lake', slipped, '--surveys', 'lsst'])
+    await siskin(['run', night, '--lake', right])
+    const { received, alerts, topics } = await verdictOf(right)
+    expect(await verdictOf(slipped)).toMatchObject({ quarantined: { 'wrong-survey': received } })
+    expect(await requeueOf(slipped)).toMatchObject({ alerts })
+    const account = { ok: true, received, alerts, topics, quarantined: {} }
+    expect(await verdictOf(slipped, '--deep')).toMatchObject(account)
+    const packets = (lake: string) =>
+      filesIn(lake, 'ztf/packets').map((path) => readFileSync(join(lake, path)))
+    expect(packets(slipped)).toEqual(packets(right))
+    const columns = "COLUMNS(c -> c NOT IN ('packet_file'))"
+    const all = (lake: string) => `SELECT ${columns} FROM '${lake}/ztf/alerts/**/*.parquet'`
+    const db = await (await DuckDBInstance.create()).connect()
+    const differ = await db.runAndReadAll(
+      `(${all(slipped)} EXCEPT ALL ${all(right)}) UNION ALL (${all(right)} EXCEPT ALL ${all(slipped)})`
+    )
+    expect(differ.getRows()).toEqual([])
   })
 
   it('takes no alert in twice, whether its copy came before it was requeued or after', async () => {
