@@ -3,7 +3,7 @@ import { dirname } from 'node:path/posix'
 import { stagingOf } from '../persist/attempt.ts'
 import { OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { jsonBytes, readJson } from '../persist/replace-file.ts'
+import { jsonBytes, readNote } from '../persist/replace-file.ts'
 import { isMissing } from '../persist/store-errors.ts'
 import type { Store } from '../persist/store.ts'
 import { Marks, readMarks } from './marks.ts'
@@ -97,7 +97,7 @@ const upToPath = (source: string) => `${ROOT}/sources/${source}.json`
 
 /** Position up to which a source is in the index. */
 export async function indexedUpTo(store: Store, source: string): Promise<number> {
-  return (await readJson<{ next: number }>(store, upToPath(source)))?.next ?? 0
+  return (await readNote<{ next: number }>(store, upToPath(source)))?.next ?? 0
 }
 
 export async function setIndexedUpTo(store: Store, source: string, next: number): Promise<void> {
