@@ -22,7 +22,7 @@ export function localStore(root: string): Store {
       try {
         return await work()
       } catch (error) {
-        if (codeOf(error) !== 'ENOENT' || tries === 2) throw error
+        if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') || tries === 2) throw error
         const made = await told(dirname(path), 'make', makeFolders(dirname(path)))
         for (const folder of made) lasting.delete(nameOf(folder))
       }
