@@ -1,7 +1,10 @@
+import { dirname } from 'node:path/posix'
+import { blockOfFolder } from '../persist/file-check.ts'
 import type { Finding } from '../persist/finding.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { readBlock } from '../persist/ledger-walk.ts'
 import { acknowledgeLoss, setMarksBack } from '../persist/proof-notes.ts'
-import { moveAside } from './land.ts'
+import { moveAside, strayAside } from './land.ts'
 import { fillGap, inputFor } from './fill-gap.ts'
 import type { Filled, Gap } from './fill-gap.ts'
 import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
@@ -25,11 +28,13 @@ export async function planOf(
     ...staged(shop, [...of('attempt'), ...of('unplaced')]),
     ...of('record').map(({ path, text, source }) =>
       step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
-        aside(shop, path)
+        recordAside(shop, source, path)
       )
     ),
     ...of('foreign').map(({ path, text }) =>
-      step(text, 'it is moved aside to _siskin/foreign', null, () => aside(shop, path))
+      step(text, 'it is moved aside to _siskin/foreign', sourceOf(path), () =>
+        strayAside(shop.store, path)
+      )
     ),
     ...(await damagedParts(shop, of('file'))),
     ...(await missing(shop, gaps)),
@@ -53,7 +58,15 @@ export async function planOf(
   ]
 }
 
-async function aside({ store }: Workshop, path: string): Promise<string> {
+/** The source whose parts may come to name a file or a folder; null: none may. */
+function sourceOf(path: string): string | null {
+  return (blockOfFolder(path) ?? blockOfFolder(dirname(path)))?.source ?? null
+}
+
+/** It may have been written anew since it was looked at. */
+async function recordAside({ store }: Workshop, source: string, path: string): Promise<string> {
+  const { bad } = await readBlock(store, { source, block: 0, folder: dirname(path) })
+  if (!bad.some((one) => one.path === path)) return 'it can be read by now: left alone'
   await moveAside(store, path)
   return 'moved aside'
 }
