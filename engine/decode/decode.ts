@@ -30,6 +30,8 @@ export interface DecodeResult {
   readonly alerts: Decoded[]
   readonly quarantined: Quarantined[]
   readonly duplicates: number
+  /** Ids (in two words) and CRC-32 of the duplicates, by `survey/night`. */
+  readonly copies: ReadonlyMap<string, readonly number[]>
 }
 
 export interface DecodeOptions {
@@ -83,6 +85,7 @@ class Decoding {
   readonly #schemas = new Map<Uint8Array, WriterSchema>()
   readonly #rejects: Rejects
   #duplicates = 0
+  readonly #copies = new Map<string, number[]>()
   #inflated = 0
   #position: number
   #offset = 0
@@ -218,9 +221,10 @@ class Decoding {
       state.reader.finish(row, schema.version)
       const { words } = table.fixed('alert_id')
       const digest = crc32(reader.bytes.subarray(start, reached))
-      if (!this.#options.claim(schema.survey, words[row * 2]!, words[row * 2 + 1]!, digest)) {
+      const mark = [words[row * 2]!, words[row * 2 + 1]!, digest] as const
+      if (!this.#options.claim(schema.survey, ...mark)) {
+        this.#copy(`${schema.survey}/${table.fixed('night').values[row]!}`, mark)
         state.reader.rollback(row)
-        this.#duplicates++
         return reached
       }
       state.keep(row, buffer, start, reached - start, schema)
@@ -232,6 +236,13 @@ class Decoding {
       state.reader.rollback(row)
       throw error
     }
+  }
+
+  #copy(night: string, mark: readonly number[]): void {
+    this.#duplicates++
+    const copies = this.#copies.get(night)
+    if (copies) copies.push(...mark)
+    else this.#copies.set(night, [...mark])
   }
 
   #registered(bytes: Uint8Array): WriterSchema {
@@ -281,7 +292,8 @@ class Decoding {
         alerts.push({ table: state.reader.table, origins: state.origins })
       }
     }
-    return { alerts, quarantined: this.#rejects.quarantined, duplicates: this.#duplicates }
+    const { quarantined } = this.#rejects
+    return { alerts, quarantined, duplicates: this.#duplicates, copies: this.#copies }
   }
 }
 

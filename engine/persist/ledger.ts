@@ -48,6 +48,8 @@ export interface PartRecord {
   readonly nights: Readonly<Record<string, number>>
   /** What its alerts are known by when they come again (`duplicates/marks.ts`), by `survey/night`. */
   readonly marks?: Readonly<Record<string, string>>
+  /** The same of its duplicates: each has its original in a part. */
+  readonly copies?: Readonly<Record<string, string>>
   readonly modules: Readonly<Record<string, ModuleAccount>>
   readonly filters: Readonly<Record<string, FilterAccount>>
   readonly files: readonly PartFile[]
