@@ -83,8 +83,8 @@ export interface Fault {
 export interface Quarantined {
   readonly position: number
   readonly name: string
-  /** Byte offset in the source, after inflating. */
-  readonly offset: number
+  /** Byte offset in the source, after inflating; null of a partition, which has none. */
+  readonly offset: number | null
   readonly reason: Reason
   readonly detail: string
   readonly bytes: Uint8Array

@@ -169,7 +169,11 @@ function quarantineAll(range: PacketRange, reason: string): OnceDecoded {
 /** Blocks of messages carry their offset, which is the position. */
 function placed(range: PacketRange, quarantined: readonly Quarantined[]): readonly Quarantined[] {
   if (!range.messages) return quarantined
-  return quarantined.map((packet) => ({ ...packet, position: packet.offset, offset: 0 }))
+  return quarantined.map((packet) => ({
+    ...packet,
+    position: packet.offset ?? packet.position,
+    offset: null
+  }))
 }
 
 function packetBytes(

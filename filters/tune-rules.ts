@@ -4,6 +4,8 @@ export interface Tuned {
   readonly rate: number
   /** Scores of one detection alone, of one that stays, of a real one, and the least rb of a sound one. */
   readonly sure: number
+  /** The first of LSST. */
+  readonly sureLsst: number
   readonly stays: number
   readonly real: number
   readonly soundRb: number
@@ -22,11 +24,14 @@ export interface Tuned {
   readonly galaxy: number
   /** Half of a range, mag. */
   readonly amplitude: number
+  /** Errors of a point that go off it, LSST. */
+  readonly noise: number
 }
 
 export const TUNED: Tuned = {
   rate: 0.3,
   sure: 0.8,
+  sureLsst: 0.9,
   stays: 0.7,
   real: 0.5,
   soundRb: 0.3,
@@ -38,7 +43,8 @@ export const TUNED: Tuned = {
   detections: 2,
   counterpart: 1.5,
   galaxy: 4,
-  amplitude: 0.5
+  amplitude: 0.5,
+  noise: 2
 }
 
 /** The cuts of a filter by name, in SQL over the columns of the lake; an alert passes all. */
@@ -66,9 +72,9 @@ const latitude = `degrees(asin(sin(radians("dec")) * cos(radians(23.4393))
 
 const stays = `coalesce(detections.age > 30 / 1440, false)`
 
-function score(least: number): string {
+function score(least: number, ofLsst = least): string {
   return `CASE survey WHEN 'ztf' THEN coalesce(ztf.drb, ztf.rb) >= ${least}
-    ELSE lsst.diaSource.reliability >= ${least} END`
+    ELSE lsst.diaSource.reliability >= ${ofLsst} END`
 }
 
 function real({ real: least }: Tuned): string {
@@ -91,7 +97,7 @@ function eruptive({ outshines: by, few }: Tuned, rate: number): string {
 function fixed(tuned: Tuned): Cuts {
   return {
     'stays, on a reference source or off the ecliptic': `${stays} OR ${onReference} OR abs(${latitude}) > ${tuned.offEcliptic}`,
-    'real, surely where seen once': `CASE WHEN ${stays} THEN ${score(tuned.stays)} ELSE ${score(tuned.sure)} END`
+    'real, surely where seen once': `CASE WHEN ${stays} THEN ${score(tuned.stays)} ELSE ${score(tuned.sure, tuned.sureLsst)} END`
   }
 }
 
@@ -107,10 +113,13 @@ function transient(tuned: Tuned, firstRate = -0.3): Cuts {
 
 const amplitudes = ['u', 'g', 'r', 'i', 'z', 'y']
 
-function large(least: number): string {
+function large(least: number, noise = 0): string {
+  const errorOf = (band: string) =>
+    `features.${band}.standard_deviation / sqrt(features.${band}.chi2)`
   return amplitudes
     .map(
-      (band) => `features.${band}.amplitude >= ${least} AND detections.${band}.n_detections >= 5`
+      (band) => `detections.${band}.n_detections >= 5 AND features.${band}.amplitude
+        - CASE survey WHEN 'lsst' THEN ${noise} * ${errorOf(band)} ELSE 0 END >= ${least}`
     )
     .map((one) => `coalesce(${one}, false)`)
     .join(' OR ')
@@ -128,6 +137,7 @@ export const RULES: readonly Rule[] = [
     }),
     tries: {
       sure: [0.5, 0.9],
+      sureLsst: [0.8, 0.85],
       stays: [0.5, 0.8],
       soundRb: [0, 0.55],
       outshines: [0, 0.6],
@@ -157,6 +167,7 @@ export const RULES: readonly Rule[] = [
       flare: [-99, -0.3, -0.7],
       newFor: [0.5, 1, 5],
       sure: [0.5, 0.9],
+      sureLsst: [0.8, 0.85],
       soundRb: [0, 0.55],
       outshines: [0, 0.6],
       few: [0, 1, 3],
@@ -175,13 +186,14 @@ export const RULES: readonly Rule[] = [
       'not on a reference source': `NOT ${onReference}`,
       'did not stay': `NOT ${stays}`,
       'near the ecliptic': `abs(${latitude}) <= ${tuned.offEcliptic}`,
-      'surely real': score(tuned.sure)
+      'surely real': score(tuned.sure, tuned.sureLsst)
     }),
     tries: {
       detections: [1, 3],
       counterpart: [1, 3],
       galaxy: [1.5, 3, 5],
       sure: [0.5, 0.9],
+      sureLsst: [0.8, 0.85],
       offEcliptic: [25, 30, 90]
     }
   },
@@ -198,11 +210,11 @@ export const RULES: readonly Rule[] = [
     filter: 'large_amplitude',
     before: `quality.pass AND ${unknown} AND ${oldReal} AND (${large(0.5)})`,
     cuts: (tuned) => ({
-      large: large(tuned.amplitude),
+      large: large(tuned.amplitude, tuned.noise),
       'no known moving object': unknown,
       'soundly measured': sound(tuned),
       real: real(tuned)
     }),
-    tries: { amplitude: [0.4, 0.6], real: [0.8], soundRb: [0, 0.55] }
+    tries: { noise: [0, 1, 3], amplitude: [0.4, 0.6], real: [0.8], soundRb: [0, 0.55] }
   }
 ]

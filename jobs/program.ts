@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   check: async () => (await import('./check.ts')).addCheck,
   new: async () => (await import('./new.ts')).addNew,
   truth: async () => (await import('./truth.ts')).addTruth,
+  backtest: async () => (await import('./backtest.ts')).addBacktest,
   simulate: async () => (await import('./simulate.ts')).addSimulate,
   replay: async () => (await import('./replay.ts')).addReplay
 }
@@ -29,5 +30,9 @@ export async function buildProgram(args: readonly string[] = []): Promise<Comman
     .showHelpAfterError('(siskin --help says more)')
   const named = COMMANDS[args[0] ?? '']
   for (const load of named ? [named] : Object.values(COMMANDS)) (await load())(program)
+  program.hook('preAction', async (_, command) => {
+    const { refuseIdle } = await import('./idle-options.ts')
+    refuseIdle(command)
+  })
   return program
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { makePlan } from '../engine/enrich/plan.ts'
 import { UsageError } from '../engine/errors.ts'
 import { MetricsServer } from '../engine/metrics/server.ts'
 import { openStore } from '../engine/persist/open-store.ts'
@@ -12,7 +11,7 @@ import { SISKIN_VERSION } from '../engine/version.ts'
 import { kafkaAccess } from './kafka-access.ts'
 import { openLog } from './log.ts'
 import type { Log } from './log.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { STREAM_SETTINGS } from './stream-settings.ts'
@@ -56,7 +55,7 @@ interface StreamResult {
 /** Runs members until they are told to stop, with one live line for all. */
 async function stream(settings: Settings, log: Log): Promise<StreamResult> {
   const live = streamSettings(settings)
-  const plan = makePlan(pickModules(settings.modules), pickFilters(settings.filters))
+  const plan = planFor(settings, (text) => log.say(text))
   const { checkStream, StreamSupervisor } = await import('../engine/stream/index.ts')
   await checkStream(live, plan)
   const stop = new AbortController()

@@ -47,7 +47,13 @@ interface Alias {
   readonly of: string
 }
 
-export type SourceRecord = FileRecord | FolderRecord | Alias
+/** The lake has parts of it, and what it was told by is lost. A file whose content has its name takes its place. */
+interface Lost {
+  readonly kind: 'lost'
+  readonly name: string
+}
+
+export type SourceRecord = FileRecord | FolderRecord | Alias | Lost
 
 /** What a lake remembers of its sources. */
 export interface SourceBook {

@@ -81,7 +81,7 @@ async function recognise(path: string, size: number, how: OpenOptions): Promise<
   }
   const grown = await findGrown(path, identity, stamp, akin, names, how)
   if (grown) return grown
-  const name = freeName(stem, digest, names)
+  const name = (await lostName(book, names, digest)) ?? freeName(stem, digest, names)
   const before = akin.findLast((record) => record.path === resolve(path))
   if (before) {
     notes.say(
@@ -110,6 +110,18 @@ async function findSame(
   for (const name of namesOf(names, [sha256])) {
     const record = await fileRecord(book, name)
     if (record?.identities.some((known) => known.sha256 === sha256)) return record
+  }
+  return null
+}
+
+/** The source of this content of which nothing but its parts is left. */
+async function lostName(
+  book: SourceBook,
+  names: readonly string[],
+  digest: string
+): Promise<string | null> {
+  for (const name of namesOf(names, [digest])) {
+    if ((await book.load(name))?.kind === 'lost') return name
   }
   return null
 }

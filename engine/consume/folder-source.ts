@@ -143,7 +143,8 @@ async function begin(
   if (files.length === 0 && elsewhere.length > 0 && !changed) {
     return { name: owners[0]!, path, bytes: 0, ranges: async function* () {} }
   }
-  const name = freeName(safeStem(path), files[0]?.digest ?? digestOfAll(elsewhere), names)
+  const digest = files[0]?.digest ?? digestOfAll(elsewhere)
+  const name = await unusedName(safeStem(path), digest, names, book)
   const record: FolderRecord = {
     kind: 'folder',
     name,
@@ -159,6 +160,21 @@ async function begin(
     notes.say(`${path} begins anew as source ${name}; what ${changed.name} took in stays`)
   }
   return sourceOf(name, path, files, book, notes)
+}
+
+/** A name that also the ledger does not have: the order of the files of a folder that was forgotten is not known. */
+async function unusedName(
+  stem: string,
+  digest: string,
+  names: readonly string[],
+  book: SourceBook
+): Promise<string> {
+  const taken = [...names]
+  for (;;) {
+    const name = freeName(stem, digest, taken)
+    if ((await book.done(name)).length === 0) return name
+    taken.push(name)
+  }
 }
 
 /**

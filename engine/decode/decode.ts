@@ -218,7 +218,7 @@ class Decoding {
       if (!this.#options.surveys.includes(schema.survey)) {
         throw new UnwantedPacket(schema.survey, reached)
       }
-      state.reader.finish(row, schema.version)
+      state.reader.finish(row, schema)
       const { words } = table.fixed('alert_id')
       const digest = crc32(reader.bytes.subarray(start, reached))
       const mark = [words[row * 2]!, words[row * 2 + 1]!, digest] as const

@@ -88,11 +88,10 @@ export class HistoryWriter {
     put(to.refFlux, i, epoch.refFlux)
     put(to.refFluxErr, i, epoch.refFluxErr)
     put(to.refDistance, i, epoch.refDistance)
-    this.#id.valid[i] = ids ? ids.valid[idRow]! : 0
-    if (ids) {
-      this.#id.words[i * 2] = ids.words[idRow * 2]!
-      this.#id.words[i * 2 + 1] = ids.words[idRow * 2 + 1]!
-    }
+    const says = ids?.valid[idRow] === 1
+    this.#id.valid[i] = says ? 1 : 0
+    this.#id.words[i * 2] = says ? ids.words[idRow * 2]! : 0 // what lies under a null is of another packet
+    this.#id.words[i * 2 + 1] = says ? ids.words[idRow * 2 + 1]! : 0
   }
 }
 

@@ -7,6 +7,8 @@ import { emptyEpoch, HistoryWriter, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
 import { declination, idAt, placeRow, put, rightAscension, sameId, setBand } from './rows.ts'
 import type { RawList } from './rows.ts'
+import type { SchemaFacts } from './survey.ts'
+import { fluxColumns, listFluxes, scale } from './zero-point.ts'
 
 /** What is read of an entry of prvDiaSources. */
 export const SOURCE = {
@@ -57,14 +59,15 @@ export class LsstRows {
     this.#history = new HistoryWriter(table)
   }
 
-  finish(row: number, schemaVersion: string): void {
+  finish(row: number, { version, fluxScale }: SchemaFacts): void {
     const table = this.#table
+    if (fluxScale !== 1) this.#toNanojansky(row, fluxScale)
     this.#identity(row)
     const mjd = value(table.fixed('lsst.diaSource.midpointMjdTai'), row) - TAI_MINUS_UTC
     const ra = value(table.fixed('lsst.diaSource.ra'), row)
     placeRow(table, row, mjd, ra, value(table.fixed('lsst.diaSource.dec'), row))
     table.text('survey').set(row, 'lsst')
-    table.text('schema_version').set(row, schemaVersion)
+    table.text('schema_version').set(row, version)
     table.fixed('night').set(row, dateOf(mjd - 0.5))
     setBand(table.text('band'), row, bandOf(table.text('lsst.diaSource.band'), row))
     this.#brightness(row)
@@ -76,6 +79,13 @@ export class LsstRows {
   forget(): void {
     this.#sources.empty()
     this.#forced.empty()
+  }
+
+  #toNanojansky(row: number, by: number): void {
+    scale(fluxColumns(this.#table), by, row, row + 1)
+    for (const list of [this.#sources, this.#forced]) {
+      scale(listFluxes(list), by, 0, list.list.length)
+    }
   }
 
   #identity(row: number): void {

@@ -1,3 +1,4 @@
+import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
 import type { AlertTable } from '../table/table.ts'
 import type { Plan } from './plan.ts'
@@ -12,13 +13,18 @@ export interface EnrichOptions {
   readonly onModule: (index: number, rows: number) => void
 }
 
-/** Runs the plan's modules over a table, in order. */
+/**
+ * Runs the plan's modules over a table, in order.
+ * @param made columns of other modules that the table has already
+ */
 export async function enrich(
   table: AlertTable,
   plan: Plan,
-  options: EnrichOptions
+  options: EnrichOptions,
+  made: ReadonlyMap<string, Column> = new Map()
 ): Promise<Enriched> {
   const batch = new Enriched(table)
+  for (const [name, column] of made) batch.columns.set(name, column)
   const readers = new ReaderSet(batch)
   for (const [index, module] of plan.modules.entries()) {
     options.onModule(index, table.rows)

@@ -19,6 +19,7 @@ export interface FileCheckOptions {
   readonly isLive?: boolean
   /** Only files of this night, `night=YYYYMMDD`; null: all. */
   readonly night: string | null
+  readonly onDocument?: (path: string, record: PartRecord) => void
 }
 
 const FILES_AT_ONCE = 8
@@ -80,10 +81,10 @@ async function check(
   store: Store,
   { file, record }: Own,
   size: number,
-  { deep }: FileCheckOptions,
+  { deep, onDocument }: FileCheckOptions,
   onFinding: OnFinding
 ): Promise<void> {
-  const text = await faultOf(store, file, size, deep)
+  const text = await faultOf(store, file, size, deep, (path) => onDocument?.(path, record))
   if (text !== null) onFinding({ kind: 'file', record, file, text, isDifference: true })
 }
 

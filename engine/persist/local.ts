@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
 import type { Entry, Store, StoredFile } from './store.ts'
@@ -68,6 +69,11 @@ export function localStore(root: string): Store {
       const own = [...settled]
       await Promise.all(own.map((folder) => told(at(folder), 'sync', syncFolder(at(folder)))))
       for (const folder of own) await settleAbove(folder)
+    },
+    async whereabouts(path) {
+      const place = await told(at(path), 'read', realpath(at(path)))
+      const { ino } = await stat(place, { bigint: true })
+      return { number: String(ino), place: `${hostname()}:${place}` }
     },
     async removeEmpty(folder) {
       return rmdir(at(folder)).then(

@@ -29,3 +29,8 @@ export function stagedRepair(path: string): StagedRepair | null {
   if (!span || rest.length < ATTEMPT_FOLDERS + 2) return null
   return { source, attempt, ...span, folder: `${REPAIRS}/${source}/${attempt}/${range}` }
 }
+
+/** Where a repair writes files of the index of copies: what others write of the source lies elsewhere. */
+export function repairDrafts(source: string): string {
+  return `${REPAIRS}/${source}/seen`
+}

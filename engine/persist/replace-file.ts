@@ -6,8 +6,12 @@ import { isMissing } from './store-errors.ts'
 
 /** Replaces a small file of Siskin's own, or makes it: a reader sees the old or the new, whole. */
 export async function replaceFile(store: Store, path: string, value: unknown): Promise<void> {
+  await replaceBytes(store, path, jsonBytes(value))
+}
+
+export async function replaceBytes(store: Store, path: string, bytes: Uint8Array): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`
-  await store.write(draft, [jsonBytes(value)])
+  await store.write(draft, [bytes])
   await store.rename(draft, path)
   await store.settle([dirname(path)])
 }
@@ -51,8 +55,12 @@ export async function readNote<T>(store: Store, path: string): Promise<T | null>
     return await readJson<T>(store, path)
   } catch (error) {
     if (!(error instanceof TornFileError)) throw error
-    const message = `${path} of the lake ${store.root} is damaged: what it noted is forgotten`
-    process.emitWarning(message, 'SiskinWarning')
+    tellForgotten(store, path)
     return null
   }
+}
+
+export function tellForgotten(store: Store, path: string): void {
+  const message = `${path} of the lake ${store.root} is damaged: what it noted is forgotten`
+  process.emitWarning(message, 'SiskinWarning')
 }

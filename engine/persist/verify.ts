@@ -50,6 +50,8 @@ export interface VerifyOptions extends Partial<Reach> {
   readonly knowsKafka?: boolean
   /** Sees every record of the ledger that is looked at, once. */
   readonly onRecord?: (record: PartRecord) => void
+  /** Hears of every document that a file names for what its columns are. */
+  readonly onDocument?: (path: string, record: PartRecord) => void
   readonly onGap?: OnGap
   readonly onFinding?: OnFinding
   /** Up to where a source was looked at, from its begin or from where it was found whole before. */
@@ -118,7 +120,7 @@ async function checkBlock(
   store: Store,
   block: LedgerBlock,
   { night }: Scope,
-  { deep, isLive = false }: VerifyOptions,
+  { deep, isLive = false, onDocument }: VerifyOptions,
   onFinding: OnFinding,
   folders: FolderSums
 ): Promise<readonly PartRecord[]> {
@@ -130,7 +132,8 @@ async function checkBlock(
   for (const path of others) {
     onFinding({ kind: 'foreign', path, text: `${path} is no record of a part`, isDifference: true })
   }
-  await checkFiles(store, records, { deep, isLive, night }, folders, onFinding)
+  const options = { deep, isLive, night, ...(onDocument && { onDocument }) }
+  await checkFiles(store, records, options, folders, onFinding)
   return records
 }
 

@@ -7,9 +7,11 @@ import { setMarksBack } from '../persist/proof-notes.ts'
 import { readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 import type { MadePart } from '../pipeline.ts'
+import type { SelectedMessage } from '../publish/kafka.ts'
 import { rangeOf } from '../stream/range.ts'
 import { rangesWithin } from './archive-input.ts'
 import { knownAlerts } from './known-alerts.ts'
+import type { Published } from './kafka-input.ts'
 import { land } from './land.ts'
 import { NOWHERE, onceEach } from './maker.ts'
 import type { Workshop } from './workshop.ts'
@@ -18,6 +20,8 @@ import type { Workshop } from './workshop.ts'
 export interface Gap extends PositionSpan {
   readonly source: string
   readonly isStream: boolean
+  /** Its messages went out in Fink's form too, or are to. */
+  readonly isFink?: boolean
 }
 
 export interface Filled {
@@ -32,6 +36,8 @@ export interface Filled {
   readonly unpublished: number
   /** Selected alerts that became topic files of the lake. */
   readonly filed: number
+  /** Of those published: some of their topics have lost messages by age, and may have had them. */
+  readonly unsure: number
 }
 
 /** Where a gap can be filled from; null and why where it cannot. */
@@ -60,11 +66,12 @@ export async function fillGap(
 ): Promise<Filled> {
   const { store, kafka } = shop
   await expectMissing(store, gap)
-  const sum = { parts: 0, alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0 }
-  const there = gap.isStream && kafka ? await kafka.published(gap.source, gap) : new Set<string>()
+  const counts = { alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0, unsure: 0 }
+  const sum = { parts: 0, ...counts }
+  const published = gap.isStream && kafka ? await kafka.published(gap.source, gap) : NOTHING
   await setMarksBack(store, gap.source, gap.first)
   for await (const range of rangesOf(shop, gap, input)) {
-    const one = await fillRange(shop, range, there)
+    const one = await fillRange(shop, range, published, gap.isFink ?? false)
     sum.parts++
     for (const key of Object.keys(one) as (keyof typeof one)[]) sum[key] += one[key]
   }
@@ -101,19 +108,22 @@ async function* rangesOf(
   }
 }
 
+const NOTHING: Published = { there: new Set(), aged: new Set() }
+
 async function fillRange(
   shop: Workshop,
   range: PacketRange,
-  there: ReadonlySet<string>
+  { there, aged }: Published,
+  isFink: boolean
 ): Promise<Omit<Filled, 'parts'>> {
   const { store, publisher, claims, onStep } = shop
   const { source, first } = range
   const last = lastOf(range)
-  const { made, isPublished } = await makeRange(shop, range, there)
+  const { made, isPublished } = await makeRange(shop, range, there, isFink)
   const { record, files, messages } = made
-  const prefix = shop.kafka?.prefix ?? ''
-  const missing = messages.filter(({ topic, source: place }) => {
-    return !isPublished || !there.has(`${prefix}${topic} ${place}`)
+  const topicOf = (message: SelectedMessage) => shop.kafka?.topicOf(message) ?? message.topic
+  const missing = messages.filter((message) => {
+    return !isPublished || !there.has(`${topicOf(message)} ${message.source}`)
   })
   const isMarked = shop.marks?.publishedAs({ source, first, last }) ?? null
   const isSent = publisher !== null && isMarked === null && record.stream !== undefined
@@ -134,7 +144,8 @@ async function fillRange(
     published: isSent ? missing.length : 0,
     there: messages.length - missing.length,
     unpublished: isSent || isMarked !== null ? 0 : missing.length,
-    filed: filed.reduce((sum, { account }) => sum + account.rows, 0)
+    filed: filed.reduce((sum, { account }) => sum + account.rows, 0),
+    unsure: isSent ? missing.filter((message) => aged.has(topicOf(message))).length : 0
   }
 }
 
@@ -142,7 +153,8 @@ async function fillRange(
 async function makeRange(
   { store, maker, publisher, marks, claims }: Workshop,
   range: PacketRange,
-  there: ReadonlySet<string>
+  there: ReadonlySet<string>,
+  isFink: boolean
 ): Promise<{ readonly made: MadePart; readonly isPublished: boolean }> {
   const { source, first, messages } = range
   const last = lastOf(range)
@@ -153,7 +165,8 @@ async function makeRange(
   const isMarked = (marks?.publishedAs({ source, first, last }) ?? null) !== null
   const isPublished = messages !== undefined && (isMarked || [...there].some(isOwn))
   const isForKafka = isPublished || (messages !== undefined && publisher !== null)
-  const topics = isForKafka ? (publisher?.limits ?? NOWHERE) : 'files'
+  const form = publisher?.limits ?? { ...NOWHERE, fink: maker.fink(Number.POSITIVE_INFINITY) }
+  const topics = isForKafka ? { ...form, fink: isFink ? form.fink : null } : 'files'
   const attempt = claims.newAttempt()
   const made = await maker.make(range, topics, attempt, onceEach())
   const known = await knownAlerts(store, made)

@@ -7,7 +7,7 @@ import type { OnStep, Staged } from '../persist/attempt.ts'
 import { unnamed } from '../persist/file-check.ts'
 import { ledgerPath, OWN } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { REPAIRS, repairFolder, stagedRepair } from '../persist/repair-folder.ts'
+import { repairDrafts, REPAIRS, repairFolder, stagedRepair } from '../persist/repair-folder.ts'
 import type { StagedRepair } from '../persist/repair-folder.ts'
 import { jsonBytes, readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
@@ -48,11 +48,16 @@ export async function land(
   await check()
   await enterLedger(store, record, folder)
   onStep('committed')
-  if (!before) await writeIndex(store, record.source, [record]) // the index is past its positions
+  const isIndexed = JSON.stringify(before?.marks) === JSON.stringify(record.marks)
+  if (!isIndexed) await writeMarks(store, record) // the index is past its positions
   await placeFiles(store, record, folder, onStep)
   const named = new Set(record.files.map(({ path }) => path))
   for (const { path } of before?.files ?? []) if (!named.has(path)) await moveAside(store, path)
   onStep('done')
+}
+
+async function writeMarks(store: Store, record: PartRecord): Promise<void> {
+  await writeIndex(store, record.source, [record], repairDrafts(record.source))
 }
 
 /** Puts files that are as the ledger says into their places; the ledger stays as it is. */
@@ -138,11 +143,11 @@ export async function cutOff(
 export async function recoverRepairs(store: Store, isPublished: IsPublished): Promise<number> {
   const left = await leftovers(store, isPublished)
   let finished = 0
-  for (const { folder, source, fate, record } of left) {
+  for (const { folder, fate, record } of left) {
     if (fate === 'wait') continue
     if (fate === 'enter') await enterLedger(store, record!, folder)
     if (record) {
-      await writeIndex(store, source, [record])
+      await writeMarks(store, record)
       await placeFiles(store, record, folder, () => {})
     }
     await store.remove(folder)

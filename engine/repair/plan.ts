@@ -8,10 +8,12 @@ import { acknowledgeLoss, setMarksBack } from '../persist/proof-notes.ts'
 import { readJson } from '../persist/replace-file.ts'
 import { moveAside, strayAside } from './land.ts'
 import { fillGap, inputFor } from './fill-gap.ts'
+import { finkOfGap, formOf } from './fink-of-gap.ts'
 import type { Filled, Gap } from './fill-gap.ts'
 import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
+import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
 import { cannot, nameOf, step } from './step.ts'
 import type { RepairStep } from './step.ts'
 import type { Workshop } from './workshop.ts'
@@ -47,6 +49,10 @@ export async function planOf(
         return 'acknowledged'
       })
     ),
+    ...(await bookSteps(shop, of('book'))),
+    ...aliasSteps(shop, of('alias')),
+    ...columnsSteps(shop, of('columns')),
+    ...indexSteps(shop, of('index')),
     ...of('draft').map(({ path, text }) =>
       step(text, 'it is removed', null, () => removeDraft(shop.store, path))
     ),
@@ -166,6 +172,12 @@ async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep
       steps.push(cannot(what, why, source))
       continue
     }
+    const asked = shop.kafka?.hasFink ?? false
+    const form = formOf(isStream ? await finkOfGap(shop.store, gap) : 'no', asked)
+    if (isStream && form.why !== null) {
+      steps.push(cannot(what, form.why, source))
+      continue
+    }
     const from = input === 'kafka' ? 'Kafka' : 'the archive it came from'
     const less = lost > 0 ? `; ${lost} of them Kafka has deleted: they count as lost` : ''
     const topics = !isStream
@@ -173,17 +185,23 @@ async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep
       : shop.publisher
         ? '; the selected alerts go to Kafka’s topics, as far as they are not there'
         : '; the selected alerts become topic files of the lake (with --publish they go to Kafka), unless Kafka’s topics hold them'
-    const how = `they are taken in from ${from}${less}${topics}`
-    steps.push(step(what, how, source, async () => tellFilled(await fillGap(shop, gap, input))))
+    const how = `they are taken in from ${from}${less}${topics}${isStream ? form.told : ''}`
+    const whole = { ...gap, isFink: form.isFink }
+    steps.push(step(what, how, source, async () => tellFilled(await fillGap(shop, whole, input))))
   }
   return steps
 }
 
 function tellFilled(filled: Filled): string {
-  const { parts, alerts, lost, published, there, unpublished, filed } = filled
+  const { parts, alerts, lost, published, there, unpublished, filed, unsure } = filled
   const told = [`${alerts} alerts in ${parts} ${parts === 1 ? 'part' : 'parts'}`]
   if (lost > 0) told.push(`${lost} offsets are lost`)
   if (published > 0) told.push(`${published} messages published`)
+  if (unsure > 0) {
+    told.push(
+      `of ${unsure} of these it cannot be known if they had been there: their topics have lost messages by age`
+    )
+  }
   if (there > 0) told.push(`${there} messages were in Kafka’s topics already`)
   if (unpublished > 0) told.push(`${unpublished} messages are missing there`)
   if (filed > 0) told.push(`${filed} selected alerts in topic files of the lake`)

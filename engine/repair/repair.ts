@@ -118,18 +118,23 @@ async function gapsOf(
   findings: readonly Finding[]
 ): Promise<readonly Gap[]> {
   const gaps: Gap[] = []
+  const staged = new Set(findings.flatMap((one) => (one.kind === 'attempt' ? [one.source] : [])))
   for (const finding of findings) {
     if (finding.kind !== 'gap') continue
     const { source, first, last, isStream } = finding
+    const isTail = ((await lastSpan(store, source))?.last ?? -1) < first
+    if (isTail && staged.has(source)) continue // it may be what lies staged
     gaps.push({ source, first, last, isStream })
   }
   if (!kafka || (await kafka.members()) > 0) return gaps
   const streams = await streamSources(store)
-  const staged = new Set(findings.flatMap((one) => (one.kind === 'attempt' ? [one.source] : [])))
   for (const [source, position] of await kafka.positions()) {
     if (!streams.has(source) || staged.has(source)) continue
     const end = ((await lastSpan(store, source))?.last ?? -1) + 1
-    if (position > end) gaps.push({ source, first: end, last: position - 1, isStream: true })
+    if (position <= end) continue
+    const behind = gaps.findIndex((gap) => gap.source === source && gap.first >= end)
+    if (behind >= 0) gaps.splice(behind, 1) // of these the index knew a part
+    gaps.push({ source, first: end, last: position - 1, isStream: true })
   }
   return gaps
 }

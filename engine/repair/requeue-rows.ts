@@ -107,10 +107,10 @@ function writerOf(
   schemas: Map<string, Uint8Array>
 ): Header | null {
   const name = textOf(values['schema'] ?? '')
-  const text = values['schema_text'] as Uint8Array | undefined
-  if (name !== '' && text && text.length > 0) schemas.set(name, text)
+  const text = values['schema_text'] as Uint8Array | null | undefined
+  if (name !== '' && text) schemas.set(name, text)
   const schema = schemas.get(name)
-  return schema ? { schema, codec: textOf(values['codec']) } : null
+  return schema ? { schema, codec: textOf(values['codec'] ?? '') } : null
 }
 
 function textOf(value: unknown): string {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Admin, findErrorBy } from '@platformatic/kafka'
 import type { BaseOptions } from '@platformatic/kafka'
-import { messageOf, SiskinError, UsageError } from '../errors.ts'
+import { readAuthority } from '../authority.ts'
+import { messageOf, SiskinError } from '../errors.ts'
 import type { KafkaAccess } from './settings.ts'
 
 /**
@@ -12,7 +12,7 @@ const RETRIES = 60
 const retryDelay = (_client: object, _operation: string, attempt: number) =>
   attempt < 20 ? 10 : 250
 
-/** What every client of ours is made with. @throws UsageError for a file that cannot be read. */
+/** What every client of ours is made with. @throws OutageError while the authority's file cannot be read. */
 export function clientOptions(access: KafkaAccess, clientId: string): BaseOptions {
   const { brokers, user, password, mechanism, tls, ca } = access
   return {
@@ -24,15 +24,7 @@ export function clientOptions(access: KafkaAccess, clientId: string): BaseOption
     timeout: 10_000,
     requestTimeout: 30_000,
     ...(user !== null && { sasl: { mechanism, username: user, password: password ?? '' } }),
-    ...((tls || ca !== null) && { tls: ca === null ? {} : { ca: readPem(ca) } })
-  }
-}
-
-function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new UsageError(`the authority's certificate ${path}: ${messageOf(error)}`)
+    ...((tls || ca !== null) && { tls: ca === null ? {} : { ca: readAuthority(ca) } })
   }
 }
 

@@ -5,8 +5,10 @@ import type { Plan } from '../enrich/plan.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
 import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
+import { lakeId } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
+import { FinkClaims } from './claim-fink.ts'
 import type { CommitterOptions } from './committer.ts'
 import { Group } from './group.ts'
 import { openAdmin } from './kafka.ts'
@@ -98,11 +100,14 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
   const places = { access: kafka, clientId: name, topic: topics.schemas, store, registry }
   await keepColumns(store, plan.columns)
   const framing = await openFraming(places, topics.own, messageFormat(plan.columns))
-  const publisher = new Publisher(kafka, name, framing, {
+  const limits = {
     prefix: output.prefix,
     finkPrefix: output.finkPrefix ?? '',
     maxBytes: topics.fink.length > 0 ? Math.min(maxBytes, finkMaxBytes) : maxBytes
-  })
+  }
+  const me = { group: settings.group, lake: settings.lake, id: await lakeId(store) }
+  const claims = new FinkClaims(admin, me, settings, plan)
+  const publisher = new Publisher(kafka, name, framing, limits, claims)
   await publisher.start()
   const state: MemberState = {
     knowsLag: false,

@@ -19,20 +19,18 @@ export class AlertTable {
   readonly survey: Survey
   capacity: number
   rows = 0
-  readonly columns = new Map<string, Column>()
+  readonly columns: Map<string, Column>
   readonly history: ListGroup
   readonly forced: ListGroup
   readonly stamps: Record<(typeof STAMPS)[number], StampRanges>
   /** Row-wise presence of nullable structs (`lsst.ssSource`), 1 present. */
   readonly present = new Map<string, Uint8Array>()
 
-  constructor(survey: Survey, capacity: number) {
+  /** @param columns those that there are to be, where not all */
+  constructor(survey: Survey, capacity: number, columns = emptyColumns(survey, capacity)) {
     this.survey = survey
     this.capacity = capacity
-    const other = survey === 'ztf' ? 'lsst.' : 'ztf.'
-    for (const def of ALERT_COLUMNS) {
-      if (!def.name.startsWith(other)) this.columns.set(def.name, makeColumn(def.type, capacity))
-    }
+    this.columns = columns
     this.history = this.#listGroup('history')
     this.forced = this.#listGroup('forced')
     const ranges = () => ({ start: new Float64Array(capacity), length: new Float64Array(capacity) })
@@ -41,10 +39,8 @@ export class AlertTable {
 
   #listGroup(list: 'history' | 'forced'): ListGroup {
     const members = ALERT_COLUMNS.filter((def) => def.list === list)
-    return new ListGroup(
-      members.map((def) => this.column(def.name)),
-      this.capacity
-    )
+    const columns = members.flatMap(({ name }) => this.columns.get(name) ?? [])
+    return new ListGroup(columns, this.capacity)
   }
 
   /** Makes room for more rows, up to `most`. What is bound to the arrays of columns is to be bound anew. */
@@ -81,4 +77,10 @@ export class AlertTable {
     if (column instanceof FixedColumn) throw new Error(`column "${name}" holds numbers`)
     return column
   }
+}
+
+function emptyColumns(survey: Survey, capacity: number): Map<string, Column> {
+  const other = survey === 'ztf' ? 'lsst.' : 'ztf.'
+  const own = ALERT_COLUMNS.filter(({ name }) => !name.startsWith(other))
+  return new Map(own.map(({ name, type }) => [name, makeColumn(type, capacity)]))
 }

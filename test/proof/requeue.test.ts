@@ -7,6 +7,7 @@ import { readPlaces } from '../../engine/persist/places.ts'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { tarOf } from '../support/archives.ts'
+import { inspect } from '../../jobs/inspect.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, verdictOf } from './support.ts'
 
@@ -70,6 +71,15 @@ describe('requeue', () => {
     expect(fingerprint(lake)).toEqual(before)
   })
 
+  it('a source or a reason that is not there is wrong use, and what was meant is named', async () => {
+    const { source } = recordsIn(strangers)[0]!
+    const ask = (...args: string[]) => siskin(['requeue', '--lake', strangers, ...args])
+    const nobody = await ask('--source', `x-${source}`)
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining(` (${source}?)`)])
+    const reason = await ask('--reason', 'unknown_schema')
+    expect([reason.code, reason.stderr]).toEqual([2, expect.stringContaining('unknown-schema?')])
+  })
+
   it('with schemas: alerts, topics and account as if they had been there from the begin', async () => {
     const lake = copyOf('freed')
     const right = join(folder, 'right')
@@ -80,6 +90,12 @@ describe('requeue', () => {
     const { received, alerts, duplicates, nights, topics } = wanted
     const account = { received, alerts, duplicates, nights, topics, quarantined: {}, copies: 0 }
     expect(verdict).toMatchObject({ ok: true, requeued: packets, ...account })
+    const seen = await inspect({ thing: lake, lake, schemas: null, stamps: null })
+    const counts = { received: packets, alerts: packets, quarantined: {}, requeued: packets }
+    expect(seen.json).toMatchObject(counts)
+    expect(seen.text).toContain(`${alerts} alerts of ${packets} packets in`)
+    expect(seen.text).toMatch(new RegExp(`quarantined +0\\s+requeued +${packets}\n`))
+    expect(seen.text).toMatch(new RegExp(`~1 +\\d+ +${packets} requeued`))
     const names = (of: string) =>
       filesIn(of, 'lsst/alerts').map((path) => path.replaceAll('~1', ''))
     expect(names(lake)).toEqual(names(right))

@@ -1,0 +1,43 @@
+import type { Survey } from '../contract/index.ts'
+import type { Store } from '../persist/store.ts'
+
+/** A Parquet file of alerts in the lake. */
+export interface AlertFile {
+  readonly survey: Survey
+  /** YYYYMMDD, as the name of its folder says. */
+  readonly night: number
+  readonly path: string
+}
+
+/** Nights from the first to the last, both with it. */
+export interface Nights {
+  readonly first: number
+  readonly last: number
+}
+
+const SURVEYS: readonly Survey[] = ['ztf', 'lsst']
+
+/** The nights of a lake by survey, ascending. */
+export async function nightsIn(store: Store, survey: Survey): Promise<number[]> {
+  const folders = await store.entries(`${survey}/alerts`)
+  return folders.flatMap(({ name }) => nightOf(name) ?? []).sort((a, b) => a - b)
+}
+
+function nightOf(folder: string): number | null {
+  const digits = /^night=(\d{8})$/.exec(folder)?.[1]
+  return digits === undefined ? null : Number(digits)
+}
+
+/** The files of alerts of some nights, or of all; night by night, in the order of their names. */
+export async function alertFiles(store: Store, nights: Nights | null): Promise<AlertFile[]> {
+  const files: AlertFile[] = []
+  for (const survey of SURVEYS) {
+    for (const night of await nightsIn(store, survey)) {
+      if (nights && (night < nights.first || night > nights.last)) continue
+      const found = await store.list(`${survey}/alerts/night=${night}`)
+      const paths = found.map(({ path }) => path).filter((path) => path.endsWith('.parquet'))
+      files.push(...paths.sort().map((path) => ({ survey, night, path })))
+    }
+  }
+  return files
+}
