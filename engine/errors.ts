@@ -17,6 +17,11 @@ export class OutageError extends SiskinError {
   override readonly name = 'OutageError'
 }
 
+/** A small file of Siskin's own is not what was written: a power cut on a disk that lied, a hand. */
+export class TornFileError extends SiskinError {
+  override readonly name = 'TornFileError'
+}
+
 /** Wrong use: unknown name, impossible value, missing argument. Exit code 2. */
 export class UsageError extends SiskinError {
   override readonly name = 'UsageError'

@@ -1,11 +1,17 @@
 import type { Reason } from './reasons.ts'
 
-/** The container header that packets were written with. */
+/** What packets were written with: the header of their container, or a registered schema. */
 export interface Header {
   /** The writer schema as the survey sent it: JSON text. */
   readonly schema: Uint8Array
   readonly codec: string
 }
+
+/** Stands for the codec of a packet that a magic byte and the id of its schema come before. */
+export const WIRE = 'confluent'
+
+/** Bytes of those two. */
+export const WIRE_BYTES = 5
 
 /** Kinds of block besides an index into `headers`. */
 export const CONFLUENT = -1
@@ -82,13 +88,15 @@ export interface Quarantined {
   readonly reason: Reason
   readonly detail: string
   readonly bytes: Uint8Array
+  /** What it was written with, and how its bytes are compressed; null where that is not known. */
+  readonly writer: Header | null
 }
 
 /** The largest packet that is taken for one; larger ones go to quarantine. */
 export const MAX_PACKET_BYTES = 8 * 1024 * 1024
 
-/** The most that quarantine keeps of one packet, or of a block whose packets cannot be told apart. */
-const MAX_KEPT_BYTES = 1024 * 1024
+/** The most that quarantine keeps of one packet, or of a block whose packets cannot be told apart: a packet is kept whole. */
+const MAX_KEPT_BYTES = MAX_PACKET_BYTES
 
 /**
  * What quarantine keeps of bytes as they came, and why they are there: with a note where they are

@@ -159,9 +159,11 @@ function quarantineAll(range: PacketRange, reason: string): OnceDecoded {
     offset: range.blocks[BLOCK.offset] ?? 0,
     reason: 'poison',
     detail,
-    bytes: i === 0 ? bytes : new Uint8Array(0)
+    bytes: i === 0 ? bytes : new Uint8Array(0),
+    writer: range.headers[range.blocks[BLOCK.header] ?? -1] ?? null
   }))
-  return { alerts: [], quarantined, duplicates: 0, marks: new Map(), revisions: [] }
+  const nothing = { alerts: [], duplicates: 0, copies: new Map(), marks: new Map(), revisions: [] }
+  return { ...nothing, quarantined }
 }
 
 /** Blocks of messages carry their offset, which is the position. */

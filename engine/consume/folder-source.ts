@@ -6,7 +6,7 @@ import { rangesOf } from './archive.ts'
 import type { FolderRecord, KnownFile, SourceBook } from './book.ts'
 import type { FoundFile } from './find-files.ts'
 import { changedError, findChanges } from './folder-changes.ts'
-import { digestOf, freeName, identify, namesOf, safeStem, unreadable } from './identity.ts'
+import { freeName, identify, namesOf, safeStem, unreadable } from './identity.ts'
 import { walkLoose } from './loose.ts'
 import type { OpenOptions } from './open.ts'
 import type { ReadOptions, Source } from './source.ts'
@@ -28,7 +28,7 @@ export async function openFolder(
 ): Promise<Source | null> {
   const there: ThereFile[] = []
   for (const file of found) {
-    const digest = digestOf(await identify(file.path, file.size))
+    const { sha256: digest } = await identify(file.path, file.size)
     there.push({ ...file, digest, packets: null })
   }
   const names = await how.book.names()

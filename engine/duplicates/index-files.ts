@@ -1,9 +1,10 @@
+import { TornFileError } from '../errors.ts'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { stagingOf } from '../persist/attempt.ts'
 import { OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { jsonBytes, readJson } from '../persist/replace-file.ts'
+import { jsonBytes, readJson, tellForgotten } from '../persist/replace-file.ts'
 import { isMissing } from '../persist/store-errors.ts'
 import type { Store } from '../persist/store.ts'
 import { Marks, readMarks } from './marks.ts'
@@ -136,7 +137,9 @@ export const upToPath = (source: string) => `${ROOT}/sources/${source}.json`
 /** Position up to which a source is in the index. What cannot be read says nothing: then it is written again. */
 export async function indexedUpTo(store: Store, source: string): Promise<number> {
   const said = await saidUpTo(store, source)
-  return said === 'damaged' ? 0 : (said ?? 0)
+  if (said !== 'damaged') return said ?? 0
+  tellForgotten(store, upToPath(source))
+  return 0
 }
 
 /** Null: nothing is said of the source. */
@@ -147,7 +150,7 @@ export async function saidUpTo(store: Store, source: string): Promise<number | n
     const { next } = said
     return Number.isSafeInteger(next) && Number(next) >= 0 ? Number(next) : 'damaged'
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return 'damaged'
+    if (error instanceof TornFileError) return 'damaged'
     throw error
   }
 }

@@ -17,6 +17,8 @@ export type Finding =
       }
     /** A record of the ledger that cannot be read. */
     | { readonly kind: 'record'; readonly source: string; readonly path: string }
+    /** A part that counts packets as duplicates whose originals are in no part. */
+    | { readonly kind: 'orphan'; readonly record: PartRecord }
     /** A file, or a folder of files, that no part names. */
     | { readonly kind: 'foreign'; readonly path: string }
     /** Staged, and nobody alive will finish it. */

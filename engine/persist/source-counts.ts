@@ -1,3 +1,4 @@
+import { TornFileError } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import { readJson } from './replace-file.ts'
 import type { Store } from './store.ts'
@@ -17,7 +18,7 @@ async function remembered(store: Store, source: string): Promise<Remembered | nu
   try {
     return await readJson<Remembered>(store, `${FOLDER}/${source}.json`)
   } catch (error) {
-    if (error instanceof SyntaxError) return null
+    if (error instanceof TornFileError) return null
     throw error
   }
 }

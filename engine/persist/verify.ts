@@ -10,6 +10,7 @@ import { OWN } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { readBlock } from './ledger-walk.ts'
 import type { LedgerBlock } from './ledger-walk.ts'
+import { Originals } from './originals-check.ts'
 import { allAcknowledged } from './proof-notes.ts'
 import { checkRequeued } from './requeue-check.ts'
 import { fileSources } from './source-counts.ts'
@@ -79,6 +80,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const isPartial = !scope.isWhole && scope.night === null
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
+  const originals = options.deep ? new Originals() : null
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
     const range = new SourceRange(source, from, onFinding, options.onGap)
@@ -91,6 +93,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
         options.onRecord?.(record)
         end = record.last + 1
         checkAccount(record, onFinding)
+        originals?.add(record)
         if (record.requeued) await checkRequeued(store, record, onFinding)
         sums.add(record, scope.night)
         options.onProgress((done += record.last - record.first + 1), scope.positions)
@@ -107,6 +110,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   else if (!isPartial) await strays.nearby()
   const { isLive = false, knowsKafka = false } = options
   await leftOvers(store, { isLive, knowsKafka }, onFinding)
+  await originals?.check(store, onFinding)
   const copies = await copiesIn(store, folders, onFinding)
   return { ok: differences.length === 0, ...sums.totals(), ...copies, differences, notes }
 }

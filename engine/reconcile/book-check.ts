@@ -1,5 +1,6 @@
+import { TornFileError } from '../errors.ts'
 import type { FileRecord, SourceRecord } from '../consume/book.ts'
-import { digestOf, namesOf, safeStem } from '../consume/identity.ts'
+import { namesOf, safeStem } from '../consume/identity.ts'
 import type { Finding } from '../persist/finding.ts'
 import { OWN } from '../persist/ledger.ts'
 import { readJson } from '../persist/replace-file.ts'
@@ -69,8 +70,8 @@ async function readRecord(
     const fault = faultIn(record, name)
     return { record: fault === null ? record : null, fault }
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return { record: null, fault: error.message }
+    if (!(error instanceof TornFileError)) throw error
+    return { record: null, fault: 'it is no JSON object' }
   }
 }
 
@@ -95,8 +96,8 @@ function faultIn(record: SourceRecord, name: string): string | null {
   return isTold ? null : 'it does not say what the files are told by'
 }
 
-function isIdentity({ size, samples }: FileRecord['identities'][number]): boolean {
-  return Number.isSafeInteger(size) && Array.isArray(samples)
+function isIdentity({ size, sha256 }: FileRecord['identities'][number]): boolean {
+  return Number.isSafeInteger(size) && typeof sha256 === 'string'
 }
 
 function isKnownFile({ name, size, digest }: { name: unknown; size: unknown; digest: unknown }) {
@@ -116,7 +117,7 @@ function contradictions(
   }
   if (record.kind !== 'file') return []
   return record.identities.slice(1).flatMap((identity): Finding[] => {
-    const digest = digestOf(identity)
+    const digest = identity.sha256
     if (namesOf([...known.keys()], [digest]).length > 0) return []
     const alias = `${safeStem(record.path)}-${digest.slice(0, 12)}`
     const text = `${FOLDER}/${alias}.json is missing: ${name}, which grew, would be taken in again as another source`

@@ -1,10 +1,11 @@
 import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { lastOf } from '../packets.ts'
-import { lastSpan, ledgerPath } from '../persist/ledger.ts'
+import { committedSpans, lastSpan, ledgerPath } from '../persist/ledger.ts'
 import type { PositionSpan } from '../persist/ledger.ts'
 import { setMarksBack } from '../persist/proof-notes.ts'
 import { readJson } from '../persist/replace-file.ts'
+import type { Store } from '../persist/store.ts'
 import type { MadePart } from '../pipeline.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import { rangeOf } from '../stream/range.ts'
@@ -64,6 +65,7 @@ export async function fillGap(
   input: 'kafka' | 'archive'
 ): Promise<Filled> {
   const { store, kafka } = shop
+  await expectMissing(store, gap)
   const counts = { alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0, unsure: 0 }
   const sum = { parts: 0, ...counts }
   const published = gap.isStream && kafka ? await kafka.published(gap.source, gap) : NOTHING
@@ -75,6 +77,16 @@ export async function fillGap(
   }
   if (sum.parts === 0) throw new SiskinError('nothing is there any more of what is missing')
   return sum
+}
+
+/** A run may have been at work since the lake was looked at. */
+async function expectMissing(store: Store, { source, first, last }: Gap): Promise<void> {
+  const there = await committedSpans(store, source)
+  const taken = there.find((span) => span[0] <= last && span[1] >= first)
+  if (!taken) return
+  throw new SiskinError(
+    `${taken[0]} to ${taken[1]} of ${source} are in the lake by now: what is still missing the next look tells`
+  )
 }
 
 async function* rangesOf(

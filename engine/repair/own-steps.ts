@@ -20,9 +20,8 @@ export function indexSteps({ store }: Workshop, found: readonly Of<'index'>[]): 
       `the index of copies of ${source} is made again from the ledger`,
       source,
       async () => {
-        const marks = await rebuildIndex(store, source, repairDrafts(source), (path) =>
-          moveAside(store, path)
-        )
+        const discard = async (path: string) => void (await moveAside(store, path))
+        const marks = await rebuildIndex(store, source, repairDrafts(source), discard)
         return `${marks} alerts are in the index`
       }
     )

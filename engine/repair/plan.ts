@@ -1,7 +1,12 @@
+import { dirname } from 'node:path/posix'
+import { blockOfFolder } from '../persist/file-check.ts'
 import type { Finding } from '../persist/finding.ts'
+import { ledgerPath } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { readBlock } from '../persist/ledger-walk.ts'
 import { acknowledgeLoss, setMarksBack } from '../persist/proof-notes.ts'
-import { moveAside } from './land.ts'
+import { readJson } from '../persist/replace-file.ts'
+import { moveAside, strayAside } from './land.ts'
 import { fillGap, inputFor } from './fill-gap.ts'
 import { finkOfGap, formOf } from './fink-of-gap.ts'
 import type { Filled, Gap } from './fill-gap.ts'
@@ -27,11 +32,14 @@ export async function planOf(
     ...staged(shop, [...of('attempt'), ...of('unplaced')]),
     ...of('record').map(({ path, text, source }) =>
       step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
-        aside(shop, path)
+        recordAside(shop, source, path)
       )
     ),
+    ...(await orphans(shop, of('orphan'))),
     ...of('foreign').map(({ path, text }) =>
-      step(text, 'it is moved aside to _siskin/foreign', null, () => aside(shop, path))
+      step(text, 'it is moved aside to _siskin/foreign', sourceOf(path), () =>
+        strayAside(shop.store, path)
+      )
     ),
     ...(await damagedParts(shop, of('file'))),
     ...(await missing(shop, gaps)),
@@ -59,7 +67,42 @@ export async function planOf(
   ]
 }
 
-async function aside({ store }: Workshop, path: string): Promise<string> {
+/** The source whose parts may come to name a file or a folder; null: none may. */
+function sourceOf(path: string): string | null {
+  return (blockOfFolder(path) ?? blockOfFolder(dirname(path)))?.source ?? null
+}
+
+/** It may have been written anew since it was looked at. */
+async function recordAside({ store }: Workshop, source: string, path: string): Promise<string> {
+  const { bad } = await readBlock(store, { source, block: 0, folder: dirname(path) })
+  if (!bad.some((one) => one.path === path)) return 'it can be read by now: left alone'
+  await moveAside(store, path)
+  return 'moved aside'
+}
+
+/** A part is taken in again as a gap is: first its record goes. */
+async function orphans(
+  shop: Workshop,
+  found: readonly Extract<Finding, { kind: 'orphan' }>[]
+): Promise<RepairStep[]> {
+  const steps: RepairStep[] = []
+  for (const { record, text } of found) {
+    const { source, first, last, stream } = record
+    const { input, why } = await inputFor(shop, { source, first, last, isStream: !!stream })
+    if (input === null) steps.push(cannot(text, why, source))
+    else {
+      const how = 'its record is moved aside, and what it stood for is taken in again'
+      steps.push(step(text, how, source, () => recordOut(shop, record)))
+    }
+  }
+  return steps
+}
+
+async function recordOut({ store }: Workshop, record: PartRecord): Promise<string> {
+  const path = ledgerPath(record.source, record.first, record.last)
+  const now = await readJson<PartRecord>(store, path)
+  if (now?.attempt !== record.attempt) return 'it was made anew meanwhile: left alone'
+  await setMarksBack(store, record.source, record.first)
   await moveAside(store, path)
   return 'moved aside'
 }

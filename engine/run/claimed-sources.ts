@@ -3,7 +3,6 @@ import type { SourceBook, SourceRecord } from '../consume/book.ts'
 import { Notes } from '../consume/notes.ts'
 import { openSources } from '../consume/open.ts'
 import type { Source } from '../consume/source.ts'
-import { SiskinError } from '../errors.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import { readJson, replaceFile } from '../persist/replace-file.ts'
 import { RunClaim } from '../persist/run-claim.ts'
@@ -77,15 +76,7 @@ export function sourceBook(store: Store): SourceBook {
       const files = await store.list(folder)
       return files.flatMap((file) => /([^/]+)\.json$/.exec(file.path)?.[1] ?? [])
     },
-    async load(source) {
-      try {
-        return await readJson<SourceRecord>(store, path(source))
-      } catch (error) {
-        if (!(error instanceof SyntaxError)) throw error
-        const text = `${path(source)} of the lake ${store.root} is damaged (${error.message}): siskin repair makes it again`
-        throw new SiskinError(text, 1, { cause: error })
-      }
-    },
+    load: (source) => readJson<SourceRecord>(store, path(source)),
     async save(record) {
       await replaceFile(store, path(record.name), record)
     },

@@ -1,4 +1,5 @@
 import type { Admin } from '@platformatic/kafka'
+import { TornFileError } from '../errors.ts'
 import { claimTopic, handOver } from '../persist/owners.ts'
 import type { TopicOwner } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
@@ -30,7 +31,11 @@ export async function claimInput(
     const topicId = known.get(topic)?.id
     if (topicId === undefined) continue
     const me = { cluster, group, topic, topicId, since: new Date().toISOString() }
-    const owner = await claimTopic(store, me)
+    const owner = await ownerOf(store, me, takeOver)
+    if (owner === null) {
+      topicIds.set(topic, topicId)
+      continue
+    }
     const isOurs = owner.cluster === cluster && owner.group === group
     if (isOurs) topicIds.set(topic, owner.topicId)
     else if (takeOver) {
@@ -39,6 +44,21 @@ export async function claimInput(
     } else refused.set(topic, refusalOf(store, owner, me))
   }
   return { topicIds, refused }
+}
+
+/** Null: who it was can be read no more, and a person gave the topic to this group. */
+async function ownerOf(
+  store: Store,
+  me: TopicOwner,
+  takeOver: boolean
+): Promise<TopicOwner | null> {
+  try {
+    return await claimTopic(store, me)
+  } catch (error) {
+    if (!takeOver || !(error instanceof TornFileError)) throw error
+    await handOver(store, me)
+    return null
+  }
 }
 
 function refusalOf(store: Store, owner: TopicOwner, { cluster, topic, group }: TopicOwner): string {

@@ -1,3 +1,4 @@
+import { TornFileError } from '../errors.ts'
 import { attemptsAt, RECORD } from '../persist/attempt.ts'
 import type { FoundAttempt } from '../persist/attempt.ts'
 import { lastSpan } from '../persist/ledger.ts'
@@ -143,7 +144,7 @@ async function wholeRecord(store: Store, folder: string): Promise<PartRecord | n
   try {
     return await readJson<PartRecord>(store, `${folder}/${RECORD}`)
   } catch (error) {
-    if (error instanceof SyntaxError) return null
+    if (error instanceof TornFileError) return null
     throw error
   }
 }

@@ -55,6 +55,27 @@ export const QUARANTINE_COLUMNS = [
     type: 'binary',
     unit: '',
     ucd: 'meta.record',
-    doc: 'The bytes as they came: of the packet, or of its compressed block.'
+    doc: 'The bytes as they came: of the packet, or of its compressed block. Of packets in the same block behind it too, where the next is not known.'
+  },
+  {
+    name: 'codec',
+    type: 'utf8',
+    unit: '',
+    ucd: 'meta.code',
+    doc: 'How the bytes are compressed, as Avro containers name it; `confluent`: a magic byte and the id of a schema come first; null: not known.'
+  },
+  {
+    name: 'schema',
+    type: 'utf8',
+    unit: '',
+    ucd: 'meta.id',
+    doc: 'SHA-256 of the text of the writer schema, in hex; null: not known.'
+  },
+  {
+    name: 'schema_text',
+    type: 'binary',
+    unit: '',
+    ucd: 'meta.note',
+    doc: 'The text of the writer schema, as JSON: in the first row of the file that names it, null in the others.'
   }
 ] as const satisfies readonly QuarantineColumn[]
