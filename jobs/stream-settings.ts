@@ -162,7 +162,7 @@ export const STREAM_SETTINGS = {
     key: 'takeOver',
     flag: '--take-over [yes]',
     about:
-      'go on with what another group or lake has: input topics of this lake, topics for subscribers',
+      'go on with what another group or lake has: input topics of this lake, of the same Kafka; topics for subscribers',
     preset: 'yes',
     fallback: false,
     parse: yesNo

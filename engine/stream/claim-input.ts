@@ -31,20 +31,27 @@ export async function claimInput(
     if (topicId === undefined) continue
     const me = { cluster, group, topic, topicId, since: new Date().toISOString() }
     const owner = await claimTopic(store, me)
-    const isOurs = owner.cluster === cluster && owner.group === group
-    if (isOurs) topicIds.set(topic, owner.topicId)
-    else if (takeOver) {
-      await handOver(store, { ...me, topicId: owner.cluster === cluster ? owner.topicId : topicId })
-      topicIds.set(topic, topicId)
-    } else refused.set(topic, refusalOf(store, owner, me))
+    const isHere = owner.cluster === cluster
+    const isOurs = isHere && owner.group === group
+    if (isHere && !isOurs && takeOver) await handOver(store, { ...me, topicId: owner.topicId })
+    if (isOurs || (isHere && takeOver)) topicIds.set(topic, owner.topicId)
+    else refused.set(topic, refusalOf(store, owner, me))
   }
   return { topicIds, refused }
 }
 
+/** Offsets of another Kafka are of other messages, whatever the topic is called: its topic can never be gone on with. */
 function refusalOf(store: Store, owner: TopicOwner, { cluster, topic, group }: TopicOwner): string {
-  const where = owner.cluster === cluster ? '' : ` of another Kafka (cluster ${owner.cluster})`
+  const since = `fills the lake ${store.root} from topic ${topic} since ${owner.since}`
+  if (owner.cluster !== cluster) {
+    return (
+      `group ${owner.group} of another Kafka (cluster ${owner.cluster}) ${since}, and topic ${topic} of this Kafka (cluster ${cluster}) ` +
+      `is another topic, whose offsets are those of other messages: choose another lake, or bring it here under a name of its own, ` +
+      `such as other.${topic}; it cannot be taken over`
+    )
+  }
   return (
-    `group ${owner.group}${where} fills the lake ${store.root} from topic ${topic} since ${owner.since}, ` +
+    `group ${owner.group} ${since}, ` +
     `and group ${group} would take the same packets in again: go on with --group ${owner.group}, choose another lake, ` +
     `or give the topic to this group with --take-over once the other has ended`
   )
