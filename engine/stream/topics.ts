@@ -2,7 +2,7 @@ import type { Admin } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { SiskinError, UsageError } from '../errors.ts'
 import { finkTopic } from '../publish/kafka.ts'
-import { isKafkaError } from './kafka.ts'
+import { isKafkaError } from './refusals.ts'
 import { schemaTopic } from './schema-topic.ts'
 import type { OutputSettings, StreamSettings } from './settings.ts'
 
