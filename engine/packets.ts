@@ -47,6 +47,12 @@ export interface PacketRange {
   readonly messages?: MessageSpan
 }
 
+/** Texts of writer schemas by Confluent id, each whole. */
+export interface Registered extends ReadonlyMap<number, Uint8Array> {
+  /** Of ids that it does not have: what is known of why. */
+  readonly unknown?: ReadonlyMap<number, string>
+}
+
 /** Offsets of a partition may be missing, so how far a range reaches does not follow from its count. */
 export interface MessageSpan {
   /** Offset of the last message. */

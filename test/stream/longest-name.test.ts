@@ -23,12 +23,10 @@ test('every file that the lake makes of the longest source, far out, has a name 
   const topic = 't'.repeat(LONGEST_SOURCE - 2)
   const source = `${topic}-0`
   const [first, last] = [9e15, 9e15 + 4999]
-  const [least, greatest] = [
-    [0, 0x8ac7_2305, 7],
-    [0xffff_ffff, 0xffff_ffff, 7]
-  ]
+  const least = [0, 0x8ac7_2305, 7]
+  const greatest = [0xffff_ffff, 0xffff_ffff, 7]
   const marks = keepMarks(
-    new Map([['lsst/20260110', Marks.of(Uint32Array.from([...least!, ...greatest!]))]])
+    new Map([['lsst/20260110', Marks.of(Uint32Array.from([...least, ...greatest]))]])
   )
   const started = '2026-01-10T00:00:00Z'
   for (const own of [source, requeueSource(source, 99_999)]) {

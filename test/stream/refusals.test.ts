@@ -16,7 +16,7 @@ import { recordOf, selectedOf } from '../protocol/parts.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 const refused = (id: string) =>
-  new MultipleErrors('Producing messages failed.', [new ProtocolError(id as never)])
+  new MultipleErrors('Producing messages failed.', [new ProtocolError(id)])
 
 const ACCOUNT = { messages: 2, missing: 0, lost: 0, begins: true, generation: 5, fink: false }
 
