@@ -65,6 +65,16 @@ export interface MessageSpan {
   readonly begins: boolean
   /** Generation of the consumer group in which they were fetched. */
   readonly generation: number
+  /** What the last message is known by. */
+  readonly tail?: MessageMark
+}
+
+/** What a message of Kafka is known by, beside its offset. */
+export interface MessageMark {
+  /** Its time stamp, ms since 1970. */
+  readonly time: number
+  /** CRC-32 of its value, as 8 hex digits. */
+  readonly crc32: string
 }
 
 /** Position of the last packet of a range. */

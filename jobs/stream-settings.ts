@@ -74,7 +74,8 @@ export const STREAM_SETTINGS = {
   from: {
     key: 'from',
     flag: '--from <place>',
-    about: 'where to begin what the group has no position of: earliest, latest or a time (ISO)',
+    about:
+      'where to begin what the group has no position of: earliest, latest (what comes into being later begins at its beginning) or a time (ISO)',
     fallback: 'earliest',
     parse: from
   },

@@ -2,12 +2,16 @@ import type { Admin } from '@platformatic/kafka'
 import { claimTopic, handOver } from '../persist/owners.ts'
 import type { TopicOwner } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
+import { firstLook } from './first-look.ts'
+import type { Looked } from './first-look.ts'
 import type { StreamSettings } from './settings.ts'
 
 /** What the owner's book of the lake says of the input topics. */
 export interface OwnedTopics {
   /** Kafka's ids of the topics that are ours, as they were when the lake began with them. */
   readonly topicIds: ReadonlyMap<string, string>
+  /** What there was when the group first looked. */
+  readonly looked: Looked
   /** Topics that another fills this lake from, and what to say of it. */
   readonly refused: ReadonlyMap<string, string>
 }
@@ -21,11 +25,11 @@ export async function claimInput(
 ): Promise<OwnedTopics> {
   const topicIds = new Map<string, string>()
   const refused = new Map<string, string>()
-  if (topics.length === 0) return { topicIds, refused }
   const { id: cluster, topics: known } = await admin.metadata({
     topics: [...topics],
     forceUpdate: true
   })
+  const looked = await firstLook(admin, store, cluster, group)
   for (const topic of topics) {
     const topicId = known.get(topic)?.id
     if (topicId === undefined) continue
@@ -37,7 +41,7 @@ export async function claimInput(
     if (isOurs || (isHere && takeOver)) topicIds.set(topic, owner.topicId)
     else refused.set(topic, refusalOf(store, owner, me))
   }
-  return { topicIds, refused }
+  return { topicIds, looked, refused }
 }
 
 /** Offsets of another Kafka are of other messages, whatever the topic is called: its topic can never be gone on with. */

@@ -42,7 +42,7 @@ export async function workLease(
   const coordination = kafkaCoordination({ admin, group, publisher, groupId, topics })
   try {
     const { mine, aside } = await sortOut(equipment, lease)
-    const taken = await takeOver(coordination, mine, store, { from, topicIds: owned.topicIds })
+    const taken = await takeOver(coordination, mine, store, { from, ...owned })
     await tellAside(equipment, [...aside, ...taken.aside], taken.starts)
     report(equipment, taken.starts)
     if (lease.ended.aborted) return

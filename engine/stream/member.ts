@@ -127,7 +127,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     maker,
     publisher,
     state,
-    owned: { topicIds: new Map(), refused: new Map() },
+    owned: { topicIds: new Map(), looked: new Map(), refused: new Map() },
     die(reason, records) {
       options.die(reason.message, records)
       return new Promise<never>(() => {})

@@ -28,6 +28,7 @@ async function commitThree(refuses: (sources: readonly string[]) => Error | null
     positions: async () => new Map(),
     spans: async () => new Map(),
     begin: async () => new Map(),
+    marksAt: async () => new Map(),
     published: async () => false,
     commit: async (_lease, _messages, positions) => {
       const error = refuses(positions.map(sourceOf))
