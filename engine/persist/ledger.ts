@@ -85,6 +85,8 @@ export interface StreamAccount {
   readonly generation: number
   /** Its messages went out in Fink's form too. */
   readonly fink: boolean
+  /** Prefix of the topics that its messages went to; not known of parts of older versions. */
+  readonly prefix?: string
   /** What its last message is known by; not known of parts of older versions. */
   readonly tail?: MessageMark
 }

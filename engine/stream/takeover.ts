@@ -104,14 +104,15 @@ export async function takeOver(
     const forgotten =
       position === null ? attempts : attempts.filter((one) => isOfFormer(one, generation))
     const published = await publishedOf(coordination, store, end, forgotten)
+    const found = { ...partition, source, position, end, span, attempts, published }
+    const odd = oddity(found, settings.topicIds.get(partition.topic))
+    if (odd) return odd
     const counted = await countedRecords(
       store,
       attempts,
       (one) => published.has(one.folder) || one.last + 1 === position
     )
-    const tail = await tailOf(store, source, last, counted)
-    const found = { ...partition, source, position, end, span, attempts, published, tail }
-    return oddity(found, settings.topicIds.get(partition.topic)) ?? found
+    return { ...found, tail: await tailOf(store, source, last, counted) }
   })
   const all = await keepSame(coordination, await Promise.all(looks))
   const aside = all.filter((one): one is Aside => 'reason' in one)
@@ -240,7 +241,7 @@ function changed({ topic, partition, source }: Found, { offset, mark }: Tail): A
 
 /** What keeps a partition from being read; null: nothing. */
 function oddity(
-  { topic, partition, source, position, end, span }: Found,
+  { topic, partition, source, position, end, span }: Omit<Found, 'tail'>,
   topicId: string | undefined
 ): Aside | null {
   const aside = (reason: AsideReason, detail: string): Aside => {

@@ -116,8 +116,9 @@ export function runStreamWorker(
     const name = attemptName(fetched.generation, member, number)
     const attempt = { name, stopped: new Set(stopped), poison }
     const made = await maker.make(await rangeOf(fetched), attempt, topics, known)
-    recent.made(made.record)
-    return made
+    const record = published(made.record, stream.output.prefix)
+    recent.made(record)
+    return { ...made, record }
   }
 
   const stageIt = async ({ record, files, messages }: MadePart): Promise<StagedPart> => {
@@ -163,4 +164,9 @@ export function runStreamWorker(
       queue = queue.then(() => recent.close()).then(() => send({ kind: 'closed' }))
     } else queue = queue.then(() => work(message))
   })
+}
+
+/** With where its messages go: a lake may be given to another stream, with other topics. */
+function published(record: PartRecord, prefix: string): PartRecord {
+  return record.stream ? { ...record, stream: { ...record.stream, prefix } } : record
 }
