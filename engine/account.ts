@@ -155,11 +155,12 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
 }
 
 function accountOf(
-  { count, lost, begins, generation }: MessageSpan,
+  { count, lost, begins, generation, tail }: MessageSpan,
   offsets: number,
   fink: boolean
 ): StreamAccount {
-  return { messages: count, missing: offsets - count, lost, begins, generation, fink }
+  const account = { messages: count, missing: offsets - count, lost, begins, generation, fink }
+  return tail ? { ...account, tail } : account
 }
 
 function add<K extends string>(counts: Partial<Record<K, number>>, key: K, count: number): void {

@@ -53,6 +53,12 @@ export interface PacketRange {
   readonly messages?: MessageSpan
 }
 
+/** Texts of writer schemas by Confluent id, each whole. */
+export interface Registered extends ReadonlyMap<number, Uint8Array> {
+  /** Of ids that it does not have: what is known of why. */
+  readonly unknown?: ReadonlyMap<number, string>
+}
+
 /** Offsets of a partition may be missing, so how far a range reaches does not follow from its count. */
 export interface MessageSpan {
   /** Offset of the last message. */
@@ -65,6 +71,16 @@ export interface MessageSpan {
   readonly begins: boolean
   /** Generation of the consumer group in which they were fetched. */
   readonly generation: number
+  /** What the last message is known by. */
+  readonly tail?: MessageMark
+}
+
+/** What a message of Kafka is known by, beside its offset. */
+export interface MessageMark {
+  /** Its time stamp, ms since 1970. */
+  readonly time: number
+  /** CRC-32 of its value, as 8 hex digits. */
+  readonly crc32: string
 }
 
 /** Position of the last packet of a range. */

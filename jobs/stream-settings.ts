@@ -74,7 +74,8 @@ export const STREAM_SETTINGS = {
   from: {
     key: 'from',
     flag: '--from <place>',
-    about: 'where to begin what the group has no position of: earliest, latest or a time (ISO)',
+    about:
+      'where to begin what the group has no position of: earliest, latest (what comes into being later begins at its beginning) or a time (ISO)',
     fallback: 'earliest',
     parse: from
   },
@@ -162,7 +163,7 @@ export const STREAM_SETTINGS = {
     key: 'takeOver',
     flag: '--take-over [yes]',
     about:
-      'go on with what another group or lake has: input topics of this lake, topics for subscribers',
+      'go on with what another group or lake has: input topics of this lake, of the same Kafka; topics for subscribers',
     preset: 'yes',
     fallback: false,
     parse: yesNo

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
 import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
-import type { PacketRange, Quarantined } from '../packets.ts'
+import type { PacketRange, Quarantined, Registered } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
 import { inflate } from './codecs.ts'
@@ -37,7 +37,7 @@ export interface DecodeResult {
 export interface DecodeOptions {
   readonly schemas: SchemaCache
   /** Schema texts of Confluent ids; an id that is not in it goes to quarantine. */
-  readonly registered: ReadonlyMap<number, Uint8Array>
+  readonly registered: Registered
   readonly surveys: readonly Survey[]
   readonly claim: Claim
 }
@@ -248,9 +248,11 @@ class Decoding {
   #registered(bytes: Uint8Array): WriterSchema {
     if (bytes.length < 6) throw new PacketError('truncated', `${bytes.length} bytes in all`)
     const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
-    const text = this.#options.registered.get(id)
-    if (!text) throw new PacketError('unknown-schema', `schema id ${id}`)
-    return this.#schema(text)
+    const { registered } = this.#options
+    const text = registered.get(id)
+    if (text) return this.#schema(text)
+    const why = registered.unknown?.get(id)
+    throw new PacketError('unknown-schema', `schema id ${id}${why === undefined ? '' : `: ${why}`}`)
   }
 
   #schema(text: Uint8Array): WriterSchema {

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix'
 import { UsageError } from '../errors.ts'
+import type { MessageMark } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
 import type { Store } from './store.ts'
 
@@ -86,6 +87,10 @@ export interface StreamAccount {
   readonly generation: number
   /** Its messages went out in Fink's form too. */
   readonly fink: boolean
+  /** Prefix of the topics that its messages went to; not known of parts of older versions. */
+  readonly prefix?: string
+  /** What its last message is known by; not known of parts of older versions. */
+  readonly tail?: MessageMark
 }
 
 export interface ModuleAccount {

@@ -8,6 +8,7 @@ const ASIDE = {
   gone: 'its topic is gone from Kafka',
   'made-anew': 'its topic was deleted and made anew: its offsets mean other messages',
   'ends-before': 'Kafka has less of it than the lake',
+  changed: 'Kafka has other messages of it than were taken in',
   'not-ours': 'another group, or another Kafka, fills this lake from its topic',
   unwritable: 'a packet of it can be brought neither into the lake nor into quarantine',
   unknown: 'the note of it is damaged'

@@ -1,7 +1,8 @@
-import { Admin, findErrorBy } from '@platformatic/kafka'
+import { Admin } from '@platformatic/kafka'
 import type { BaseOptions } from '@platformatic/kafka'
 import { readAuthority } from '../authority.ts'
 import { messageOf, SiskinError } from '../errors.ts'
+import { isKafkaError, refusalOf } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
 
 /**
@@ -33,11 +34,6 @@ export function openAdmin(access: KafkaAccess, clientId: string, retries = 20): 
   return new Admin({ ...clientOptions(access, clientId), retries, retryDelay: 300 })
 }
 
-/** True if an error of Kafka, however deep, is one of these. */
-export function isKafkaError(error: unknown, ...ids: string[]): boolean {
-  return error instanceof Error && ids.some((id) => findErrorBy(error, 'apiId', id) !== null)
-}
-
 /** The generation is over: the partitions are another member's, what was fetched is not ours to commit. */
 export function isFenced(error: unknown): boolean {
   return isKafkaError(
@@ -49,12 +45,6 @@ export function isFenced(error: unknown): boolean {
     'FENCED_MEMBER_EPOCH',
     'STALE_MEMBER_EPOCH'
   )
-}
-
-/** The broker does not take these messages, now or later: it is about them, not about Kafka. */
-export function isAboutMessages(error: unknown): boolean {
-  const ids = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE']
-  return isKafkaError(error, ...ids, 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT')
 }
 
 /** What a person can do about an error of Kafka's. */
@@ -69,6 +59,10 @@ export function explain(access: KafkaAccess, error: unknown): SiskinError {
   const text = all.map(({ message }) => message).join(' ')
   const has = (code: string) => all.some((inner) => Reflect.get(inner, 'code') === code)
   const options = { cause: error }
+  const refusal = refusalOf(error)
+  if (refusal) {
+    return new SiskinError(`Kafka at ${brokers} ${refusal.text} (${refusal.id})`, 1, options)
+  }
   if (has('PLT_KFK_AUTHENTICATION') || /SASL/i.test(text)) {
     const user = access.user ?? 'nobody'
     return new SiskinError(

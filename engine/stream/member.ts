@@ -56,8 +56,8 @@ interface MemberState {
   knowsLag: boolean
   waiting: number
   lags: readonly PartitionLag[]
-  /** Something outside is waited for: no progress, and nobody's fault. */
-  waitsOutside: boolean
+  /** What outside is waited for: no progress, and nobody's fault; null: nothing. */
+  waitsFor: string | null
   /** It has partitions that could not be brought into the lake, and that may be possible later. */
   triesAgain: boolean
 }
@@ -113,7 +113,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     knowsLag: false,
     waiting: 0,
     lags: [],
-    waitsOutside: false,
+    waitsFor: null,
     triesAgain: false
   }
   const maker = new Maker({
@@ -121,7 +121,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     settings: { member: randomBytes(6).toString('hex'), stream: settings, maxBytes, finkMaxBytes },
     watched: watchedOf(plan),
     onLog: (level, message) => send({ kind: 'log', level, message }),
-    onOutside: (waits) => (state.waitsOutside = waits),
+    onOutside: (waitsFor) => (state.waitsFor = waitsFor),
     onWork: (range) => send({ kind: 'working', range }),
     onDeath: options.onDeath
   })
@@ -132,7 +132,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     maker,
     publisher,
     state,
-    owned: { topicIds: new Map(), refused: new Map() },
+    owned: { topicIds: new Map(), looked: new Map(), refused: new Map() },
     die(reason, records) {
       options.die(reason.message, records)
       return new Promise<never>(() => {})

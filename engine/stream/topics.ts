@@ -3,7 +3,7 @@ import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { meantBy, SiskinError, UsageError } from '../errors.ts'
 import { finkTopic } from '../publish/kafka.ts'
-import { isKafkaError } from './kafka.ts'
+import { isKafkaError } from './refusals.ts'
 import { schemaTopic } from './schema-topic.ts'
 import type { OutputSettings, StreamSettings } from './settings.ts'
 
