@@ -160,7 +160,7 @@ export function metricsPage(): string {
     table(
       ['what', 'level', 'facts'],
       [
-        ['the stream begins *', 'info', '`version`, `topics`, `group`, `lake`, `workers`'],
+        ['the stream begins *', 'info', '`version`, `topics`, `group`, `lake`, `members`'],
         ['the address of the metrics', 'info', '`address`'],
         ['a member is given partitions *', 'info', '`member`, `generation`, `partitions`'],
         [

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { Notes } from '../engine/consume/notes.ts'
 import { run } from '../engine/run/run.ts'
@@ -70,6 +71,7 @@ export async function runWithProgress(
     const { partPackets, partMegabytes, ...rest } = settings
     const result = await run({
       ...rest,
+      members: settings.members ?? availableParallelism(),
       sources,
       replace,
       notes,

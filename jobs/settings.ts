@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
@@ -26,7 +25,7 @@ const SETTINGS = {
   members: {
     key: 'members',
     flag: '--members <n>',
-    about: 'how many members work at once (default: one a core)',
+    about: 'how many members work at once on this machine (default: one a core; of a stream one)',
     parse: wholeNumber(1, 256)
   },
   schemas: {
@@ -84,7 +83,8 @@ export type SettingName = keyof typeof SETTINGS
 export interface Settings extends StreamValues, ReplayValues {
   lake: string
   hdfsCa: string | null
-  members: number
+  /** Null: as many as suit the command. */
+  members: number | null
   schemas: string | null
   modules: readonly string[] | null
   filters: readonly string[] | null
@@ -139,7 +139,7 @@ export function readSettings(command: Command): Settings {
   const settings = {
     lake: (values['lake'] as string | undefined) ?? SETTINGS.lake.fallback,
     hdfsCa: (values['hdfsCa'] as string | undefined) || null,
-    members: (values['members'] as number | undefined) ?? availableParallelism(),
+    members: (values['members'] as number | undefined) ?? null,
     schemas: (values['schemas'] as string | undefined) ?? null,
     modules: (values['modules'] as string[] | undefined) ?? null,
     filters: (values['filters'] as string[] | undefined) ?? null,

@@ -18,7 +18,6 @@ export interface StreamValues extends ObserveValues {
   triggerSeconds: number
   triggerRows: number
   triggerMegabytes: number
-  workers: number
   outPrefix: string
   outPartitions: number
   outReplication: number
@@ -99,13 +98,6 @@ export const STREAM_SETTINGS = {
     about: 'most bytes of a micro-batch, in MiB',
     fallback: 32,
     parse: wholeNumber(1, 1024)
-  },
-  workers: {
-    key: 'workers',
-    flag: '--workers <n>',
-    about: 'members on this machine, each a process',
-    fallback: 1,
-    parse: wholeNumber(1, 256)
   },
   outPrefix: {
     key: 'outPrefix',

@@ -26,7 +26,7 @@ export function addStream(program: Command): void {
     .option('--json', 'print the account at the end as one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  siskin stream --brokers localhost:9092 --topics ztf_20260110_programid1 --lake lake\n  siskin stream --config stream.yaml --workers 4'
+      '\nExample:\n  siskin stream --brokers localhost:9092 --topics ztf_20260110_programid1 --lake lake\n  siskin stream --config stream.yaml --members 4'
     )
   const own = Object.keys(STREAM_SETTINGS) as (keyof StreamValues)[]
   addSettings(command, [
@@ -36,6 +36,7 @@ export function addStream(program: Command): void {
     'filters',
     'surveys',
     'duplicateNights',
+    'members',
     ...own
   ])
   command.action(async (options: { json?: boolean }) => {
@@ -73,7 +74,7 @@ async function stream(settings: Settings, log: Log): Promise<StreamResult> {
   const supervisor = new StreamSupervisor({
     settings: live,
     store: openStore(settings.lake),
-    workers: settings.workers,
+    members: settings.members ?? 1,
     name: `${settings.group}-${hostname()}-${randomBytes(4).toString('hex')}`,
     program: new URL('./stream-member.ts', import.meta.url),
     progressSeconds: settings.progressSeconds,
@@ -119,9 +120,9 @@ async function answer(
   return server
 }
 
-function startNews({ topics, group, lake, workers }: Settings, log: Log): void {
+function startNews({ topics, group, lake, members }: Settings, log: Log): void {
   const message = `siskin ${SISKIN_VERSION} begins`
-  const fields = { version: SISKIN_VERSION, topics, group, lake, workers }
+  const fields = { version: SISKIN_VERSION, topics, group, lake, members: members ?? 1 }
   log.news({ level: 'info', isRoutine: true, message, fields })
 }
 

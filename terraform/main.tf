@@ -71,7 +71,7 @@ locals {
         topics     = jsonencode(var.topics)
         group      = jsonencode(var.group)
         lake       = jsonencode(local.lake)
-        workers    = var.workers
+        members    = var.members_a_machine
         repository = var.repository
         revision   = var.revision
         commit     = var.commit

@@ -23,7 +23,7 @@ const VALUES: Readonly<Record<string, string>> = {
   topics: String.raw`"/^ztf_\\d+$/"`,
   group: '"siskin"',
   lake: '"swebhdfs://10.20.0.20:9871/siskin"',
-  workers: '4',
+  members: '4',
   repository: 'https://git.example.org/siskin.git',
   revision: 'v1',
   commit: COMMIT,

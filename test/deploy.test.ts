@@ -99,7 +99,7 @@ function onMachine(file: string): string {
   const text = read('deploy/openstack/member.yaml.tftpl')
   const names = [...text.matchAll(/\$\{(?:indent\(\d+, )?(\w+)/g)].map(([, name = '']) => name)
   const values = Object.fromEntries(names.map((name) => [name, `${name}:1`]))
-  const known = { workers: '4', address: '10.20.0.50' }
+  const known = { members: '4', address: '10.20.0.50' }
   const { write_files: files } = cloudConfig(rendered(text, { ...values, ...known }))
   return files.find(({ path }) => path.endsWith(file))!.content
 }

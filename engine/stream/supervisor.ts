@@ -17,7 +17,7 @@ import type { StreamSettings } from './settings.ts'
 export interface StreamSupervisorOptions {
   readonly settings: StreamSettings
   readonly store: Store
-  readonly workers: number
+  readonly members: number
   /** Names the members of this supervisor; unique among all supervisors that live. */
   readonly name: string
   /** The program of a member process. */
@@ -83,7 +83,7 @@ export class StreamSupervisor implements MetricsSource {
 
   constructor(options: StreamSupervisorOptions) {
     this.#options = options
-    const names = Array.from({ length: options.workers }, (_, i) => `${options.name}-${i}`)
+    const names = Array.from({ length: options.members }, (_, i) => `${options.name}-${i}`)
     this.#seats = names.map(newSeat)
   }
 
