@@ -8,7 +8,7 @@ import type { AlertTable } from '../table/table.ts'
 import { inflate } from './codecs.ts'
 import { lsstReader } from './lsst.ts'
 import { Reader } from './reader.ts'
-import { Rejects, UnwantedPacket } from './rejects.ts'
+import { asPacketError, Rejects, UnwantedPacket } from './rejects.ts'
 import type { SchemaCache, WriterSchema } from './schemas.ts'
 import { SurveyState } from './survey-state.ts'
 import type { Origins } from './survey-state.ts'
@@ -297,14 +297,4 @@ class Decoding {
     const { quarantined } = this.#rejects
     return { alerts, quarantined, duplicates: this.#duplicates, copies: this.#copies }
   }
-}
-
-/** Reading past the segment's end is a truncated packet; anything else unexpected is named as damage. */
-function asPacketError(error: unknown): PacketError {
-  if (error instanceof PacketError) return error
-  const { message } = error as Error
-  if (error instanceof RangeError && message.includes('outside the bounds')) {
-    return new PacketError('truncated', 'it runs past its end')
-  }
-  return new PacketError('bad-container', message)
 }

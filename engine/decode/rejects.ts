@@ -70,3 +70,13 @@ function writerOf(
   const schema = registered.get(id)
   return schema ? { schema, codec: WIRE } : null
 }
+
+/** Reading past the segment's end is a truncated packet; anything else unexpected is named as damage. */
+export function asPacketError(error: unknown): PacketError {
+  if (error instanceof PacketError) return error
+  const { message } = error as Error
+  if (error instanceof RangeError && message.includes('outside the bounds')) {
+    return new PacketError('truncated', 'it runs past its end')
+  }
+  return new PacketError('bad-container', message)
+}

@@ -2,11 +2,12 @@ import type { Worker } from 'node:worker_threads'
 import { messageOf, SiskinError } from '../errors.ts'
 import { HangWatch } from '../making/hang-watch.ts'
 import type { WatchedThread } from '../making/hang-watch.ts'
-import { split } from '../making/split.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Blame } from './blame.ts'
+import { parted, strike } from './job.ts'
+import type { Job } from './job.ts'
 import { attemptOf } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
 
@@ -23,20 +24,6 @@ export interface SupervisorOptions {
   recover(range: PacketRange, attempt: string): Promise<PartRecord | null>
   onRecord(record: PartRecord): void
   onLog(level: 'warn' | 'error', message: string): void
-}
-
-/** A range in the hands of the members, and how it went so far. */
-interface Job {
-  readonly id: number
-  readonly claimant: number
-  readonly range: PacketRange
-  readonly stopped: string[]
-  deaths: number
-  /** How the last of them came. */
-  reason: string
-  /** The attempt that is going on, or was the last. */
-  attempt: number
-  readonly done: () => void
 }
 
 /** `jobs`: at most one being committed and one being worked on, in this order. */
@@ -99,7 +86,7 @@ export class Supervisor {
     const deaths = this.#options.blame?.deathsOf(source, first, first + count - 1) ?? 0
     const reason = deaths > 0 ? 'the process that worked on it died' : ''
     const job = { id, claimant, range, stopped: [], deaths, reason, attempt: 0, done }
-    const halves = this.#parted(job)
+    const halves = parted(job, () => this.#nextId++)
     return halves.length < 2 ? [job] : halves.flatMap((half) => this.#withCare(half))
   }
 
@@ -288,7 +275,7 @@ export class Supervisor {
       const record = await this.#recover(job)
       if (record) return this.#landed(job, record)
       if (job.deaths < HOPELESS || job.range.blocks.length > BLOCK.size) {
-        this.#waiting.unshift(...this.#parted(job))
+        this.#waiting.unshift(...parted(job, () => this.#nextId++))
         return
       }
       const { source, first } = job.range
@@ -303,28 +290,4 @@ export class Supervisor {
     const run = this.#options.runOf(range.source)
     return this.#options.recover(range, attemptOf({ run, attempt }))
   }
-
-  #parted(job: Job): Job[] {
-    const halves = job.deaths < 2 ? [] : split(job.range)
-    if (halves.length < 2) return [job]
-    let left = halves.length
-    const done = () => {
-      if (--left === 0) job.done()
-    }
-    return halves.map((range) => ({
-      id: this.#nextId++,
-      claimant: job.claimant,
-      range,
-      stopped: job.stopped,
-      deaths: 1,
-      reason: job.reason,
-      attempt: 0,
-      done
-    }))
-  }
-}
-
-function strike(job: Job, reason: string): void {
-  job.deaths++
-  job.reason = reason
 }
