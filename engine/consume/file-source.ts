@@ -126,7 +126,8 @@ async function findGrown(
       )
       return null
     }
-    const grown = { ...record, identities: [...record.identities, identity], count: null }
+    const { brokenOff: _, ...whole } = record
+    const grown = { ...whole, identities: [...record.identities, identity], count: null }
     await book.save(grown)
     const alias = freeName(safeStem(path), digestOf(identity), names)
     await book.save({ kind: 'alias', name: alias, of: record.name })

@@ -26,6 +26,8 @@ export type Finding =
     | { readonly kind: 'empty'; readonly path: string }
     /** Kafka had deleted messages before they were read. */
     | { readonly kind: 'lost'; readonly record: PartRecord }
+    /** A source of files that was begun and not read to its end. */
+    | { readonly kind: 'unfinished'; readonly source: string }
     /** Of all other kinds: nothing that can be mended by itself. */
     | { readonly kind: 'other' }
   ) & {

@@ -127,12 +127,23 @@ export class RunClaim {
   }
 }
 
+/** The last run that had the source: since when, and whether it lives and has it still. */
+export async function newestRun(
+  store: Store,
+  source: string
+): Promise<{ readonly since: string | null; readonly isAtWork: boolean }> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (!newest) return { since: null, isAtWork: false }
+  const { run, isOver } = newest
+  const path = `${folderOf(source)}/${run}.${isOver ? 'over' : 'json'}`
+  const holder = await readJson<Holder>(store, path)
+  const since = holder?.since ?? null
+  return { since, isAtWork: !isOver && holder !== null && isAlive(holder) }
+}
+
 /** True while a run that lives has the source. */
 export async function isClaimed(store: Store, source: string): Promise<boolean> {
-  const newest = (await runsOf(store, source)).at(-1)
-  if (!newest || newest.isOver) return false
-  const holder = await readJson<Holder>(store, `${folderOf(source)}/${newest.run}.json`)
-  return holder !== null && isAlive(holder)
+  return (await newestRun(store, source)).isAtWork
 }
 
 /** @throws SiskinError when a younger run has claimed the source: this one was taken for dead. */

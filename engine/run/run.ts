@@ -17,7 +17,7 @@ import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { Blame } from './blame.ts'
-import { openClaimed, release } from './claimed-sources.ts'
+import { openClaimed, release, sourceBook } from './claimed-sources.ts'
 import type { Claims } from './claimed-sources.ts'
 import type { MemberSettings } from './messages.ts'
 import { RunIndex } from './run-index.ts'
@@ -125,7 +125,7 @@ async function runSources(
 ): Promise<RunResult> {
   const started = performance.now()
   const tally = new Tally()
-  const damage: Damage[] = []
+  const damage = new Map<string, Damage>()
   const buffers = new BufferPool(options.members * 3 + 2)
   const seen = seenMemory()
   const names = sources.map(({ name }) => name)
@@ -148,11 +148,12 @@ async function runSources(
       const onRead = (bytes: number) =>
         options.onProgress({ bytesTotal, bytesRead: bytesBefore + bytes, tally })
       const broken = await readSource(source, done, supervisor, buffers, options, onRead)
-      if (broken) damage.push(broken)
+      if (broken) damage.set(source.name, broken)
       bytesBefore += source.bytes
       if (options.signal.aborted) break
     }
     await supervisor.drain()
+    if (supervisor.stuck.length === 0) await keepDamage(store, damage)
   } finally {
     await supervisor.close()
   }
@@ -161,12 +162,21 @@ async function runSources(
   return {
     tally,
     sources: names,
-    damage,
+    damage: [...damage.values()],
     before,
     seconds: (performance.now() - started) / 1000,
     interrupted: options.signal.aborted,
     stuck: supervisor.stuck,
     peakMemory: supervisor.peakMemory
+  }
+}
+
+/** Where a source broke off is known to the lake when all before that is in it. */
+async function keepDamage(store: Store, damage: ReadonlyMap<string, Damage>): Promise<void> {
+  const book = sourceBook(store)
+  for (const [source, { message }] of damage) {
+    const record = await book.load(source)
+    if (record && record.kind !== 'alias') await book.save({ ...record, brokenOff: message })
   }
 }
 
