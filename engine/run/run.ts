@@ -7,6 +7,7 @@ import type { Cut } from '../consume/scanner.ts'
 import type { Source } from '../consume/source.ts'
 import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
+import { FIRST } from '../enrich/run-module.ts'
 import type { PacketRange } from '../packets.ts'
 import { recover, recoverAttempt } from '../persist/commit.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
@@ -259,8 +260,9 @@ function startSupervisor({
 function once(say: RunOptions['onLog']): RunOptions['onLog'] {
   const said = new Set<string>()
   return (level, message) => {
-    if (level === 'warn' && said.has(message)) return
-    if (said.size < 10_000) said.add(message)
+    const [fault = message] = message.split(FIRST)
+    if (level === 'warn' && said.has(fault)) return
+    if (said.size < 10_000) said.add(fault)
     say(level, message)
   }
 }
