@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf, messageOf, SiskinError, UsageError } from '../errors.ts'
 
@@ -21,20 +21,4 @@ export function refused(path: string, error: unknown): never {
     throw new UsageError(`--save ${path}: the file is there already; choose another name`)
   }
   throw new SiskinError(`--save ${path}: ${messageOf(error)}`, 1, { cause: error })
-}
-
-/** Makes a folder with those above it. Step by step: asked at once, Node.js never ends below /proc. */
-export async function makeFolder(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error
-    })
-  try {
-    await make()
-  } catch (error) {
-    const above = dirname(path)
-    if (codeOf(error) !== 'ENOENT' || above === path) throw error
-    await makeFolder(above)
-    await make()
-  }
 }
