@@ -84,6 +84,9 @@ function writeJson(level: LogLevel, message: string, fields: object = {}): void 
   process.stderr.write(`${JSON.stringify({ time, level, message, ...fields })}\n`)
 }
 
+/** What a stream does not take is told by the stream, and by who wrote. */
+let lastTold = ''
+
 /** Says what went wrong, if nobody has, and returns the exit code: 1 it failed, 2 it was asked wrongly. */
 export function tellFailure(error: unknown): number {
   if (isJson()) return tellJson(error)
@@ -91,7 +94,9 @@ export function tellFailure(error: unknown): number {
   const stack = error instanceof Error ? error.stack : undefined
   if (process.env['SISKIN_DEBUG'] && stack !== undefined) console.error(stack)
   const place = loadFaultOf(error)
-  console.error(`siskin: ${sentenceOf(error, place)}`)
+  const sentence = sentenceOf(error, place)
+  if (sentence !== lastTold) console.error(`siskin: ${sentence}`)
+  lastTold = sentence
   return exitCodeOf(error, place)
 }
 
