@@ -1,5 +1,5 @@
 import type { OnceDecoded } from './duplicates/decode-once.ts'
-import { keepMarks } from './duplicates/marks.ts'
+import { keepMarks, Marks } from './duplicates/marks.ts'
 import type { KeptMarks } from './duplicates/marks.ts'
 import type { Plan } from './enrich/plan.ts'
 import { lastOf } from './packets.ts'
@@ -33,6 +33,7 @@ export class Account {
   #duplicates = 0
   #revisions = 0
   #marks: KeptMarks = {}
+  #copies: KeptMarks = {}
   #mark = performance.now()
 
   constructor(range: PacketRange) {
@@ -50,6 +51,10 @@ export class Account {
     this.#duplicates = result.duplicates
     this.#revisions = result.revisions.length
     this.#marks = keepMarks(result.marks)
+    const copies = [...result.copies].map(([night, words]) => {
+      return [night, Marks.of(Uint32Array.from(words))] as const
+    })
+    this.#copies = keepMarks(new Map(copies))
     for (const { reason } of result.quarantined) add(this.#quarantined, reason, 1)
     this.lap('decode')
   }
@@ -120,6 +125,7 @@ export class Account {
       revisions: this.#revisions,
       nights: this.#nights,
       marks: this.#marks,
+      ...(this.#duplicates > 0 && { copies: this.#copies }),
       modules: this.#modules,
       filters: this.#filters,
       files,
@@ -149,11 +155,12 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
 }
 
 function accountOf(
-  { count, lost, begins, generation }: MessageSpan,
+  { count, lost, begins, generation, tail }: MessageSpan,
   offsets: number,
   fink: boolean
 ): StreamAccount {
-  return { messages: count, missing: offsets - count, lost, begins, generation, fink }
+  const account = { messages: count, missing: offsets - count, lost, begins, generation, fink }
+  return tail ? { ...account, tail } : account
 }
 
 function add<K extends string>(counts: Partial<Record<K, number>>, key: K, count: number): void {

@@ -17,6 +17,11 @@ export class OutageError extends SiskinError {
   override readonly name = 'OutageError'
 }
 
+/** A small file of Siskin's own is not what was written: a power cut on a disk that lied, a hand. */
+export class TornFileError extends SiskinError {
+  override readonly name = 'TornFileError'
+}
+
 /** Wrong use: unknown name, impossible value, missing argument. Exit code 2. */
 export class UsageError extends SiskinError {
   override readonly name = 'UsageError'
@@ -29,9 +34,31 @@ export class UsageError extends SiskinError {
 /** The message for a name that is not known: says which are, and which was meant where that is plain. */
 export function unknownName(kind: string, name: string, known: Iterable<string>): UsageError {
   const names = [...known].sort()
-  const near = names.find((other) => isNear(name.toLowerCase(), other.toLowerCase()))
-  const meant = near === undefined ? '' : ` (${near}?)`
-  return new UsageError(`unknown ${kind} "${name}"${meant}; known: ${names.join(', ')}`)
+  return new UsageError(
+    `unknown ${kind} "${name}"${meantBy(name, names)}; known: ${names.join(', ')}`
+  )
+}
+
+/** ` (name?)` for the one of the names that was meant, where that is plain; else nothing. */
+export function meantBy(name: string, names: readonly string[]): string {
+  const asked = lettersOf(name)
+  const near =
+    names.find((other) => lettersOf(other) === asked) ??
+    names.find((other) => isNear(name.toLowerCase(), other.toLowerCase())) ??
+    names.find((other) => isNear(asked, lettersOf(other))) ??
+    names.find((other) => isWithPrefix(asked, lettersOf(other)))
+  return near === undefined ? '' : ` (${near}?)`
+}
+
+/** Small letters and digits alone: `fast_riser`, `fast-riser` and `Fast Riser` are one. */
+function lettersOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '')
+}
+
+/** Whether one is the other with something before it, as topics have it. */
+function isWithPrefix(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a]
+  return short.length >= 4 && long.endsWith(short)
 }
 
 /** One letter more, less or other, or two that changed places. */

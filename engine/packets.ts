@@ -1,11 +1,17 @@
 import type { Reason } from './reasons.ts'
 
-/** The container header that packets were written with. */
+/** What packets were written with: the header of their container, or a registered schema. */
 export interface Header {
   /** The writer schema as the survey sent it: JSON text. */
   readonly schema: Uint8Array
   readonly codec: string
 }
+
+/** Stands for the codec of a packet that a magic byte and the id of its schema come before. */
+export const WIRE = 'confluent'
+
+/** Bytes of those two. */
+export const WIRE_BYTES = 5
 
 /** Kinds of block besides an index into `headers`. */
 export const CONFLUENT = -1
@@ -47,6 +53,12 @@ export interface PacketRange {
   readonly messages?: MessageSpan
 }
 
+/** Texts of writer schemas by Confluent id, each whole. */
+export interface Registered extends ReadonlyMap<number, Uint8Array> {
+  /** Of ids that it does not have: what is known of why. */
+  readonly unknown?: ReadonlyMap<number, string>
+}
+
 /** Offsets of a partition may be missing, so how far a range reaches does not follow from its count. */
 export interface MessageSpan {
   /** Offset of the last message. */
@@ -59,6 +71,16 @@ export interface MessageSpan {
   readonly begins: boolean
   /** Generation of the consumer group in which they were fetched. */
   readonly generation: number
+  /** What the last message is known by. */
+  readonly tail?: MessageMark
+}
+
+/** What a message of Kafka is known by, beside its offset. */
+export interface MessageMark {
+  /** Its time stamp, ms since 1970. */
+  readonly time: number
+  /** CRC-32 of its value, as 8 hex digits. */
+  readonly crc32: string
 }
 
 /** Position of the last packet of a range. */
@@ -77,18 +99,20 @@ export interface Fault {
 export interface Quarantined {
   readonly position: number
   readonly name: string
-  /** Byte offset in the source, after inflating. */
-  readonly offset: number
+  /** Byte offset in the source, after inflating; null of a partition, which has none. */
+  readonly offset: number | null
   readonly reason: Reason
   readonly detail: string
   readonly bytes: Uint8Array
+  /** What it was written with, and how its bytes are compressed; null where that is not known. */
+  readonly writer: Header | null
 }
 
 /** The largest packet that is taken for one; larger ones go to quarantine. */
 export const MAX_PACKET_BYTES = 8 * 1024 * 1024
 
-/** The most that quarantine keeps of one packet, or of a block whose packets cannot be told apart. */
-const MAX_KEPT_BYTES = 1024 * 1024
+/** The most that quarantine keeps of one packet, or of a block whose packets cannot be told apart: a packet is kept whole. */
+const MAX_KEPT_BYTES = MAX_PACKET_BYTES
 
 /**
  * What quarantine keeps of bytes as they came, and why they are there: with a note where they are

@@ -159,15 +159,21 @@ function quarantineAll(range: PacketRange, reason: string): OnceDecoded {
     offset: range.blocks[BLOCK.offset] ?? 0,
     reason: 'poison',
     detail,
-    bytes: i === 0 ? bytes : new Uint8Array(0)
+    bytes: i === 0 ? bytes : new Uint8Array(0),
+    writer: range.headers[range.blocks[BLOCK.header] ?? -1] ?? null
   }))
-  return { alerts: [], quarantined, duplicates: 0, marks: new Map(), revisions: [] }
+  const nothing = { alerts: [], duplicates: 0, copies: new Map(), marks: new Map(), revisions: [] }
+  return { ...nothing, quarantined }
 }
 
 /** Blocks of messages carry their offset, which is the position. */
 function placed(range: PacketRange, quarantined: readonly Quarantined[]): readonly Quarantined[] {
   if (!range.messages) return quarantined
-  return quarantined.map((packet) => ({ ...packet, position: packet.offset, offset: 0 }))
+  return quarantined.map((packet) => ({
+    ...packet,
+    position: packet.offset ?? packet.position,
+    offset: null
+  }))
 }
 
 function packetBytes(

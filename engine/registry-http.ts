@@ -11,7 +11,7 @@ export interface RegistryAddress {
 /** What a registry answers: JSON, or that it does not know what it was asked for. */
 export type RegistryAnswer =
   | { readonly known: true; readonly body: Readonly<Record<string, unknown>> }
-  | { readonly known: false }
+  | { readonly known: false; readonly why: string | null }
 
 /**
  * A registry that gave no answer that counts.
@@ -93,8 +93,15 @@ export async function askRegistry(
       ...(body && { method: 'POST', body: JSON.stringify(body) })
     })
     const answer = jsonOf(await response.text())
-    const isUnknown = response.status === 404 && (await saysUnknown(registry, answer, question))
-    return isUnknown ? { known: false } : judge(registry, url, response.status, answer)
+    const { status } = response
+    const isRefused = status === 404 || (REFUSES.has(status) && !body)
+    if (isRefused && (await isAboutThis(registry, status, answer, question))) {
+      return {
+        known: false,
+        why: status === 404 ? null : `${url} is refused (${status}${saidIn(answer)})`
+      }
+    }
+    return judge(registry, url, status, answer)
   } catch (error) {
     if (error instanceof SiskinError) throw error
     signal?.throwIfAborted()
@@ -103,13 +110,20 @@ export async function askRegistry(
   }
 }
 
-/** A registry says that it does not know an id by a code of its own, or at least is one. */
-async function saysUnknown(
+/** Answers to a question that is asked wrongly, or that may not be asked: it may be this one only. */
+const REFUSES = new Set([400, 403, 405, 406, 409, 410, 422])
+
+/**
+ * True if nothing is wrong but with what was asked for: the registry says that it does not know it by a code of its own, or
+ * answers others well. No waiting helps then; it does if it lets us do nothing at all.
+ */
+async function isAboutThis(
   { base, headers }: RegistryAddress,
+  status: number,
   body: Readonly<Record<string, unknown>> | null,
   { timeoutMs, signal }: Question
 ): Promise<boolean> {
-  if (/^404\d\d$/.test(String(body?.['error_code']))) return true
+  if (status === 404 && /^404\d\d$/.test(String(body?.['error_code']))) return true
   const timeout = AbortSignal.timeout(timeoutMs)
   const response = await fetch(`${base}/subjects`, {
     headers,
@@ -128,7 +142,7 @@ function judge(
     if (body) return { known: true, body }
     throw failing(url, 'the answer is no JSON of a registry')
   }
-  const says = typeof body?.['message'] === 'string' ? `: ${body['message'].slice(0, 200)}` : ''
+  const says = saidIn(body)
   if (status === 401 || status === 403) {
     const what = user === null ? 'it wants a user and a password' : `it does not let ${user} in`
     const todo =
@@ -143,6 +157,10 @@ function judge(
   }
   if (status === 429 || status >= 500) throw failing(url, `it answered ${status}${says}`)
   throw new RegistryError(`schema registry ${url}: it refuses the request (${status}${says})`, true)
+}
+
+function saidIn(body: Readonly<Record<string, unknown>> | null): string {
+  return typeof body?.['message'] === 'string' ? `: ${body['message'].slice(0, 200)}` : ''
 }
 
 function failing(url: string, what: string, cause?: unknown): RegistryError {

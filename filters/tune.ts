@@ -3,7 +3,9 @@
  * without each of its cuts, and with other numbers. Run by hand: the READMEs quote what it prints.
  *
  *   node filters/tune.ts --seed 11 --start 2026-01-10      the month the numbers were chosen on
- *   node filters/tune.ts --seed 23 --start 2026-08-10      the month they are judged on
+ *   node filters/tune.ts --seed 101 --start 2026-04-05     a month they are judged on, as 202 from 2026-11-05
+ *
+ * A month that was looked at while numbers were chosen judges nothing: take a new seed.
  *
  * 60 kilonovae are put into a month, more than nature has, and left out of the numbers: see how many a
  * topic has with --leave-out ''.
@@ -67,7 +69,7 @@ const truthFiles = () =>
     .map((file) => join(folder, file))
 
 /** What the rules read. */
-const COLUMNS = `survey, mjd, ra, "dec", flux, mag, is_positive, history_id, history_mjd, quality, history,
+const COLUMNS = `survey, mjd, ra, "dec", flux, mag, is_positive, history_id, history_mjd, quality, detections,
   solar_system, rate, lake.features, ztf, {diaSource: lsst.diaSource} lsst`
 
 async function open(): Promise<DuckDBConnection> {
@@ -76,7 +78,7 @@ async function open(): Promise<DuckDBConnection> {
   await db.run(
     `CREATE TABLE alerts AS SELECT ${COLUMNS}, truth.class true_class,
        truth.object_id true_object, truth.age, truth.true_rate, truth.true_amplitude, truth.is_named
-     FROM read_parquet('${lake}/*/alerts/*/*.parquet', union_by_name = true) lake
+     FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) lake
      JOIN (SELECT DISTINCT ON (alert_id) alert_id, class, object_id, age, true_rate, true_amplitude,
          is_named FROM read_parquet([${truths.join(', ')}]) ORDER BY alert_id) truth
        USING (alert_id) WHERE truth.class <> '${asked['leave-out']}'`
@@ -116,8 +118,12 @@ async function scoreOf(db: DuckDBConnection, rule: string, seeks: Seeks): Promis
   ) as unknown as Score
 }
 
-const percent = (part: number, whole: number) =>
-  whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} %`
+/** With Poisson's error, of those in it and those not; none is taken for one. */
+function percent(part: number, whole: number): string {
+  if (whole === 0) return '-'
+  const error = Math.sqrt((Math.max(part, 1) * Math.max(whole - part, 1)) / whole ** 3)
+  return `${((100 * part) / whole).toFixed(1)} ± ${(100 * error).toFixed(1)} %`
+}
 
 function line(label: string, score: Score): string[] {
   return [

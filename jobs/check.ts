@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import type { Filter, Module, Needs } from '../engine/contract/index.ts'
-import { makePlan, needed } from '../engine/enrich/plan.ts'
+import { needed } from '../engine/enrich/plan.ts'
 import type { Plan } from '../engine/enrich/plan.ts'
 import { moduleColumns } from '../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../engine/table/schema.ts'
 import type { ColumnDef } from '../engine/table/schema.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { leftOutText, pickPlan } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import { count, wrapped } from './terminal.ts'
 
@@ -20,9 +20,9 @@ export function addCheck(program: Command): void {
     )
   addSettings(command, ['modules', 'filters'])
   command.action((options: { json?: boolean }) => {
-    const { modules, filters } = readSettings(command)
-    const plan = makePlan(pickModules(modules), pickFilters(filters))
-    console.log(options.json ? JSON.stringify(planJson(plan), null, 1) : planText(plan))
+    const { plan, leftOut } = pickPlan(readSettings(command))
+    if (options.json) return console.log(JSON.stringify({ ...planJson(plan), leftOut }, null, 1))
+    console.log([planText(plan), ...leftOut.map(leftOutText)].join('\n\n'))
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Module } from '../engine/contract/index.ts'
 import { moduleColumns } from '../engine/table/enriched.ts'
+import { QUARANTINE_COLUMNS } from '../engine/table/quarantine-columns.ts'
 import { ALERT_COLUMNS } from '../engine/table/schema.ts'
 import type { ColumnDef } from '../engine/table/schema.ts'
 import { code, COLUMN_HEAD, NOTE, page, table } from './docs-table.ts'
@@ -14,7 +15,7 @@ export function columnsPage(modules: readonly Module[]): string {
   return page('The alert table', [
     NOTE,
     `${ALERT_COLUMNS.length} columns from the packets, and one struct per module ([modules](modules.md)). One schema for both surveys: the other survey's struct is null. Null means "cannot say". Ids are 64-bit and exceed 2^53: they are strings in JSON.`,
-    'Units are in the syntax of VOUnits, UCDs of UCD1+ (both IVOA). The same for programs: `<lake>/_siskin/columns/*.json`, one document for every set of columns that was ever written; the key `siskin` in the footer of an alert file names its own under `siskin.columns`.',
+    'Units are in the syntax of VOUnits, UCDs of UCD1+ (both IVOA). The same for programs: `<lake>/_siskin/columns/*.json`, one document for every set of columns that was ever written; the key `siskin` in the footer of an alert or quarantine file names its own under `siskin.columns`.',
     '## The alert',
     columnTable(scalars.filter((def) => !isPacket(def))),
     '## Its history',
@@ -36,11 +37,16 @@ export function columnsPage(modules: readonly Module[]): string {
         String(moduleColumns(module).length),
         module.about
       ])
-    )
+    ),
+    '## Quarantine',
+    'What could not be decoded is in files of its own, `<lake>/quarantine/**/*.parquet`, with these columns.',
+    columnTable(QUARANTINE_COLUMNS)
   ])
 }
 
-function columnTable(defs: readonly ColumnDef[], from = 0): string {
+type Shown = Omit<ColumnDef, 'type' | 'unit'> & { readonly type: string; readonly unit: string }
+
+function columnTable(defs: readonly Shown[], from = 0): string {
   return table(
     COLUMN_HEAD,
     defs.map(({ name, type, list, unit, ucd, doc }) => [

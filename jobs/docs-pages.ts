@@ -126,7 +126,7 @@ export function metricsPage(): string {
         ['`/healthz`', '200 as long as the supervisor looks at its members, else 503'],
         [
           '`/readyz`',
-          '200 when a member is in the group and one took something in within `--progress-seconds` or has nothing to take in; else 503. JSON: `ok`, `reason`, `members`, `joined`, `lag`'
+          '200 when a member is in the group and one took something in within `--progress-seconds` or has nothing to take in; else 503: a member that waits for a registry or the store, or ends again and again, is named with what it waits for. JSON: `ok`, `reason`, `members`, `joined`, `lag`'
         ]
       ]
     ),
@@ -160,7 +160,7 @@ export function metricsPage(): string {
     table(
       ['what', 'level', 'facts'],
       [
-        ['the stream begins *', 'info', '`version`, `topics`, `group`, `lake`, `workers`'],
+        ['the stream begins *', 'info', '`version`, `topics`, `group`, `lake`, `members`'],
         ['the address of the metrics', 'info', '`address`'],
         ['a member is given partitions *', 'info', '`member`, `generation`, `partitions`'],
         [

@@ -12,7 +12,7 @@ interface Variable {
 const VARIABLES: readonly Variable[] = [
   {
     name: 'SISKIN_HDFS_USER',
-    about: 'user at HDFS, for a lake at hdfs://… (default: that of the system)',
+    about: 'user at HDFS, for a lake at swebhdfs://… or hdfs://… (default: that of the system)',
     readBy: 'lake'
   },
   {
@@ -22,7 +22,7 @@ const VARIABLES: readonly Variable[] = [
   },
   {
     name: 'SISKIN_CACHE',
-    about: 'where parts of a lake at hdfs://… are copied to (default: ~/.cache/siskin/parts)',
+    about: 'where parts of a lake in HDFS are copied to (default: ~/.cache/siskin/parts)',
     readBy: ['truth', 'start']
   },
   {

@@ -1,14 +1,18 @@
 import { describer } from '../engine/table/describe.ts'
 import type { Description } from '../engine/table/describe.ts'
 import { moduleColumns } from '../engine/table/enriched.ts'
+import { QUARANTINE_COLUMNS } from '../engine/table/quarantine-columns.ts'
 import { modules } from '../science-modules/registry.ts'
 import { table } from './terminal.ts'
 
 const describe = describer(modules.flatMap(moduleColumns))
+const inQuarantine = new Map<string, Description>(
+  QUARANTINE_COLUMNS.map((column) => [column.name, column])
+)
 
 /** What is known of a column by its name; nothing where it is none of ours. */
 export function descriptionOf(name: string): Description {
-  return describe(name) ?? { unit: '', ucd: '', doc: '' }
+  return describe(name) ?? inQuarantine.get(name) ?? { unit: '', ucd: '', doc: '' }
 }
 
 /** Columns of a file with unit, UCD and description. */

@@ -229,6 +229,7 @@ export function lakeText(root: string, lake: LakeSummary): string {
     `lake ${root}: ${count(tally.alerts)} alerts of ${amount(tally.received, 'packet')} in ${amount(lake.parts, 'part')}, ${size(total)}`,
     facts([
       ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
+      ...(tally.requeued > 0 ? [['requeued', count(tally.requeued)]] : []),
       ['duplicates', count(tally.duplicates)],
       ['bytes', listOf(bytes, size)]
     ]),
@@ -244,10 +245,10 @@ export function lakeText(root: string, lake: LakeSummary): string {
     '',
     table([
       ['source', 'parts', 'packets', 'alerts', 'last part'],
-      ...sources.map(({ source, parts, received, alerts, last }) => [
+      ...sources.map(({ source, parts, received, requeued, alerts, last }) => [
         source,
         count(parts),
-        count(received),
+        requeued > 0 ? `${count(requeued)} requeued` : count(received),
         count(alerts),
         last.slice(0, 19).replace('T', ' ')
       ])

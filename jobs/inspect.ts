@@ -65,7 +65,7 @@ export function addInspect(program: Command): void {
     .option('--json', 'print one JSON object; ids are strings')
     .addHelpText(
       'after',
-      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas\n  siskin inspect hdfs://namenode:9870/siskin'
+      '\nExamples:\n  siskin inspect lake\n  siskin inspect 2667448574015015003 --lake lake --stamps stamps\n  siskin inspect ZTF18aabpzjh --lake lake --json\n  siskin inspect packet.confluent --schemas lsst/schemas\n  siskin inspect swebhdfs://namenode:9871/siskin'
     )
   addSettings(command, ['lake', 'schemas'])
   command.action(async (thing: string, options: InspectFlags) => {
@@ -155,9 +155,18 @@ async function sourcesAt(place: Place) {
 async function inspectLake(store: Store): Promise<Inspected> {
   const lake = await summariseLake(store)
   const { tally, bytes, ...rest } = lake
-  const { received, alerts, duplicates, quarantined, nights, modules, topics } = tally
-  const sums = { received, alerts, duplicates, quarantined, nights, modules, topics, bytes }
-  const json = { kind: 'lake', path: store.root, ...sums, ...rest }
+  const { received, alerts, duplicates, quarantined, requeued, nights, modules, topics } = tally
+  const counts = { received, alerts, duplicates, quarantined, requeued }
+  const json = {
+    kind: 'lake',
+    path: store.root,
+    ...counts,
+    nights,
+    modules,
+    topics,
+    bytes,
+    ...rest
+  }
   return { json, text: text.lakeText(store.root, lake) }
 }
 

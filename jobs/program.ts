@@ -30,5 +30,9 @@ export async function buildProgram(args: readonly string[] = []): Promise<Comman
     .showHelpAfterError('(siskin --help says more)')
   const named = COMMANDS[args[0] ?? '']
   for (const load of named ? [named] : Object.values(COMMANDS)) (await load())(program)
+  program.hook('preAction', async (_, command) => {
+    const { refuseIdle } = await import('./idle-options.ts')
+    refuseIdle(command)
+  })
   return program
 }

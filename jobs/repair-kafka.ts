@@ -4,6 +4,7 @@ import { KafkaInput } from '../engine/repair/kafka-input.ts'
 import { GapPublisher, readMarks } from '../engine/repair/publish-gap.ts'
 import type { GapMarks } from '../engine/repair/publish-gap.ts'
 import { askInTime } from '../engine/stream/check.ts'
+import { outputTopics } from '../engine/stream/topics.ts'
 import { kafkaAccess } from './kafka-access.ts'
 import type { Settings } from './settings.ts'
 
@@ -28,10 +29,14 @@ export async function equipKafka(
     partitions: settings.outPartitions,
     replication: settings.outReplication,
     retentionDays: settings.outRetentionDays,
-    registry: settings.outRegistry
+    registry: settings.outRegistry,
+    finkPrefix: settings.finkCompat ? settings.finkPrefix : null
   }
-  const publisher = publish ? await GapPublisher.open({ access, group, store, output, plan }) : null
+  const topics = outputTopics({ output, surveys: settings.surveys }, plan)
+  const places = { access, group, store, output, topics, plan }
+  const publisher = publish ? await GapPublisher.open(places) : null
   const marks = await readMarks(access, store)
-  const outputs = { prefix: output.prefix, topics: plan.filters.map(({ topic }) => topic) }
+  const { prefix, finkPrefix } = output
+  const outputs = { prefix, finkPrefix, topics: [...topics.own, ...topics.fink] }
   return { input: new KafkaInput(access, group, store, outputs), marks, publisher }
 }

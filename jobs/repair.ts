@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { makePlan } from '../engine/enrich/plan.ts'
 import { UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
@@ -13,7 +12,7 @@ import type { RepairStep } from '../engine/repair/step.ts'
 import { Claims } from '../engine/repair/workshop.ts'
 import type { Workshop } from '../engine/repair/workshop.ts'
 import { confirm, crashAt } from './repair-ask.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { amount } from './terminal.ts'
@@ -43,7 +42,7 @@ export function addRepair(program: Command): void {
     .option('--json', 'print plan, outcome and verdict as one JSON object')
     .addHelpText(
       'after',
-      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake hdfs://namenode:9870/siskin --brokers localhost:9092 --publish --yes'
+      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --publish --yes'
     )
   addSettings(command, [
     'lake',
@@ -103,9 +102,9 @@ async function equip(
   given: readonly string[],
   publish: boolean
 ): Promise<Equipped> {
-  const plan = makePlan(pickModules(settings.modules), pickFilters(settings.filters))
   const { surveys, schemas } = settings
   const warn = (message: string) => console.error(`siskin: ${message}`)
+  const plan = planFor(settings, warn)
   const claims = new Claims(store, `siskin repair --lake ${store.root}`)
   const kafka = settings.brokers.length > 0 ? await import('./repair-kafka.ts') : null
   const { input, marks, publisher } =

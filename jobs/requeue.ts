@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { InvalidArgumentError, Option } from 'commander'
-import { makePlan } from '../engine/enrich/plan.ts'
+import { Option } from 'commander'
 import { openStore } from '../engine/persist/open-store.ts'
+import { unknownName } from '../engine/errors.ts'
 import { REASONS } from '../engine/reasons.ts'
 import type { Reason } from '../engine/reasons.ts'
 import { RepairMaker } from '../engine/repair/maker.ts'
@@ -9,7 +9,7 @@ import { requeue } from '../engine/repair/requeue.ts'
 import type { Requeue, Requeued } from '../engine/repair/requeue.ts'
 import { Claims } from '../engine/repair/workshop.ts'
 import { confirm, crashAt } from './repair-ask.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { listOf } from './summary.ts'
@@ -54,8 +54,7 @@ function reasons(text: string): Reason[] {
   const names = list(text)
   for (const name of names) {
     if (name in REASONS) continue
-    const known = Object.keys(REASONS).join(', ')
-    throw new InvalidArgumentError(`unknown reason "${name}"; known: ${known}.`)
+    throw unknownName('reason', name, Object.keys(REASONS))
   }
   return names as Reason[]
 }
@@ -65,8 +64,8 @@ async function requeueLake(settings: Settings, options: Options): Promise<Requeu
   const { reason = null, source = null, yes = false, json = false } = options
   const store = openStore(lake)
   await expectLake(store)
-  const plan = makePlan(pickModules(settings.modules), pickFilters(settings.filters))
   const warn = (message: string) => console.error(`siskin: ${message}`)
+  const plan = planFor(settings, warn)
   const claims = new Claims(store, `siskin requeue --lake ${lake}`)
   try {
     return await requeue({

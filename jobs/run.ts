@@ -1,10 +1,10 @@
+import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { Notes } from '../engine/consume/notes.ts'
-import { makePlan } from '../engine/enrich/plan.ts'
 import { run } from '../engine/run/run.ts'
 import type { Progress, RunResult } from '../engine/run/run.ts'
 import { isGuarded } from './guard.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { listOf, runJson, runSummary } from './summary.ts'
@@ -71,10 +71,11 @@ export async function runWithProgress(
     const { partPackets, partMegabytes, ...rest } = settings
     const result = await run({
       ...rest,
+      members: settings.members ?? availableParallelism(),
       sources,
       replace,
       notes,
-      plan: makePlan(pickModules(settings.modules), pickFilters(settings.filters)),
+      plan: planFor(settings, (text) => line.say(`info: ${text}`)),
       cut: { packets: partPackets, bytes: partMegabytes * 1024 * 1024 },
       memberProgram: new URL('./member.ts', import.meta.url),
       command: `siskin run ${sources.join(' ')}`,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
 import type { Survey } from '../engine/contract/index.ts'
 import { codeOf, messageOf, unknownName, UsageError } from '../engine/errors.ts'
 import { addEnvironmentHelp, checkEnvironment, dropServiceLinks } from './environment.ts'
+import { HDFS_SETTINGS, trustAtHdfs } from './hdfs-settings.ts'
 import { REGISTRIES, REGISTRY_SETTINGS, withUser } from './registry-settings.ts'
 import { readReplayValues, REPLAY_SETTINGS } from './replay-settings.ts'
 import type { ReplayValues } from './replay-settings.ts'
@@ -21,10 +21,11 @@ const SURVEYS: readonly Survey[] = ['ztf', 'lsst']
 /** Every setting of every command; a command takes those it names. */
 const SETTINGS = {
   lake: { key: 'lake', flag: '--lake <dir>', about: 'the lake', fallback: 'siskin-data/lake' },
+  ...HDFS_SETTINGS,
   members: {
     key: 'members',
     flag: '--members <n>',
-    about: 'how many members work at once (default: one a core)',
+    about: 'how many members work at once on this machine (default: one a core; of a stream one)',
     parse: wholeNumber(1, 256)
   },
   schemas: {
@@ -81,7 +82,9 @@ export type SettingName = keyof typeof SETTINGS
 
 export interface Settings extends StreamValues, ReplayValues {
   lake: string
-  members: number
+  hdfsCa: string | null
+  /** Null: as many as suit the command. */
+  members: number | null
   schemas: string | null
   modules: readonly string[] | null
   filters: readonly string[] | null
@@ -104,7 +107,8 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
   dropServiceLinks() // before commander reads the environment
   const hasRegistry = REGISTRIES.some((name) => names.includes(name))
   const secrets = hasRegistry ? (['registryUser', 'registryPassword'] as const) : []
-  for (const name of [...names, ...secrets]) {
+  const ofLake = names.includes('lake') ? (['hdfsCa'] as const) : []
+  for (const name of [...names, ...ofLake, ...secrets]) {
     const setting: Setting = SETTINGS[name]
     const option = new Option(setting.flag, setting.about).env(variableOf(setting.key))
     if (setting.parse) option.argParser(setting.parse)
@@ -112,6 +116,7 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
     if (setting.fallback !== undefined) option.default(setting.fallback)
     command.addOption(option)
   }
+  if (ofLake.length > 0) command.hook('preAction', () => trustAtHdfs(readSettings(command).hdfsCa))
   addEnvironmentHelp(command, names.includes('lake'))
   return command.addOption(
     new Option('--config <file>', 'settings from a YAML or JSON file').env('SISKIN_CONFIG')
@@ -126,17 +131,15 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
 export function readSettings(command: Command): Settings {
   checkEnvironment(Object.keys(SETTINGS).map(variableOf))
   const values: Record<string, unknown> = { ...command.opts() }
-  const file = values['config'] as string | undefined
-  if (file) {
-    for (const [key, value] of Object.entries(readFile(file))) {
-      const source = command.getOptionValueSource(key)
-      if (source === undefined || source === 'default') values[key] = value
-    }
+  for (const [key, value] of Object.entries(fileOf(command))) {
+    const source = command.getOptionValueSource(key)
+    if (source === undefined || source === 'default') values[key] = value
   }
   refuseEmpty(values)
   const settings = {
     lake: (values['lake'] as string | undefined) ?? SETTINGS.lake.fallback,
-    members: (values['members'] as number | undefined) ?? availableParallelism(),
+    hdfsCa: (values['hdfsCa'] as string | undefined) || null,
+    members: (values['members'] as number | undefined) ?? null,
     schemas: (values['schemas'] as string | undefined) ?? null,
     modules: (values['modules'] as string[] | undefined) ?? null,
     filters: (values['filters'] as string[] | undefined) ?? null,
@@ -149,6 +152,12 @@ export function readSettings(command: Command): Settings {
     ...readReplayValues(values)
   }
   return withUser(settings, values)
+}
+
+/** What the file of `--config` holds; nothing without one. */
+export function fileOf(command: Command): Readonly<Record<string, unknown>> {
+  const file = command.getOptionValue('config') as string | undefined
+  return file ? readFile(file) : {}
 }
 
 /** Settings whose empty text is no value: it comes of a variable of the shell that is not set. */

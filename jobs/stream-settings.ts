@@ -18,7 +18,6 @@ export interface StreamValues extends ObserveValues {
   triggerSeconds: number
   triggerRows: number
   triggerMegabytes: number
-  workers: number
   outPrefix: string
   outPartitions: number
   outReplication: number
@@ -74,7 +73,8 @@ export const STREAM_SETTINGS = {
   from: {
     key: 'from',
     flag: '--from <place>',
-    about: 'where to begin what the group has no position of: earliest, latest or a time (ISO)',
+    about:
+      'where to begin what the group has no position of: earliest, latest (what comes into being later begins at its beginning) or a time (ISO)',
     fallback: 'earliest',
     parse: from
   },
@@ -98,13 +98,6 @@ export const STREAM_SETTINGS = {
     about: 'most bytes of a micro-batch, in MiB',
     fallback: 32,
     parse: wholeNumber(1, 1024)
-  },
-  workers: {
-    key: 'workers',
-    flag: '--workers <n>',
-    about: 'members on this machine, each a process',
-    fallback: 1,
-    parse: wholeNumber(1, 256)
   },
   outPrefix: {
     key: 'outPrefix',
@@ -162,7 +155,7 @@ export const STREAM_SETTINGS = {
     key: 'takeOver',
     flag: '--take-over [yes]',
     about:
-      'go on with what another group or lake has: input topics of this lake, topics for subscribers',
+      'go on with what another group or lake has: input topics of this lake, of the same Kafka; topics for subscribers',
     preset: 'yes',
     fallback: false,
     parse: yesNo

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
-import { makePlan } from '../engine/enrich/plan.ts'
 import type { Plan } from '../engine/enrich/plan.ts'
 import { UsageError } from '../engine/errors.ts'
 import { MetricsServer } from '../engine/metrics/server.ts'
@@ -14,7 +13,7 @@ import { SISKIN_VERSION } from '../engine/version.ts'
 import { kafkaAccess } from './kafka-access.ts'
 import { openLog } from './log.ts'
 import type { Log } from './log.ts'
-import { pickFilters, pickModules } from './registries.ts'
+import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { STREAM_SETTINGS } from './stream-settings.ts'
@@ -29,7 +28,7 @@ export function addStream(program: Command): void {
     .option('--json', 'print the account at the end as one JSON object')
     .addHelpText(
       'after',
-      '\nExample:\n  siskin stream --brokers localhost:9092 --topics ztf_20260110_programid1 --lake lake\n  siskin stream --config stream.yaml --workers 4'
+      '\nExample:\n  siskin stream --brokers localhost:9092 --topics ztf_20260110_programid1 --lake lake\n  siskin stream --config stream.yaml --members 4'
     )
   const own = Object.keys(STREAM_SETTINGS) as (keyof StreamValues)[]
   addSettings(command, [
@@ -39,6 +38,7 @@ export function addStream(program: Command): void {
     'filters',
     'surveys',
     'duplicateNights',
+    'members',
     ...own
   ])
   command.action(async (options: { json?: boolean }) => {
@@ -58,7 +58,7 @@ interface StreamResult {
 /** Runs members until they are told to stop, with one live line for all. */
 async function stream(settings: Settings, log: Log): Promise<StreamResult> {
   const live = streamSettings(settings)
-  const plan = makePlan(pickModules(settings.modules), pickFilters(settings.filters))
+  const plan = planFor(settings, (text) => log.say(text))
   const asked = new Answers()
   const server = await answer(settings, asked)
   try {
@@ -109,7 +109,7 @@ async function streamWatched(
   const supervisor = new StreamSupervisor({
     settings: live,
     store: openStore(settings.lake),
-    workers: settings.workers,
+    members: settings.members ?? 1,
     name: `${settings.group}-${hostname()}-${randomBytes(4).toString('hex')}`,
     program: new URL('./stream-member.ts', import.meta.url),
     progressSeconds: settings.progressSeconds,
@@ -152,9 +152,9 @@ async function answer(
   return metricsPort === null ? null : MetricsServer.listen(metricsHost, metricsPort, source)
 }
 
-function startNews({ topics, group, lake, workers }: Settings, log: Log): void {
+function startNews({ topics, group, lake, members }: Settings, log: Log): void {
   const message = `siskin ${SISKIN_VERSION} begins`
-  const fields = { version: SISKIN_VERSION, topics, group, lake, workers }
+  const fields = { version: SISKIN_VERSION, topics, group, lake, members: members ?? 1 }
   log.news({ level: 'info', isRoutine: true, message, fields })
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { openRegistry } from '../engine/consume/registry.ts'
-import { SiskinError } from '../engine/errors.ts'
+import { meantBy, UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import { askInTime } from '../engine/stream/check.ts'
 import { explain } from '../engine/stream/kafka.ts'
@@ -36,7 +36,7 @@ export async function inKafka(settings: Settings, wanted: Wanted): Promise<Place
   }
 }
 
-/** Topics are named in full, or without the prefix. @throws SiskinError that says which there are. */
+/** Topics are named in full, or without the prefix. @throws UsageError that says which there are. */
 async function fullNames(
   access: KafkaAccess,
   names: readonly string[],
@@ -47,8 +47,9 @@ async function fullNames(
     const found = [name, prefix + name].find((topic) => there.includes(topic))
     if (found !== undefined) return found
     const own = there.filter((topic) => topic.startsWith(prefix) && topic !== schemaTopic(prefix))
-    const known = (own.length > 0 ? own : there).toSorted().join(', ')
-    throw new SiskinError(`no topic "${name}" in Kafka; there are: ${known || 'none'}`)
+    const known = (own.length > 0 ? own : there).toSorted()
+    const list = known.join(', ') || 'none'
+    throw new UsageError(`no topic "${name}" in Kafka${meantBy(name, known)}; there are: ${list}`)
   })
   return [...new Set(full)]
 }

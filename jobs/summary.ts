@@ -1,3 +1,4 @@
+import { isHdfs } from '../engine/persist/hdfs-address.ts'
 import type { RunResult } from '../engine/run/run.ts'
 import type { TakenIn } from './run.ts'
 import { count, duration, size, table } from './terminal.ts'
@@ -64,7 +65,7 @@ export function runSummary(result: RunResult, lake: string): string {
     '',
     `lake    ${lake}`,
     `topics  ${lake}/topics`,
-    ...(/^(web)?hdfs:/i.test(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
+    ...(isHdfs(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
     `verify  siskin verify --lake ${lake}`
   ].join('\n')
 }

@@ -9,6 +9,7 @@ import type { Store } from '../engine/persist/store.ts'
 import { verify } from '../engine/persist/verify.ts'
 import type { Reach } from '../engine/persist/verify-scope.ts'
 import { asideFindings } from '../engine/reconcile/aside.ts'
+import { OwnState } from '../engine/reconcile/own-state.ts'
 import type { Reconciler } from '../engine/reconcile/reconcile.ts'
 import { addSettings, readSettings } from './settings.ts'
 import { bar, count, ProgressLine } from './terminal.ts'
@@ -54,7 +55,7 @@ export function addVerify(program: Command): void {
     .option('--json', 'print the verdict as one JSON object')
     .addHelpText(
       'after',
-      '\nWith --brokers, a lake that a stream fills is held against the group’s positions and the messages in its topics (without --night and --since).\nWhat it names, siskin repair mends.\n\nExamples:\n  siskin verify --lake lake\n  siskin verify --lake lake --since last --deep\n  siskin verify --lake hdfs://namenode:9870/siskin --brokers localhost:9092 --group siskin'
+      '\nWith --brokers, a lake that a stream fills is held against the group’s positions and the messages in its topics (without --night and --since).\nWhat it names, siskin repair mends.\n\nExamples:\n  siskin verify --lake lake\n  siskin verify --lake lake --since last --deep\n  siskin verify --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --group siskin'
     )
   addSettings(command, ['lake', ...KAFKA_SETTINGS])
   command.action(async (options: Options) => {
@@ -127,17 +128,23 @@ async function verifyBoth(
   const at = new Date().toISOString()
   const isWhole = reach.night === null && reach.since === null
   const reached = new Map<string, number>()
+  const own = isWhole ? await OwnState.open(store) : null
   let streamed = false
   const verdict = await verify(store, {
     ...reach,
     deep,
     isLive: reconciler?.isLive ?? false,
     knowsKafka: reconciler !== null,
-    onFinding,
+    onFinding: (finding) => {
+      own?.heard(finding)
+      onFinding(finding)
+    },
     onRecord: (record) => {
       streamed ||= record.stream !== undefined
       reconciler?.take(record)
+      own?.take(record)
     },
+    ...(own && { onDocument: (path, record) => own.document(path, record) }),
     onReached: (source, next) => reached.set(source, next),
     ...(reconciler && { onGap: (...gap) => reconciler.gap(...gap) }),
     onProgress: (done, total) =>
@@ -146,10 +153,10 @@ async function verifyBoth(
       )
   })
   const kafka = streamed && reconciler && isWhole ? await reconciler.finish() : null
-  const aside = await asideFindings(store)
-  for (const finding of aside) onFinding(finding)
+  const more = [...((await own?.findings(deep)) ?? []), ...(await asideFindings(store))]
+  for (const finding of more) onFinding(finding)
   const told = (isDifference: boolean) =>
-    aside.flatMap((finding) => (finding.isDifference === isDifference ? [finding.text] : []))
+    more.flatMap((finding) => (finding.isDifference === isDifference ? [finding.text] : []))
   const differences = [...verdict.differences, ...(kafka?.differences ?? []), ...told(true)]
   const ok = differences.length === 0
   const canKeep = ok && (isWhole || reach.since === 'last')

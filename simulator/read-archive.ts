@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import avsc from 'avsc'
 import { avroType } from '../engine/avro-type.ts'
-import { tarFiles } from './tar.ts'
-import type { TarFile } from './tar.ts'
+import { tarFiles } from './archive/tar.ts'
+import type { TarFile } from './archive/tar.ts'
 
 /** Reads archives and packets back, for tests and the report: small and plain, with `avsc`. */
 

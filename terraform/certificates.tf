@@ -1,13 +1,18 @@
-# An authority of the cluster's own, and a certificate for every Kafka machine. The keys lie in Terraform's
-# state: keep that where secrets are kept.
+# An authority of the cluster's own, and a certificate for every machine that serves: Kafka and HDFS. The keys lie in
+# Terraform's state: keep that where secrets are kept.
 locals {
   kafka_names = [for i in range(3) : "kafka-${i + 1}"]
   ca          = tls_self_signed_cert.ca.cert_pem
-  keystores = [for i in range(3) : join("", [
-    tls_private_key.kafka[i].private_key_pem_pkcs8,
-    tls_locally_signed_cert.kafka[i].cert_pem,
+  certified = merge(
+    zipmap(local.kafka_names, local.kafka),
+    { "namenode-1" = local.namenode },
+    { for i, address in local.datanodes : "datanode-${i + 1}" => address }
+  )
+  keystores = { for name, address in local.certified : name => join("", [
+    tls_private_key.machine[name].private_key_pem_pkcs8,
+    tls_locally_signed_cert.machine[name].cert_pem,
     local.ca
-  ])]
+  ]) }
 }
 
 resource "tls_private_key" "ca" {
@@ -26,29 +31,29 @@ resource "tls_self_signed_cert" "ca" {
   }
 }
 
-resource "tls_private_key" "kafka" {
-  count = 3
+resource "tls_private_key" "machine" {
+  for_each = local.certified
 
   algorithm   = "ECDSA"
   ecdsa_curve = "P256"
 }
 
-resource "tls_cert_request" "kafka" {
-  count = 3
+resource "tls_cert_request" "machine" {
+  for_each = local.certified
 
-  private_key_pem = tls_private_key.kafka[count.index].private_key_pem
-  ip_addresses    = [local.kafka[count.index]]
-  dns_names       = [local.kafka_names[count.index]]
+  private_key_pem = tls_private_key.machine[each.key].private_key_pem
+  ip_addresses    = [each.value]
+  dns_names       = [each.key]
 
   subject {
-    common_name = local.kafka_names[count.index]
+    common_name = each.key
   }
 }
 
-resource "tls_locally_signed_cert" "kafka" {
-  count = 3
+resource "tls_locally_signed_cert" "machine" {
+  for_each = local.certified
 
-  cert_request_pem      = tls_cert_request.kafka[count.index].cert_request_pem
+  cert_request_pem      = tls_cert_request.machine[each.key].cert_request_pem
   ca_private_key_pem    = tls_private_key.ca.private_key_pem
   ca_cert_pem           = local.ca
   validity_period_hours = 17520

@@ -7,7 +7,7 @@ locals {
 
   brokers   = join(",", [for address in local.kafka : "${address}:9092"])
   voters    = join(",", [for i, address in local.kafka : "${i + 1}@${address}:9093"])
-  lake      = "hdfs://${local.namenode}:9870/siskin"
+  lake      = "swebhdfs://${local.namenode}:9871/siskin"
   templates = "${path.module}/../deploy/openstack"
 
   bastion = cidrhost(var.cidr, 5)
@@ -17,6 +17,7 @@ locals {
     mirror   = var.mirror
     version  = var.versions.hadoop
     checksum = var.checksums.hadoop
+    ca       = local.ca
   }
 
   kafka_machines = {
@@ -34,7 +35,7 @@ locals {
         checksum    = var.checksums.kafka
         password    = var.kafka_password
         ca          = local.ca
-        keystore    = local.keystores[i]
+        keystore    = local.keystores["kafka-${i + 1}"]
         super_users = join(";", concat(["User:siskin"], [for name in local.kafka_names : "User:CN=${name}"]))
       })
     }
@@ -46,7 +47,7 @@ locals {
         address   = local.namenode
         flavor    = var.flavors.namenode
         volume    = var.volume_gb.namenode
-        user_data = templatefile("${local.templates}/hdfs.yaml.tftpl", merge(local.hdfs, { role = "namenode", address = local.namenode }))
+        user_data = templatefile("${local.templates}/hdfs.yaml.tftpl", merge(local.hdfs, { role = "namenode", address = local.namenode, keystore = local.keystores["namenode-1"] }))
       }
     },
     {
@@ -54,7 +55,7 @@ locals {
         address   = address
         flavor    = var.flavors.datanode
         volume    = var.volume_gb.datanode
-        user_data = templatefile("${local.templates}/hdfs.yaml.tftpl", merge(local.hdfs, { role = "datanode", address = address }))
+        user_data = templatefile("${local.templates}/hdfs.yaml.tftpl", merge(local.hdfs, { role = "datanode", address = address, keystore = local.keystores["datanode-${i + 1}"] }))
       }
     }
   )
@@ -70,7 +71,7 @@ locals {
         topics     = jsonencode(var.topics)
         group      = jsonencode(var.group)
         lake       = jsonencode(local.lake)
-        workers    = var.workers
+        members    = var.members_a_machine
         repository = var.repository
         revision   = var.revision
         commit     = var.commit

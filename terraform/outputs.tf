@@ -24,6 +24,6 @@ output "bastion" {
 }
 
 output "ca" {
-  description = "Certificate of the cluster's authority, as in --kafka-ca."
+  description = "Certificate of the cluster's authority, as in --kafka-ca and --hdfs-ca."
   value       = local.ca
 }

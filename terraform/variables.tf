@@ -69,7 +69,7 @@ variable "members" {
   }
 }
 
-variable "workers" {
+variable "members_a_machine" {
   description = "Members on each machine: one a core."
   type        = number
   default     = 4

@@ -22,8 +22,8 @@ const VALUES: Readonly<Record<string, string>> = {
   brokers: '"10.20.0.10:9092,10.20.0.11:9092"',
   topics: String.raw`"/^ztf_\\d+$/"`,
   group: '"siskin"',
-  lake: '"hdfs://10.20.0.20:9870/siskin"',
-  workers: '4',
+  lake: '"swebhdfs://10.20.0.20:9871/siskin"',
+  members: '4',
   repository: 'https://git.example.org/siskin.git',
   revision: 'v1',
   commit: COMMIT,
@@ -176,6 +176,23 @@ describe('between the machines', () => {
     expect(fileOf(member, 'stream.yaml')).toMatch(/^kafkaCa: \/etc\/siskin\/ca\.pem$/m)
     expect(fileOf(member, 'ca.pem')).toBe(PEM)
     expect(fileOf(member, 'environment')).toMatch(/^SISKIN_KAFKA_PASSWORD=abcdefghijklmnop$/m)
+  })
+
+  test('HDFS answers with TLS only, by a certificate of its own, and members trust its authority', () => {
+    const node = machine('hdfs', { role: 'datanode' })
+    const site = fileOf(node, 'hdfs-site.xml')
+    expect(site).toContain('<name>dfs.http.policy</name><value>HTTPS_ONLY</value>')
+    expect(site).toContain('<name>dfs.namenode.https-address</name><value>10.20.0.20:9871</value>')
+    expect(site).not.toMatch(/:98(70|64)</)
+    expect(fileOf(node, 'keystore.pem')).toBe(PEM + PEM)
+    const [, store] = /keystore\.location<\/name><value>([^<]*)/.exec(
+      fileOf(node, 'ssl-server.xml')
+    )!
+    expect(node.runcmd.join('\n')).toContain(`-in /etc/hadoop/keystore.pem -out ${store} `)
+    for (const file of ['stream.yaml', 'run.yaml', 'verify.yaml']) {
+      expect(fileOf(machine('member'), file)).toMatch(/^hdfsCa: \/etc\/siskin\/ca\.pem$/m)
+    }
+    expect(read('terraform/main.tf')).toMatch(/lake += "swebhdfs:.*:9871/)
   })
 
   test('the folder of archives is made, on a volume', () => {

@@ -99,7 +99,7 @@ function onMachine(file: string): string {
   const text = read('deploy/openstack/member.yaml.tftpl')
   const names = [...text.matchAll(/\$\{(?:indent\(\d+, )?(\w+)/g)].map(([, name = '']) => name)
   const values = Object.fromEntries(names.map((name) => [name, `${name}:1`]))
-  const known = { workers: '4', address: '10.20.0.50' }
+  const known = { members: '4', address: '10.20.0.50' }
   const { write_files: files } = cloudConfig(rendered(text, { ...values, ...known }))
   return files.find(({ path }) => path.endsWith(file))!.content
 }
@@ -107,10 +107,8 @@ function onMachine(file: string): string {
 describe('deployment files name what there is', () => {
   test('settings', () => {
     expect(inPod).toMatchObject({ group: 'siskin', metricsPort: 9464, logFormat: 'json' })
-    expect(settingsOf('stream', onMachine('stream.yaml'))).toMatchObject({
-      metricsPort: inPod.metricsPort,
-      metricsHost: '10.20.0.50'
-    })
+    const { metricsPort, metricsHost } = settingsOf('stream', onMachine('stream.yaml'))
+    expect([metricsPort, metricsHost]).toEqual([inPod.metricsPort, '10.20.0.50'])
     expect(settingsOf('run', onMachine('run.yaml')).lake).toBe('lake:1')
     expect(settingsOf('verify', onMachine('verify.yaml')).kafkaCa).toBe('/etc/siskin/ca.pem')
     const { data } = jobs.find(({ kind }) => kind === 'ConfigMap')!
@@ -227,12 +225,13 @@ describe('Kubernetes', () => {
     }
   })
 
-  test('Kafka is reached with TLS, and the network lets members reach what they are told of', () => {
+  test('Kafka and HDFS are reached with TLS, and the network lets members reach what they are told of', () => {
     const verify = settingsOf('verify', jobs[0]!.data['verify.yaml']!)
-    for (const { kafkaCa, brokers } of [inPod, verify]) {
-      expect(kafkaCa).toBe('/etc/siskin-kafka/ca.pem')
+    for (const { kafkaCa, hdfsCa, brokers } of [inPod, verify]) {
+      expect([kafkaCa, hdfsCa]).toEqual(['/etc/siskin-kafka/ca.pem', '/etc/siskin-hdfs/ca.pem'])
       expect(brokers).toEqual(inPod.brokers)
     }
+    expect(inPod.lake).toMatch(/^swebhdfs:/)
     const { egress, ingress } = all.find(({ kind }) => kind === 'NetworkPolicy')!.spec
     const ports = (egress as { ports: { port: number }[] }[]).flatMap((rule) =>
       rule.ports.map(({ port }) => port)

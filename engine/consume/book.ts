@@ -1,4 +1,4 @@
-import type { Identity } from './identity.ts'
+import type { Identity, Stamp } from './identity.ts'
 import type { Span } from './source.ts'
 
 /** A file of a folder: told by its content, which positions of the source are given by. */
@@ -26,6 +26,8 @@ export interface FileRecord extends Known {
   readonly kind: 'file'
   /** What it was told by, the newest last: a file that grows stays the same source. */
   readonly identities: readonly Identity[]
+  /** Of the file that was told by the newest of them, at `path`; null where it is to be read to be told. */
+  readonly stamp: Stamp | null
   /** Its last packet is damaged, and has a position: what comes after cannot go on from it. */
   readonly endsDamaged: boolean
 }
@@ -47,7 +49,13 @@ interface Alias {
   readonly of: string
 }
 
-export type SourceRecord = FileRecord | FolderRecord | Alias
+/** The lake has parts of it, and what it was told by is lost. A file whose content has its name takes its place. */
+interface Lost {
+  readonly kind: 'lost'
+  readonly name: string
+}
+
+export type SourceRecord = FileRecord | FolderRecord | Alias | Lost
 
 /** What a lake remembers of its sources. */
 export interface SourceBook {

@@ -4,12 +4,15 @@ import type { PacketRange } from '../packets.ts'
 import { rangesOf } from './archive.ts'
 import type { FileRecord, SourceBook } from './book.ts'
 import { isArchive } from './find-files.ts'
-import { beginsAs, digestOf, freeName, identify, namesOf, safeStem } from './identity.ts'
-import type { Identity } from './identity.ts'
+import { beginsAs, freeName, identify, namesOf, safeStem, stampOf } from './identity.ts'
+import type { Identity, Stamp } from './identity.ts'
 import { walkLoose } from './loose.ts'
 import type { OpenOptions } from './open.ts'
 import type { ReadOptions, Source } from './source.ts'
 import { walkTar } from './walk-tar.ts'
+
+/** Bytes of a file that takes so long to be read that it is said. */
+const LARGE = 4 * 1024 ** 3
 
 /** An archive or a packet file as a source of its own. */
 export async function openFile(path: string, size: number, how: OpenOptions): Promise<Source> {
@@ -53,25 +56,32 @@ function holdsDamage({ blocks }: PacketRange): boolean {
 /** Which source a file is: one that is known, one that grew, or a new one. */
 async function recognise(path: string, size: number, how: OpenOptions): Promise<FileRecord> {
   const { book, notes } = how
-  const identity = await identify(path, size)
-  const digest = digestOf(identity)
   const names = await book.names()
-  const same = await findSame(book, names, identity)
-  if (same) {
-    if (same.path !== resolve(path)) {
-      notes.say(`${path} has the content of ${same.path}, known as source ${same.name}`)
-    }
-    return same
-  }
   const stem = safeStem(path)
   const akin: FileRecord[] = []
   for (const name of names.filter((own) => own.startsWith(`${stem}-`))) {
     const record = await book.load(name)
     if (record?.kind === 'file') akin.push(record)
   }
-  const grown = await findGrown(path, identity, akin, names, how)
+  const stamp = await stampOf(path, size)
+  const untouched = stamp && akin.find((record) => isUntouched(record, stamp))
+  if (untouched) return untouched
+  if (size > LARGE) notes.say(`${path} is read once to tell it from others: ${size} bytes`)
+  const identity = await identify(path, size)
+  const digest = identity.sha256
+  const same = await findSame(book, names, identity)
+  if (same) {
+    const isThere = same.path === resolve(path)
+    if (!isThere) {
+      notes.say(`${path} has the content of ${same.path}, known as source ${same.name}`)
+    } else if (stamp && sizeOf(same) === size) {
+      await book.save({ ...same, stamp })
+    }
+    return same
+  }
+  const grown = await findGrown(path, identity, stamp, akin, names, how)
   if (grown) return grown
-  const name = freeName(stem, digest, names)
+  const name = (await lostName(book, names, digest)) ?? freeName(stem, digest, names)
   const before = akin.findLast((record) => record.path === resolve(path))
   if (before) {
     notes.say(
@@ -84,6 +94,7 @@ async function recognise(path: string, size: number, how: OpenOptions): Promise<
     path: resolve(path),
     count: null,
     identities: [identity],
+    stamp,
     endsDamaged: false
   }
   await book.save(record)
@@ -95,10 +106,22 @@ async function findSame(
   names: readonly string[],
   identity: Identity
 ): Promise<FileRecord | null> {
-  const digest = digestOf(identity)
-  for (const name of namesOf(names, [digest])) {
+  const { sha256 } = identity
+  for (const name of namesOf(names, [sha256])) {
     const record = await fileRecord(book, name)
-    if (record?.identities.some((known) => digestOf(known) === digest)) return record
+    if (record?.identities.some((known) => known.sha256 === sha256)) return record
+  }
+  return null
+}
+
+/** The source of this content of which nothing but its parts is left. */
+async function lostName(
+  book: SourceBook,
+  names: readonly string[],
+  digest: string
+): Promise<string | null> {
+  for (const name of namesOf(names, [digest])) {
+    if ((await book.load(name))?.kind === 'lost') return name
   }
   return null
 }
@@ -113,6 +136,7 @@ async function fileRecord(book: SourceBook, name: string): Promise<FileRecord | 
 async function findGrown(
   path: string,
   identity: Identity,
+  stamp: Stamp | null,
   akin: readonly FileRecord[],
   names: readonly string[],
   { book, notes }: OpenOptions
@@ -127,14 +151,20 @@ async function findGrown(
       return null
     }
     const { brokenOff: _, ...whole } = record
-    const grown = { ...whole, identities: [...record.identities, identity], count: null }
+    const identities = [...record.identities, identity]
+    const own = record.path === resolve(path) ? stamp : null
+    const grown = { ...whole, identities, stamp: own, count: null }
     await book.save(grown)
-    const alias = freeName(safeStem(path), digestOf(identity), names)
+    const alias = freeName(safeStem(path), identity.sha256, names)
     await book.save({ kind: 'alias', name: alias, of: record.name })
     notes.say(`${path} grew since it was taken in: source ${record.name} goes on`)
     return grown
   }
   return null
+}
+
+function isUntouched({ stamp }: FileRecord, { path, text }: Stamp): boolean {
+  return stamp?.path === path && stamp.text === text
 }
 
 function sizeOf({ identities }: FileRecord): number {

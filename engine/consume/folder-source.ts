@@ -6,7 +6,7 @@ import { rangesOf } from './archive.ts'
 import type { FolderRecord, KnownFile, SourceBook } from './book.ts'
 import type { FoundFile } from './find-files.ts'
 import { changedError, findChanges } from './folder-changes.ts'
-import { digestOf, freeName, identify, namesOf, safeStem, unreadable } from './identity.ts'
+import { freeName, identify, namesOf, safeStem, unreadable } from './identity.ts'
 import { walkLoose } from './loose.ts'
 import type { OpenOptions } from './open.ts'
 import type { ReadOptions, Source } from './source.ts'
@@ -28,7 +28,7 @@ export async function openFolder(
 ): Promise<Source | null> {
   const there: ThereFile[] = []
   for (const file of found) {
-    const digest = digestOf(await identify(file.path, file.size))
+    const { sha256: digest } = await identify(file.path, file.size)
     there.push({ ...file, digest, packets: null })
   }
   const names = await how.book.names()
@@ -147,7 +147,8 @@ async function begin(
   if (files.length === 0 && elsewhere.length > 0 && !changed) {
     return { name: owners[0]!, path, bytes: 0, ranges: async function* () {} }
   }
-  const name = freeName(safeStem(path), files[0]?.digest ?? digestOfAll(elsewhere), names)
+  const digest = files[0]?.digest ?? digestOfAll(elsewhere)
+  const name = await unusedName(safeStem(path), digest, names, book)
   const record: FolderRecord = {
     kind: 'folder',
     name,
@@ -163,6 +164,21 @@ async function begin(
     notes.say(`${path} begins anew as source ${name}; what ${changed.name} took in stays`)
   }
   return sourceOf(name, path, files, book, notes)
+}
+
+/** A name that also the ledger does not have: the order of the files of a folder that was forgotten is not known. */
+async function unusedName(
+  stem: string,
+  digest: string,
+  names: readonly string[],
+  book: SourceBook
+): Promise<string> {
+  const taken = [...names]
+  for (;;) {
+    const name = freeName(stem, digest, taken)
+    if ((await book.done(name)).length === 0) return name
+    taken.push(name)
+  }
 }
 
 /**

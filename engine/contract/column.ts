@@ -30,42 +30,83 @@ export type Readers<N extends Needs> = {
   readonly [K in keyof N]: N[K] extends Need<infer R> ? R : never
 }
 
-/** One number per alert, e.g. `number('ztf.rb', 'survey')`, `number('flux', 'nJy')`. */
+/**
+ * One number per alert, e.g. `number('ztf.rb', 'survey')`, `number('flux', 'nJy')`.
+ *
+ * @example
+ * number('flux', 'nJy') // { column: 'flux', kind: 'number', unit: 'nJy' }
+ * number('ztf.rb', 'survey').unit // 'survey'
+ */
 export function number(column: string, unit: NeedUnit): Need<Scalar<number>> {
   return { column, kind: 'number', unit }
 }
 
-/** One string per alert. */
+/**
+ * One string per alert.
+ *
+ * @example
+ * text('band') // { column: 'band', kind: 'text', unit: '' }
+ */
 export function text(column: string): Need<Scalar<string>> {
   return { column, kind: 'text', unit: '' }
 }
 
-/** One boolean per alert. */
+/**
+ * One boolean per alert.
+ *
+ * @example
+ * flag('quality.pass') // { column: 'quality.pass', kind: 'flag', unit: '' }
+ */
 export function flag(column: string): Need<Scalar<boolean>> {
   return { column, kind: 'flag', unit: '' }
 }
 
-/** One 64-bit identifier per alert, as BigInt: never a JavaScript number. */
+/**
+ * One 64-bit identifier per alert, as BigInt: never a JavaScript number.
+ *
+ * @example
+ * id('alert_id') // { column: 'alert_id', kind: 'id', unit: '' }
+ */
 export function id(column: string): Need<Scalar<bigint>> {
   return { column, kind: 'id', unit: '' }
 }
 
-/** A list of numbers per alert; nulls inside read as NaN. */
+/**
+ * A list of numbers per alert; nulls inside read as NaN.
+ *
+ * @example
+ * numbers('history_flux', 'nJy') // { column: 'history_flux', kind: 'numbers', unit: 'nJy' }
+ */
 export function numbers(column: string, unit: NeedUnit): Need<List<Numbers>> {
   return { column, kind: 'numbers', unit }
 }
 
-/** A list of strings per alert. */
+/**
+ * A list of strings per alert.
+ *
+ * @example
+ * texts('history_band') // { column: 'history_band', kind: 'texts', unit: '' }
+ */
 export function texts(column: string): Need<List<readonly (string | null)[]>> {
   return { column, kind: 'texts', unit: '' }
 }
 
-/** A list of booleans per alert: 1 true, 0 false or null. */
+/**
+ * A list of booleans per alert: 1 true, 0 false or null.
+ *
+ * @example
+ * flags('history_detected') // { column: 'history_detected', kind: 'flags', unit: '' }
+ */
 export function flags(column: string): Need<List<Uint8Array>> {
   return { column, kind: 'flags', unit: '' }
 }
 
-/** A list of 64-bit identifiers per alert; what has none reads as 0n. */
+/**
+ * A list of 64-bit identifiers per alert; what has none reads as 0n.
+ *
+ * @example
+ * ids('history_id') // { column: 'history_id', kind: 'ids', unit: '' }
+ */
 export function ids(column: string): Need<List<BigInt64Array>> {
   return { column, kind: 'ids', unit: '' }
 }
@@ -103,30 +144,73 @@ export type Columns<P extends Outputs> = {
       : never
 }
 
+/**
+ * A number with 15 digits, for times, positions and what is computed with them: unit, what it is and when it is null, and its UCD.
+ *
+ * @example
+ * float64('d', 'Days since the first detection. Null without one.', 'time.interval').type // 'float64'
+ * float64('mag/d', 'Rate. Null for one point.').unit // 'mag/d'
+ */
 export function float64(unit: Unit, doc: string, ucd = ''): Output<number> {
   return { type: 'float64', unit, doc, ucd }
 }
 
+/**
+ * A number with 7 digits, for most that is measured: unit, what it is and when it is null, and its UCD.
+ *
+ * @example
+ * float32('mag', 'Range of magnitudes. Null without two.', 'phot.mag').type // 'float32'
+ */
 export function float32(unit: Unit, doc: string, ucd = ''): Output<number> {
   return { type: 'float32', unit, doc, ucd }
 }
 
+/**
+ * A whole number, for counts: unit, what it is and when it is null, and its UCD.
+ *
+ * @example
+ * int32('', 'Detections in the band. Null where unknown.', 'meta.number').type // 'int32'
+ */
 export function int32(unit: Unit, doc: string, ucd = ''): Output<number> {
   return { type: 'int32', unit, doc, ucd }
 }
 
+/**
+ * A 64-bit identifier, returned as BigInt: what it is and when it is null, and its UCD.
+ *
+ * @example
+ * int64('Nearest object of the survey. Null without one.', 'meta.id').type // 'int64'
+ */
 export function int64(doc: string, ucd = ''): Output<bigint> {
   return { type: 'int64', unit: '', doc, ucd }
 }
 
+/**
+ * True, false or null: what it is and when it is null, and its UCD.
+ *
+ * @example
+ * bool('All cuts are passed. Null where one cannot be judged.').ucd // 'meta.code'
+ */
 export function bool(doc: string, ucd = 'meta.code'): Output<boolean> {
   return { type: 'bool', unit: '', doc, ucd }
 }
 
+/**
+ * A string: what it is and when it is null, and its UCD.
+ *
+ * @example
+ * utf8('Class in the catalogue. Null without a match.', 'src.class').type // 'utf8'
+ */
 export function utf8(doc: string, ucd = ''): Output<string> {
   return { type: 'utf8', unit: '', doc, ucd }
 }
 
+/**
+ * Outputs under one name, for instance those of a band: columns `features.g.mean`, `features.g.skew`.
+ *
+ * @example
+ * group('In g.', { mean: float32('mag', 'Mean. Null without points.') }).outputs.mean.unit // 'mag'
+ */
 export function group<G extends Outputs>(doc: string, outputs: G): Group<G> {
   return { type: 'group', doc, outputs }
 }

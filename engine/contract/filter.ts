@@ -55,11 +55,42 @@ const NAME = /^[a-z][a-z0-9_]*$/
 const TOPIC = /^[a-z][a-z0-9_.-]*$/
 const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
 
+/**
+ * Declares a predicate that filters share.
+ *
+ * @example
+ * defineBlock({
+ *   name: 'bright',
+ *   about: 'Brighter than magnitude 16. A null fails.',
+ *   requires: { mag: number('mag', 'mag') },
+ *   test: ({ columns }) => (row) => {
+ *     const mag = columns.mag.at(row)
+ *     return mag !== null && mag < 16
+ *   }
+ * }).name // 'bright'
+ */
 export function defineBlock<const N extends Needs>(block: Block<N>): Block<N> {
   return block
 }
 
-/** Declares a filter. Throws at import when the declaration itself is wrong. */
+/**
+ * Declares a filter. Throws at import when the declaration itself is wrong.
+ *
+ * @example
+ * defineFilter({
+ *   name: 'bright',
+ *   version: '1.0.0',
+ *   topic: 'bright',
+ *   about: 'Brighter than magnitude 16. A null fails.',
+ *   owner: '@an-astronomer',
+ *   requires: { mag: number('mag', 'mag') },
+ *   uses: {},
+ *   keep: ({ columns }) => (row) => {
+ *     const mag = columns.mag.at(row)
+ *     return mag !== null && mag < 16
+ *   }
+ * }).topic // 'bright'
+ */
 export function defineFilter<const N extends Needs, const B extends Blocks>(
   filter: Filter<N, B>
 ): Filter<N, B> {

@@ -47,7 +47,23 @@ export interface Module<N extends Needs = Needs, P extends Outputs = Outputs> {
 const NAME = /^[a-z][a-z0-9_]*$/
 const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
 
-/** Declares a science module. Throws at import when the declaration itself is wrong. */
+/**
+ * Declares a science module. Throws at import when the declaration itself is wrong.
+ *
+ * @example
+ * defineModule({
+ *   name: 'half',
+ *   version: '1.0.0',
+ *   about: 'Half of the flux.',
+ *   owner: '@an-astronomer',
+ *   requires: { flux: number('flux', 'nJy') },
+ *   produces: { half: float64('nJy', 'Half of the flux. Null where that is.', 'phot.flux') },
+ *   run: ({ rows, columns: { flux } }) => {
+ *     const now = Array.from({ length: rows }, (_, row) => flux.at(row))
+ *     return { half: now.map((value) => (value === null ? null : value / 2)) }
+ *   }
+ * }).name // 'half'
+ */
 export function defineModule<const N extends Needs, const P extends Outputs>(
   module: Module<N, P>
 ): Module<N, P> {

@@ -27,7 +27,7 @@ export interface Sinks {
 /** Reads one packet datum at `start` into `row`; returns where the datum ended. */
 export type Decoder = (reader: Reader, start: number, end: number, row: number) => number
 
-/** What compiling found: paths that exist, and paths whose type no longer fits their column. */
+/** What compiling found: paths that exist, and paths with a type that does not fit their column. */
 export interface Compiled {
   readonly found: ReadonlySet<string>
   readonly changed: readonly string[]

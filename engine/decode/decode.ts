@@ -1,13 +1,14 @@
 import { crc32 } from 'node:zlib'
 import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
-import { BLOCK, CONFLUENT, DAMAGED, keptOf, MAX_PACKET_BYTES } from '../packets.ts'
-import type { PacketRange, Quarantined } from '../packets.ts'
+import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
+import type { PacketRange, Quarantined, Registered } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
 import { inflate } from './codecs.ts'
 import { lsstReader } from './lsst.ts'
 import { Reader } from './reader.ts'
+import { Rejects, UnwantedPacket } from './rejects.ts'
 import type { SchemaCache, WriterSchema } from './schemas.ts'
 import { SurveyState } from './survey-state.ts'
 import type { Origins } from './survey-state.ts'
@@ -29,17 +30,17 @@ export interface DecodeResult {
   readonly alerts: Decoded[]
   readonly quarantined: Quarantined[]
   readonly duplicates: number
+  /** Ids (in two words) and CRC-32 of the duplicates, by `survey/night`. */
+  readonly copies: ReadonlyMap<string, readonly number[]>
 }
 
 export interface DecodeOptions {
   readonly schemas: SchemaCache
   /** Schema texts of Confluent ids; an id that is not in it goes to quarantine. */
-  readonly registered: ReadonlyMap<number, Uint8Array>
+  readonly registered: Registered
   readonly surveys: readonly Survey[]
   readonly claim: Claim
 }
-
-const NO_BYTES = new Uint8Array(0)
 
 /** False for an alert that was met before: same survey, id (in two words) and bytes (by their CRC-32). */
 type Claim = (survey: Survey, low: number, high: number, digest: number) => boolean
@@ -82,8 +83,9 @@ class Decoding {
   readonly #surveys = new Map<Survey, SurveyState>()
   /** By the text's own bytes, which a range holds once: no text is hashed twice. */
   readonly #schemas = new Map<Uint8Array, WriterSchema>()
-  readonly #quarantined: Quarantined[] = []
+  readonly #rejects: Rejects
   #duplicates = 0
+  readonly #copies = new Map<string, number[]>()
   #inflated = 0
   #position: number
   #offset = 0
@@ -93,6 +95,7 @@ class Decoding {
     this.#options = options
     this.#bytes = new Uint8Array(range.bytes)
     this.#reader = new Reader(this.#bytes)
+    this.#rejects = new Rejects(range, options.registered)
     this.#position = range.first
   }
 
@@ -133,11 +136,11 @@ class Decoding {
   ): void {
     if (codec !== 'null') return this.#compressed(schema, codec, bytes, packets, block)
     const end = start + bytes.length
-    const damage = this.#data(schema, this.#reader, 0, start, end, packets)
+    const damage = this.#data(schema, this.#reader, 0, start, end, packets, block)
     if (damage) this.#reject(block, bytes.subarray(damage.at - start), damage.left, damage.error)
   }
 
-  /** A damaged packet inside is kept as it came: with its block, compressed. */
+  /** What does not inflate is kept as it came; of a damaged packet inside, what it inflates to. */
   #compressed(
     schema: WriterSchema,
     codec: string,
@@ -151,14 +154,19 @@ class Decoding {
     const state = this.#state(schema.survey)
     const { table } = state.reader
     const rows = table.rows
+    const rejects = this.#rejects.quarantined.length
     const buffer = state.origins.buffers.push(inflated) - 1
-    const damage = this.#data(schema, new Reader(inflated), buffer, 0, inflated.length, packets)
-    if (table.rows > rows) this.#inflated += inflated.length
-    else state.origins.buffers.pop()
-    if (!damage) return
-    const { error, left } = damage
-    const place = `packet ${packets - left + 1} of ${packets} in a ${codec} block, kept as it came`
-    this.#reject(block, bytes, left, new PacketError(error.reason, `${error.message}; ${place}`))
+    const reader = new Reader(inflated)
+    const damage = this.#data(schema, reader, buffer, 0, inflated.length, packets, block)
+    if (damage) {
+      const { error, left, at } = damage
+      const place = `packet ${packets - left + 1} of ${packets} in a ${codec} block, kept inflated`
+      const told = new PacketError(error.reason, `${error.message}; ${place}`)
+      this.#reject(block, inflated.subarray(at), left, told, true)
+    }
+    const isKept = table.rows > rows || this.#rejects.quarantined.length > rejects
+    if (isKept) this.#inflated += inflated.length
+    if (table.rows === rows) state.origins.buffers.pop()
   }
 
   /** Decodes data that lie behind each other; what stopped it, and how many were left with it. */
@@ -168,7 +176,8 @@ class Decoding {
     buffer: number,
     start: number,
     end: number,
-    packets: number
+    packets: number,
+    block: number
   ): { error: PacketError; at: number; left: number } | null {
     let at = start
     for (let left = packets; left > 0; left--) {
@@ -176,7 +185,9 @@ class Decoding {
         at = this.#datum(schema, reader, buffer, at, end, left === 1)
         this.#position++
       } catch (error) {
-        return { error: asPacketError(error), at, left }
+        if (!(error instanceof UnwantedPacket)) return { error: asPacketError(error), at, left }
+        this.#reject(block, reader.bytes.subarray(at, error.end), 1, error, true)
+        at = error.end
       }
     }
     return null
@@ -196,9 +207,6 @@ class Decoding {
     const row = table.rows
     if (row === table.capacity) state.grow(this.#range.count)
     try {
-      if (!this.#options.surveys.includes(schema.survey)) {
-        throw new PacketError('wrong-survey', `a packet of ${schema.survey}`)
-      }
       const reached = state.decoder(schema)(reader, start, end, row)
       if (reached > end) throw new PacketError('truncated', `${reached - end} bytes are missing`)
       if (isLast && reached < end) {
@@ -207,12 +215,16 @@ class Decoding {
       if (reached - start > MAX_PACKET_BYTES) {
         throw new PacketError('oversized', `${reached - start} bytes`)
       }
-      state.reader.finish(row, schema.version)
+      if (!this.#options.surveys.includes(schema.survey)) {
+        throw new UnwantedPacket(schema.survey, reached)
+      }
+      state.reader.finish(row, schema)
       const { words } = table.fixed('alert_id')
       const digest = crc32(reader.bytes.subarray(start, reached))
-      if (!this.#options.claim(schema.survey, words[row * 2]!, words[row * 2 + 1]!, digest)) {
+      const mark = [words[row * 2]!, words[row * 2 + 1]!, digest] as const
+      if (!this.#options.claim(schema.survey, ...mark)) {
+        this.#copy(`${schema.survey}/${table.fixed('night').values[row]!}`, mark)
         state.reader.rollback(row)
-        this.#duplicates++
         return reached
       }
       state.keep(row, buffer, start, reached - start, schema)
@@ -226,12 +238,21 @@ class Decoding {
     }
   }
 
+  #copy(night: string, mark: readonly number[]): void {
+    this.#duplicates++
+    const copies = this.#copies.get(night)
+    if (copies) copies.push(...mark)
+    else this.#copies.set(night, [...mark])
+  }
+
   #registered(bytes: Uint8Array): WriterSchema {
     if (bytes.length < 6) throw new PacketError('truncated', `${bytes.length} bytes in all`)
     const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
-    const text = this.#options.registered.get(id)
-    if (!text) throw new PacketError('unknown-schema', `schema id ${id}`)
-    return this.#schema(text)
+    const { registered } = this.#options
+    const text = registered.get(id)
+    if (text) return this.#schema(text)
+    const why = registered.unknown?.get(id)
+    throw new PacketError('unknown-schema', `schema id ${id}${why === undefined ? '' : `: ${why}`}`)
   }
 
   #schema(text: Uint8Array): WriterSchema {
@@ -254,21 +275,16 @@ class Decoding {
     return state
   }
 
-  /** The first packet keeps the bytes of all: where the others begin is not known. */
-  #reject(block: number, bytes: Uint8Array, packets: number, error: PacketError): void {
-    const at = block * BLOCK.size
-    const { blocks, names } = this.#range
-    const kept = keptOf(bytes, error.message, this.#range.faults.get(block)?.length)
-    for (let i = 0; i < packets; i++) {
-      this.#quarantined.push({
-        position: this.#position++,
-        name: names[blocks[at + BLOCK.name]!] ?? '',
-        offset: blocks[at + BLOCK.offset]!,
-        reason: i === 0 ? error.reason : 'after-damage',
-        detail: i === 0 ? kept.detail : `after packet ${this.#position - i - 1}`,
-        bytes: i === 0 ? kept.bytes : NO_BYTES
-      })
-    }
+  #reject(
+    block: number,
+    bytes: Uint8Array,
+    packets: number,
+    error: PacketError,
+    isInflated = false
+  ): void {
+    const position = this.#position
+    this.#rejects.add({ block, position, packets, bytes, isInflated }, error)
+    this.#position += packets
   }
 
   result(): DecodeResult {
@@ -278,7 +294,8 @@ class Decoding {
         alerts.push({ table: state.reader.table, origins: state.origins })
       }
     }
-    return { alerts, quarantined: this.#quarantined, duplicates: this.#duplicates }
+    const { quarantined } = this.#rejects
+    return { alerts, quarantined, duplicates: this.#duplicates, copies: this.#copies }
   }
 }
 

@@ -6,6 +6,13 @@ import { isPlausible } from '../table/time.ts'
  */
 const SAME_EXPOSURE = 1e-6
 
+/** What is asked of two entries of one exposure and rank, by their place in the packet's list. */
+export interface Tie {
+  readonly idOf: (at: number) => bigint
+  /** From the alert, in any unit; NaN where there is none. */
+  readonly distanceOf?: (at: number) => number
+}
+
 /**
  * The epochs of one list of one packet, each exposure once and in order of time, however the survey
  * sent them. Kept between packets: no memory is taken per packet.
@@ -40,11 +47,12 @@ export class Exposures {
   }
 
   /**
-   * Puts the exposures in order; how many there are. Of two entries of one exposure and rank that
-   * with the lower id counts, so that the order they were sent in does not matter.
+   * Puts the exposures in order; how many there are. Of two entries of one exposure and rank the one
+   * nearest to the alert counts, then that with the lower id, so that the order they were sent in
+   * does not matter.
    */
-  settle(idOf: (at: number) => bigint): number {
-    if (!this.#inOrder) this.#sortOnce(idOf)
+  settle(tie: Tie): number {
+    if (!this.#inOrder) this.#sortOnce(tie)
     this.#inOrder = true
     return this.#count
   }
@@ -58,7 +66,7 @@ export class Exposures {
     return this.#at[i]!
   }
 
-  #sortOnce(idOf: (at: number) => bigint): void {
+  #sortOnce(tie: Tie): void {
     const times = this.#mjd
     const order = Array.from({ length: this.#count }, (_, i) => i)
     order.sort((a, b) => times[a]! - times[b]! || a - b)
@@ -70,7 +78,7 @@ export class Exposures {
     }))
     const isTwice = entries.some((entry, i) => i > 0 && isSameTime(entry.mjd, entries[i - 1]!.mjd))
     this.#count = 0
-    for (const { mjd, band, rank, at } of isTwice ? onceEach(entries, idOf) : entries) {
+    for (const { mjd, band, rank, at } of isTwice ? onceEach(entries, tie) : entries) {
       this.add(mjd, band, rank, at)
     }
   }
@@ -96,7 +104,7 @@ interface Entry {
 }
 
 /** Of entries in order of time, one of each exposure; in order of time too. */
-function onceEach(entries: readonly Entry[], idOf: (at: number) => bigint): Entry[] {
+function onceEach(entries: readonly Entry[], tie: Tie): Entry[] {
   const kept: Entry[] = []
   for (const entry of entries) {
     let same = kept.length - 1
@@ -105,14 +113,15 @@ function onceEach(entries: readonly Entry[], idOf: (at: number) => bigint): Entr
     }
     const before = kept[same]
     if (!before || !isSameTime(before.mjd, entry.mjd)) kept.push(entry)
-    else if (counts(entry, before, idOf)) kept[same] = entry
+    else if (counts(entry, before, tie)) kept[same] = entry
   }
   return kept.sort((a, b) => a.mjd - b.mjd)
 }
 
-function counts(entry: Entry, before: Entry, idOf: (at: number) => bigint): boolean {
+function counts(entry: Entry, before: Entry, { idOf, distanceOf }: Tie): boolean {
   if (entry.rank !== before.rank) return entry.rank > before.rank
-  return idOf(entry.at) < idOf(before.at)
+  const nearer = (distanceOf?.(before.at) ?? 0) - (distanceOf?.(entry.at) ?? 0)
+  return nearer === 0 || Number.isNaN(nearer) ? idOf(entry.at) < idOf(before.at) : nearer > 0
 }
 
 /** Whether two times (MJD) are of one exposure. */

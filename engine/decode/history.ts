@@ -18,6 +18,8 @@ export interface Epoch {
   refFlux: number
   refFluxErr: number
   refDistance: number
+  scienceFlux: number
+  scienceFluxErr: number
 }
 
 /** An epoch that says nothing yet. */
@@ -36,7 +38,9 @@ export function emptyEpoch(): Epoch {
     reliability: none,
     refFlux: none,
     refFluxErr: none,
-    refDistance: none
+    refDistance: none,
+    scienceFlux: none,
+    scienceFluxErr: none
   }
 }
 
@@ -63,7 +67,9 @@ export class HistoryWriter {
       reliability: table.fixed('history_reliability'),
       refFlux: table.fixed('history_ref_flux'),
       refFluxErr: table.fixed('history_ref_flux_err'),
-      refDistance: table.fixed('history_ref_distance')
+      refDistance: table.fixed('history_ref_distance'),
+      scienceFlux: table.fixed('history_science_flux'),
+      scienceFluxErr: table.fixed('history_science_flux_err')
     }
   }
 
@@ -88,6 +94,8 @@ export class HistoryWriter {
     put(to.refFlux, i, epoch.refFlux)
     put(to.refFluxErr, i, epoch.refFluxErr)
     put(to.refDistance, i, epoch.refDistance)
+    put(to.scienceFlux, i, epoch.scienceFlux)
+    put(to.scienceFluxErr, i, epoch.scienceFluxErr)
     const says = ids?.valid[idRow] === 1
     this.#id.valid[i] = says ? 1 : 0
     this.#id.words[i * 2] = says ? ids.words[idRow * 2]! : 0 // what lies under a null is of another packet

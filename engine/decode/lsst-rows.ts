@@ -5,8 +5,19 @@ import { dateOf } from '../table/time.ts'
 import { Exposures, isSameTime } from './exposures.ts'
 import { emptyEpoch, HistoryWriter, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
-import { declination, idAt, placeRow, put, rightAscension, sameId, setBand } from './rows.ts'
+import {
+  declination,
+  distanceFrom,
+  idAt,
+  placeRow,
+  put,
+  rightAscension,
+  sameId,
+  setBand
+} from './rows.ts'
 import type { RawList } from './rows.ts'
+import type { SchemaFacts } from './survey.ts'
+import { fluxColumns, listFluxes, scale } from './zero-point.ts'
 
 /** What is read of an entry of prvDiaSources. */
 export const SOURCE = {
@@ -20,7 +31,9 @@ export const SOURCE = {
   dec: 'float64',
   reliability: 'float32',
   templateFlux: 'float32',
-  templateFluxErr: 'float32'
+  templateFluxErr: 'float32',
+  scienceFlux: 'float32',
+  scienceFluxErr: 'float32'
 } as const
 
 /** What is read of an entry of prvDiaForcedSources. */
@@ -57,14 +70,15 @@ export class LsstRows {
     this.#history = new HistoryWriter(table)
   }
 
-  finish(row: number, schemaVersion: string): void {
+  finish(row: number, { version, fluxScale }: SchemaFacts): void {
     const table = this.#table
+    if (fluxScale !== 1) this.#toNanojansky(row, fluxScale)
     this.#identity(row)
     const mjd = value(table.fixed('lsst.diaSource.midpointMjdTai'), row) - TAI_MINUS_UTC
     const ra = value(table.fixed('lsst.diaSource.ra'), row)
     placeRow(table, row, mjd, ra, value(table.fixed('lsst.diaSource.dec'), row))
     table.text('survey').set(row, 'lsst')
-    table.text('schema_version').set(row, schemaVersion)
+    table.text('schema_version').set(row, version)
     table.fixed('night').set(row, dateOf(mjd - 0.5))
     setBand(table.text('band'), row, bandOf(table.text('lsst.diaSource.band'), row))
     this.#brightness(row)
@@ -76,6 +90,13 @@ export class LsstRows {
   forget(): void {
     this.#sources.empty()
     this.#forced.empty()
+  }
+
+  #toNanojansky(row: number, by: number): void {
+    scale(fluxColumns(this.#table), by, row, row + 1)
+    for (const list of [this.#sources, this.#forced]) {
+      scale(listFluxes(list), by, 0, list.list.length)
+    }
   }
 
   #identity(row: number): void {
@@ -121,9 +142,12 @@ export class LsstRows {
     this.#addForced(row, now, band)
     const { diaSourceId } = this.#sources.raw
     const { diaForcedSourceId } = this.#forced.raw
-    const count = exposures.settle((at) =>
-      at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections)
-    )
+    const toSource = distanceFrom(this.#table, row, this.#sources.raw)
+    const count = exposures.settle({
+      idOf: (at) =>
+        at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections),
+      distanceOf: (at) => (at < detections ? toSource(at) : 0)
+    })
     this.#history.reserve(count + 1)
     for (let i = 0; i < count; i++) {
       const at = exposures.at(i)
@@ -180,13 +204,12 @@ export class LsstRows {
     epoch.dec = declination(value(raw.dec, at))
     epoch.reliability = value(raw.reliability, at)
     this.#reference(value(raw.templateFlux, at), value(raw.templateFluxErr, at))
+    epoch.scienceFlux = value(raw.scienceFlux, at)
+    epoch.scienceFluxErr = value(raw.scienceFluxErr, at)
     this.#history.append(epoch, raw.diaSourceId, at)
   }
 
-  /**
-   * The flux of the reference is that of the science image without the difference. Their sum has the
-   * noise of the science image, and the error of the difference holds that already: none is added.
-   */
+  /** No template flux is sent of it. */
   #forcedEpoch(mjd: number, at: number): void {
     const { raw } = this.#forced
     const epoch = this.#epoch
@@ -199,9 +222,9 @@ export class LsstRows {
     epoch.ra = Number.NaN
     epoch.dec = Number.NaN
     epoch.reliability = Number.NaN
-    epoch.refFlux = value(raw.scienceFlux, at) - epoch.flux
-    epoch.refFluxErr = epoch.refFlux === epoch.refFlux ? 0 : Number.NaN
-    epoch.refDistance = Number.NaN
+    this.#reference(Number.NaN, Number.NaN)
+    epoch.scienceFlux = value(raw.scienceFlux, at)
+    epoch.scienceFluxErr = value(raw.scienceFluxErr, at)
     this.#history.append(epoch, raw.diaForcedSourceId, at)
   }
 
@@ -221,6 +244,8 @@ export class LsstRows {
       value(table.fixed('lsst.diaSource.templateFlux'), row),
       value(table.fixed('lsst.diaSource.templateFluxErr'), row)
     )
+    epoch.scienceFlux = value(table.fixed('lsst.diaSource.scienceFlux'), row)
+    epoch.scienceFluxErr = value(table.fixed('lsst.diaSource.scienceFluxErr'), row)
     this.#history.append(epoch, table.fixed('alert_id'), row)
   }
 
@@ -239,7 +264,7 @@ export class LsstRows {
       const mjd = value(raw.midpointMjdTai, at) - TAI_MINUS_UTC
       exposures.add(mjd, bandOf(this.#forced.text('band'), at), raw.psfFlux.valid[at]!, at)
     }
-    const count = exposures.settle((at) => idAt(raw.diaForcedSourceId, at))
+    const count = exposures.settle({ idOf: (at) => idAt(raw.diaForcedSourceId, at) })
     forced.ensure(forced.length + count)
     for (let i = 0; i < count; i++) this.#forcedPoint(exposures.at(i), exposures.mjd(i))
     forced.offsets[row + 1] = forced.length

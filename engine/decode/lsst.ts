@@ -41,7 +41,7 @@ export function lsstReader(capacity: number): SurveyReader {
     get sinks() {
       return { columns, lists, ranges, present: presentIn(table) }
     },
-    finish: (row, schemaVersion) => rows.finish(row, schemaVersion),
+    finish: (row, schema) => rows.finish(row, schema),
     keep: () => {
       mark.set()
       rows.forget()

@@ -28,7 +28,8 @@ export class ReadCode {
   readonly #paths: SinkPaths
   #lines = new Lines()
   readonly #skips: SkipCode
-  readonly #misfits = new Map<string, string>()
+  /** By path: what its column takes, and the types it has that are none of those. */
+  readonly #misfits = new Map<string, { readonly takes: string; readonly types: Set<string> }>()
   #listColumns: number[] | null = null
   #variable = 0
 
@@ -52,11 +53,14 @@ export class ReadCode {
     return this.#skips.functions(this.#lines)
   }
 
-  /** What has a sink, and a type that does not fit it in any branch. */
+  /** What has a sink, and a type that does not fit it, of itself or in a branch of a union. */
   changed(): string[] {
-    return [...this.#misfits]
-      .filter(([path]) => !this.found.has(path))
-      .map(([path, what]) => `${path}: ${what}`)
+    return [...this.#misfits].map(([path, { takes, types }]) => {
+      const what = `${path}: ${[...types].join(', ')} does not fit ${takes}`
+      return this.found.has(path)
+        ? `${what}; the column is null where its packets send it so`
+        : `${what}; the column is null for its packets`
+    })
   }
 
   #record(type: AvroRecord, path: string, row: string): void {
@@ -99,7 +103,7 @@ export class ReadCode {
     }
     const column = this.#sinks.columns.get(path)
     if (!column || !fits(column.type, name)) {
-      this.#misfits.set(path, `${name} does not fit ${column?.type ?? this.#expected(path)}`)
+      this.#misfit(path, column?.type ?? this.#expected(path), name)
       this.#skip(type)
       return this.#none(path, row)
     }
@@ -111,6 +115,12 @@ export class ReadCode {
     } else {
       this.#lines.add(readInto(name, column.type, c, row))
     }
+  }
+
+  #misfit(path: string, takes: string, type: string): void {
+    const known = this.#misfits.get(path) ?? { takes, types: new Set() }
+    known.types.add(type)
+    this.#misfits.set(path, known)
   }
 
   #hasOwnSink(path: string): boolean {

@@ -47,6 +47,24 @@ export function placeRow(
   table.fixed('healpix').set(row, BigInt(healpixNested(ra, dec, HEALPIX_ORDER)))
 }
 
+/** Square of the distance (deg) of entry `at` of a list from the alert; very large without a position. */
+export function distanceFrom(
+  table: AlertTable,
+  row: number,
+  { ra, dec }: Record<'ra' | 'dec', FixedColumn>
+): (at: number) => number {
+  const toRa = table.fixed('ra').values[row] as number
+  const toDec = table.fixed('dec').values[row] as number
+  const shrink = Math.cos((toDec * Math.PI) / 180)
+  return (at) => {
+    if (ra.valid[at] === 0 || dec.valid[at] === 0) return Number.MAX_VALUE
+    const turn = Math.abs((ra.values[at] as number) - toRa) % 360
+    const east = Math.min(turn, 360 - turn) * shrink
+    const north = (dec.values[at] as number) - toDec
+    return east * east + north * north
+  }
+}
+
 /** Remembers how far lists and text reached before a row, so that the row can be taken back. */
 export class RowMark {
   readonly #table: AlertTable

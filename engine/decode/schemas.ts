@@ -5,15 +5,15 @@ import { resolveSchema } from './avro-schema.ts'
 import { compile } from './compile.ts'
 import type { Compiled } from './compile.ts'
 import { checkNames, surveyOf, versionOf } from './survey.ts'
-import type { SurveyReader } from './survey.ts'
+import type { SchemaFacts, SurveyReader } from './survey.ts'
+import { fluxScaleOf } from './zero-point.ts'
 
 /** A writer schema that packets came with, compiled once however many packets follow. */
-export interface WriterSchema {
+export interface WriterSchema extends SchemaFacts {
   readonly survey: Survey
   /** Hex of the SHA-256 of the schema text: names the packet file of the lake. */
   readonly fingerprint: string
   readonly text: Uint8Array
-  readonly version: string
   readonly compiled: Compiled
 }
 
@@ -70,14 +70,15 @@ export class SchemaCache {
       const type = resolveSchema(JSON.parse(new TextDecoder().decode(text)))
       const survey = surveyOf(type.root)
       const version = versionOf(type.root)
+      const fluxScale = survey === 'lsst' ? fluxScaleOf(type.root) : 1
       const compiled = compile(type, reader(survey).sinks)
       const warn = (message: string) =>
         this.#warn(`schema ${survey} ${version || fingerprint.slice(0, 8)}${message}`)
       for (const change of compiled.changed) {
-        warn(`: ${change}; the column is null for its packets`)
+        warn(`: ${change}`)
       }
       checkNames(survey, compiled.found, warn)
-      return { survey, fingerprint, text: Uint8Array.from(text), version, compiled }
+      return { survey, fingerprint, text: Uint8Array.from(text), version, fluxScale, compiled }
     } catch (error) {
       if (error instanceof PacketError) return error
       return new PacketError('unreadable-schema', (error as Error).message)

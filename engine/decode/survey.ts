@@ -1,8 +1,15 @@
 import type { Survey } from '../contract/index.ts'
 import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
-import type { Avro } from './avro-schema.ts'
+import type { Avro, AvroRecord } from './avro-schema.ts'
 import type { Sinks } from './compile.ts'
+
+/** What a reader must know of the schema that a packet was written with. */
+export interface SchemaFacts {
+  readonly version: string
+  /** By what fluxes in it are multiplied, to be in nJy. */
+  readonly fluxScale: number
+}
 
 /** What turns a survey's packets into the alert table. */
 export interface SurveyReader {
@@ -14,7 +21,7 @@ export interface SurveyReader {
    * Completes row `row` after its fields landed: sentinels to null, time, position, brightness,
    * history. Throws PacketError when the alert lacks what the table cannot do without.
    */
-  finish(row: number, schemaVersion: string): void
+  finish(row: number, schema: SchemaFacts): void
   /** Takes the finished row for good: what comes after can't take it back. */
   keep(): void
   /** Forgets all that row `row` left behind: the packet failed, or was seen before. */
@@ -77,12 +84,13 @@ const MARKS: Record<Survey, Marks> = {
 /** @throws PacketError `wrong-survey`, saying whose packet it is not, if it is of no survey we read. */
 export function surveyOf(root: Avro): Survey {
   const name = root.kind === 'record' ? root.name : ''
-  const namespace = name.includes('.') ? name.slice(0, name.indexOf('.')).toLowerCase() : ''
+  const namespace = spaceOf(root)
   const reasons: string[] = []
   for (const survey of ['ztf', 'lsst'] as const) {
     const { namespaces, detection, fields, least } = MARKS[survey]
-    const own = fieldsOf(root, detection)
-    if (own === null) continue
+    const record = recordAt(root, detection)
+    if (record === null) continue
+    const own = new Set(record.fields.map((field) => field.name))
     const marks = fields.filter((names) => names.some((one) => own.has(one))).length
     if (namespaces.includes(namespace) && marks >= least) return survey
     const why = namespaces.includes(namespace)
@@ -96,12 +104,18 @@ export function surveyOf(root: Avro): Survey {
   )
 }
 
-/** The names in the record at a field of the top level; null if there is none. */
-function fieldsOf(root: Avro, name: string): Set<string> | null {
+/** The first word of a record's namespace, in small letters; '' for none. */
+export function spaceOf(type: Avro | null): string {
+  if (type?.kind !== 'record' || !type.name.includes('.')) return ''
+  return type.name.slice(0, type.name.indexOf('.')).toLowerCase()
+}
+
+/** The record at a field of the top level; null if there is none. */
+export function recordAt(root: Avro, name: string): AvroRecord | null {
   if (root.kind !== 'record') return null
   const type = root.fields.find((field) => field.name === name)?.type
   const record = type?.kind === 'union' ? type.branches.find(({ kind }) => kind === 'record') : type
-  return record?.kind === 'record' ? new Set(record.fields.map((field) => field.name)) : null
+  return record?.kind === 'record' ? record : null
 }
 
 /** `lsst.v10_0.alert` is 10.0; ZTF says its version in the packet. */

@@ -9,6 +9,7 @@ import { PacketError } from '../reasons.ts'
 import {
   idAt,
   declination,
+  distanceFrom,
   placeRow,
   put,
   RawList,
@@ -183,7 +184,10 @@ class ZtfRows {
     table.fixed('is_positive').set(row, sign === sign ? (sign > 0 ? 1 : 0) : null)
   }
 
-  /** Exposures before the alert's own, each once; an entry without magpsf is an upper limit. */
+  /**
+   * Exposures before the alert's own, each once: of two detections the nearest to the alert counts. An
+   * entry without magpsf is an upper limit.
+   */
   #pastEpochs(row: number, now: number, ownBand: number): void {
     const { list, raw } = this.#prv
     const exposures = this.#exposures
@@ -197,7 +201,10 @@ class ZtfRows {
       const mag = said(value(raw.magpsf, at))
       exposures.add(mjd, band, mag === mag ? 1 : 0, at)
     }
-    const count = exposures.settle((at) => idAt(raw.candid, at))
+    const count = exposures.settle({
+      idOf: (at) => idAt(raw.candid, at),
+      distanceOf: distanceFrom(this.#table, row, raw)
+    })
     this.#history.reserve(count + 1)
     for (let i = 0; i < count; i++) this.#pastEpoch(exposures.at(i), exposures.mjd(i))
   }
@@ -259,7 +266,7 @@ class ZtfRows {
       exposures.add(value(raw.jd, at) - JD_OF_MJD_0, band, rank, at)
     }
     const { forced } = this.#table
-    const count = exposures.settle((at) => idAt(raw.pid, at))
+    const count = exposures.settle({ idOf: (at) => idAt(raw.pid, at) })
     forced.ensure(forced.length + count)
     for (let i = 0; i < count; i++) this.#forcedEpoch(exposures.at(i), exposures.mjd(i))
     forced.offsets[row + 1] = forced.length

@@ -1,9 +1,10 @@
+import { TornFileError } from '../errors.ts'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { stagingOf } from '../persist/attempt.ts'
 import { OWN } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { jsonBytes, readJson } from '../persist/replace-file.ts'
+import { jsonBytes, readJson, tellForgotten } from '../persist/replace-file.ts'
 import { isMissing } from '../persist/store-errors.ts'
 import type { Store } from '../persist/store.ts'
 import { Marks, readMarks } from './marks.ts'
@@ -38,13 +39,47 @@ const NAME = /^(.+)\.(\d+)-(\d+)\.(\d+)-(\d+)\.(\d{8})\.ids$/
 /** The index files of a `survey/night`. */
 export async function indexFiles(store: Store, night: string): Promise<IndexFile[]> {
   const folder = `${ROOT}/${night}`
-  return (await store.entries(folder)).flatMap(({ name }) => {
-    const match = NAME.exec(name)
-    if (!match) return []
-    const [, source = '', first, last, least = '', greatest = '', landed] = match
-    const ids = { least: BigInt(least), greatest: BigInt(greatest), landed: Number(landed) }
-    return [{ path: `${folder}/${name}`, source, first: Number(first), last: Number(last), ...ids }]
-  })
+  return (await store.entries(folder)).flatMap(({ name }) => named(`${folder}/${name}`) ?? [])
+}
+
+/** What the name of an index file says; null for a file of another kind. */
+function named(path: string): IndexFile | null {
+  const match = NAME.exec(path.slice(path.lastIndexOf('/') + 1))
+  if (!match) return null
+  const [, source = '', first, last, least = '', greatest = '', landed] = match
+  const ids = { least: BigInt(least), greatest: BigInt(greatest), landed: Number(landed) }
+  return { path, source, first: Number(first), last: Number(last), ...ids }
+}
+
+/** A file of the index as it lies there. */
+export interface FoundIndexFile extends IndexFile {
+  /** `survey/night` */
+  readonly night: string
+  readonly size: number
+}
+
+/** All that lies in the index: its files, sources of which it says how far it has them, and what is neither. */
+export async function wholeIndex(store: Store): Promise<{
+  readonly files: FoundIndexFile[]
+  readonly sources: string[]
+  readonly others: string[]
+}> {
+  const found = { files: [] as FoundIndexFile[], sources: [] as string[], others: [] as string[] }
+  for (const { path, size } of await store.list(ROOT)) {
+    const [, night] = /^_siskin\/seen\/([^/]+\/\d{8})\/[^/]+$/.exec(path) ?? []
+    const [, source] = /^_siskin\/seen\/sources\/([^/]+)\.json$/.exec(path) ?? []
+    const file = night === undefined ? null : named(path)
+    if (file && night !== undefined) found.files.push({ ...file, night, size })
+    else if (source !== undefined) found.sources.push(source)
+    else found.others.push(path)
+  }
+  return found
+}
+
+/** Paths of the index files of a source, of all its nights. */
+export async function filesOfSource(store: Store, source: string): Promise<string[]> {
+  const { files } = await wholeIndex(store)
+  return files.filter((file) => file.source === source).map(({ path }) => path)
 }
 
 /** A file that was written: for those who have the index open. */
@@ -54,11 +89,15 @@ export interface WrittenFile extends IndexFile {
   readonly marks: Marks
 }
 
-/** Writes the marks of parts that follow each other into the index, one file a survey and night. */
+/**
+ * Writes the marks of parts that follow each other into the index, one file a survey and night.
+ * @param drafts the folder for files that are being written: of those who do not own the source, one of their own.
+ */
 export async function writeIndex(
   store: Store,
   source: string,
-  parts: readonly MarkedPart[]
+  parts: readonly MarkedPart[],
+  drafts = draftsOf(source)
 ): Promise<WrittenFile[]> {
   const [first, last] = [parts[0]?.first ?? 0, parts.at(-1)?.last ?? 0]
   const landed = dayOf(
@@ -81,7 +120,7 @@ export async function writeIndex(
     if (marks.count === 0) continue
     const { first: least, last: greatest } = marks
     const path = `${ROOT}/${night}/${source}.${first}-${last}.${least}-${greatest}.${landed}.ids`
-    await put(store, source, path, marks.bytes())
+    await put(store, drafts, path, marks.bytes())
     files.push({ path, source, first, last, least, greatest, landed, night, marks })
   }
   return files
@@ -92,26 +131,47 @@ export function dayOf(time: string): number {
   return Number(time.slice(0, 10).replaceAll('-', ''))
 }
 
-const drafts = (source: string) => `${stagingOf(source)}/seen`
-const upToPath = (source: string) => `${ROOT}/sources/${source}.json`
+const draftsOf = (source: string) => `${stagingOf(source)}/seen`
+export const upToPath = (source: string) => `${ROOT}/sources/${source}.json`
 
-/** Position up to which a source is in the index. */
+/** Position up to which a source is in the index. What cannot be read says nothing: then it is written again. */
 export async function indexedUpTo(store: Store, source: string): Promise<number> {
-  return (await readJson<{ next: number }>(store, upToPath(source)))?.next ?? 0
+  const said = await saidUpTo(store, source)
+  if (said !== 'damaged') return said ?? 0
+  tellForgotten(store, upToPath(source))
+  return 0
 }
 
-export async function setIndexedUpTo(store: Store, source: string, next: number): Promise<void> {
-  await put(store, source, upToPath(source), jsonBytes({ next }))
+/** Null: nothing is said of the source. */
+export async function saidUpTo(store: Store, source: string): Promise<number | null | 'damaged'> {
+  try {
+    const said = await readJson<{ next: unknown }>(store, upToPath(source))
+    if (said === null) return null
+    const { next } = said
+    return Number.isSafeInteger(next) && Number(next) >= 0 ? Number(next) : 'damaged'
+  } catch (error) {
+    if (error instanceof TornFileError) return 'damaged'
+    throw error
+  }
+}
+
+export async function setIndexedUpTo(
+  store: Store,
+  source: string,
+  next: number,
+  drafts = draftsOf(source)
+): Promise<void> {
+  await put(store, drafts, upToPath(source), jsonBytes({ next }))
 }
 
 /** Removes what a writer that was killed left of the file it wrote. To be called by the owner of the source. */
 export async function removeDrafts(store: Store, source: string): Promise<void> {
-  await store.remove(drafts(source))
+  await store.remove(draftsOf(source))
 }
 
 /** Whole or not at all; what was there is replaced. */
-async function put(store: Store, source: string, path: string, bytes: Uint8Array): Promise<void> {
-  const draft = `${drafts(source)}/${randomBytes(6).toString('hex')}`
+async function put(store: Store, drafts: string, path: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${drafts}/${randomBytes(6).toString('hex')}`
   await store.write(draft, [bytes])
   await store.rename(draft, path)
   await store.settle([dirname(path)])

@@ -1,6 +1,7 @@
 import { OWN, readLedger } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
+import type { Reason } from '../reasons.ts'
 import { Tally } from '../run/tally.ts'
 
 /** A lake by its ledger: nothing but the ledger and the staging folder is read. */
@@ -20,6 +21,8 @@ interface SourceSummary {
   readonly source: string
   readonly parts: number
   readonly received: number
+  /** Packets that came from the quarantine of another source: they were received there. */
+  readonly requeued: number
   readonly alerts: number
   readonly last: string
 }
@@ -37,6 +40,9 @@ export async function summariseLake(store: Store): Promise<LakeSummary> {
       if (!known.includes(version)) known.push(version)
     }
   }
+  for (const [reason, count] of Object.entries(tally.quarantined)) {
+    if (count === 0) delete tally.quarantined[reason as Reason] // all of them were requeued
+  }
   const unfinished = await stagedParts(store)
   return { tally, parts: records.length, bytes, sources: sourcesOf(records), versions, unfinished }
 }
@@ -46,7 +52,8 @@ function sourcesOf(records: readonly PartRecord[]): SourceSummary[] {
   return [...bySource].map(([source, own]) => ({
     source,
     parts: own.length,
-    received: own.reduce((sum, { received }) => sum + received, 0),
+    received: own.reduce((sum, { received, requeued }) => sum + (requeued ? 0 : received), 0),
+    requeued: own.reduce((sum, { received, requeued }) => sum + (requeued ? received : 0), 0),
     alerts: own.reduce((sum, { alerts }) => sum + alerts, 0),
     last: own
       .map(({ started }) => started)

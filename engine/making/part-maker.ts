@@ -20,8 +20,8 @@ export interface MakerSettings {
   readonly log: (level: 'warn' | 'error', message: string) => void
   /** Where it is said what is going on, for who watches; null: nobody does. */
   readonly beat?: Beat | null
-  /** Told when something outside is waited for, and when no more. */
-  readonly onOutside?: (waits: boolean) => void
+  /** Told what outside is waited for, and null when nothing any more. */
+  readonly onOutside?: (waitsFor: string | null) => void
 }
 
 /** How long decoding and the files of one part may take before their member counts as stuck. */
@@ -40,7 +40,7 @@ export class PartMaker {
     this.shared = {
       schemas: new SchemaCache(warn),
       surveys,
-      resolve: (ids) => this.outside(() => settings.resolve(ids))
+      resolve: (ids) => this.outside('the registry of schemas', () => settings.resolve(ids))
     }
     this.#parts = {
       ...this.shared,
@@ -60,7 +60,8 @@ export class PartMaker {
     { begin, index }: Known
   ): Promise<MadePart> {
     const look = index && {
-      look: (...asked: Parameters<typeof index.look>) => this.outside(() => index.look(...asked))
+      look: (...asked: Parameters<typeof index.look>) =>
+        this.outside('the store of the lake', () => index.look(...asked))
     }
     this.#enter(null, 0)
     try {
@@ -75,14 +76,14 @@ export class PartMaker {
   }
 
   /** What is waited for is no fault of the part, however long it takes. */
-  async outside<T>(work: () => Promise<T>): Promise<T> {
+  async outside<T>(what: string, work: () => Promise<T>): Promise<T> {
     const { beat, onOutside } = this.#settings
     beat?.leave()
-    onOutside?.(true)
+    onOutside?.(what)
     try {
       return await work()
     } finally {
-      onOutside?.(false)
+      onOutside?.(null)
       this.#enter(null, 0)
     }
   }

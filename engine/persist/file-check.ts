@@ -8,6 +8,7 @@ import { faultOf } from './file-content.ts'
 import type { OnFinding } from './finding.ts'
 import type { PartFile, PartRecord } from './ledger.ts'
 import { blockAt, readBlock } from './ledger-walk.ts'
+import type { LedgerBlock } from './ledger-walk.ts'
 import type { FolderSums } from './folder-sums.ts'
 import type { Store } from './store.ts'
 
@@ -18,6 +19,7 @@ export interface FileCheckOptions {
   readonly isLive?: boolean
   /** Only files of this night, `night=YYYYMMDD`; null: all. */
   readonly night: string | null
+  readonly onDocument?: (path: string, record: PartRecord) => void
 }
 
 const FILES_AT_ONCE = 8
@@ -79,10 +81,10 @@ async function check(
   store: Store,
   { file, record }: Own,
   size: number,
-  { deep }: FileCheckOptions,
+  { deep, onDocument }: FileCheckOptions,
   onFinding: OnFinding
 ): Promise<void> {
-  const text = await faultOf(store, file, size, deep)
+  const text = await faultOf(store, file, size, deep, (path) => onDocument?.(path, record))
   if (text !== null) onFinding({ kind: 'file', record, file, text, isDifference: true })
 }
 
@@ -133,11 +135,17 @@ export async function isOfPart(store: Store, folder: string): Promise<boolean> {
   return (await namedIn(store, folder)).some((path) => dirname(path) === folder)
 }
 
+/** The source and the block that a folder of files of parts is called after; null for another one. */
+export function blockOfFolder(folder: string): LedgerBlock | null {
+  const [, source, number] = /(?:^|\/)([^/]+)-(\d{6,})$/.exec(folder) ?? []
+  return source === undefined ? null : blockAt(source, Number(number))
+}
+
 /** All files of the parts of the block that a folder is called after. */
 async function namedIn(store: Store, folder: string): Promise<string[]> {
-  const [, source, number] = /(?:^|\/)([^/]+)-(\d{6,})$/.exec(folder) ?? []
-  if (source === undefined) return []
-  const { records } = await readBlock(store, blockAt(source, Number(number)))
+  const block = blockOfFolder(folder)
+  if (!block) return []
+  const { records } = await readBlock(store, block)
   return records.flatMap(({ files }) => files.map(({ path }) => path))
 }
 

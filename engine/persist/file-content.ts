@@ -9,6 +9,9 @@ const CHUNK = 8 * 1024 * 1024
 const HEAD = 4
 const PARQUET = Buffer.from('PAR1')
 
+/** Hears which document says what the columns of a file are. */
+export type OnDocument = (path: string) => void
+
 /**
  * What is wrong with a file of a part that is there; null: nothing. `deep` reads all of it; else its size, and what
  * stands at its begin and end.
@@ -17,12 +20,15 @@ export async function faultOf(
   store: Store,
   file: PartFile,
   size: number,
-  deep: boolean
+  deep: boolean,
+  onDocument: OnDocument = () => {}
 ): Promise<string | null> {
   const { path, bytes } = file
   if (size !== bytes) return `${path} has ${size} bytes instead of ${bytes}`
   const isParquet = file.kind === 'alerts' || file.kind === 'quarantine'
-  const ends = isParquet ? await parquetFault(store, file) : await containerFault(store, file)
+  const ends = isParquet
+    ? await parquetFault(store, file, onDocument)
+    : await containerFault(store, file)
   if (ends !== null || !deep) return ends
   const sum = await checksumOf(store, file)
   return sum === file.crc32
@@ -30,11 +36,19 @@ export async function faultOf(
     : `${path} is damaged: the CRC-32 of its bytes is ${sum} instead of ${file.crc32}`
 }
 
-async function parquetFault(store: Store, { path, bytes, rows }: PartFile): Promise<string | null> {
+async function parquetFault(
+  store: Store,
+  { path, bytes, rows }: PartFile,
+  onDocument: OnDocument
+): Promise<string | null> {
   const head = await store.read(path, 0, HEAD)
   if (Buffer.compare(head, PARQUET) !== 0) return `${path} is damaged: it does not begin as Parquet`
   try {
-    const { num_rows } = await parquetMetadataAsync(rangeReads(store, path, bytes))
+    const footer = await parquetMetadataAsync(rangeReads(store, path, bytes))
+    const { num_rows, key_value_metadata: texts = [] } = footer
+    const own = texts.find(({ key }) => key === 'siskin')?.value ?? '{}'
+    const document = (JSON.parse(own) as Record<string, unknown>)['siskin.columns']
+    if (typeof document === 'string') onDocument(document)
     return Number(num_rows) === rows ? null : `${path} holds ${num_rows} rows instead of ${rows}`
   } catch (error) {
     return `${path} cannot be read: ${(error as Error).message}`

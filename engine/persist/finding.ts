@@ -17,6 +17,8 @@ export type Finding =
       }
     /** A record of the ledger that cannot be read. */
     | { readonly kind: 'record'; readonly source: string; readonly path: string }
+    /** A part that counts packets as duplicates whose originals are in no part. */
+    | { readonly kind: 'orphan'; readonly record: PartRecord }
     /** A file, or a folder of files, that no part names. */
     | { readonly kind: 'foreign'; readonly path: string }
     /** Staged, and nobody alive will finish it. */
@@ -26,6 +28,19 @@ export type Finding =
     | { readonly kind: 'empty'; readonly path: string }
     /** Kafka had deleted messages before they were read. */
     | { readonly kind: 'lost'; readonly record: PartRecord }
+    /** The index of copies of a source is not what the ledger says. */
+    | { readonly kind: 'index'; readonly source: string }
+    /** What the lake remembers of a source of files is lost or damaged; `path`: what is left of it. */
+    | { readonly kind: 'book'; readonly source: string; readonly path: string | null }
+    /** A source of files does not have a name that it was also known by: `alias`. */
+    | { readonly kind: 'alias'; readonly source: string; readonly alias: string }
+    /** A document of columns; `modules` wrote the files that name it, null where none does. */
+    | {
+        readonly kind: 'columns'
+        readonly path: string
+        readonly isThere: boolean
+        readonly modules: readonly string[] | null
+      }
     /** A source of files that was begun and not read to its end. */
     | { readonly kind: 'unfinished'; readonly source: string }
     /** Of all other kinds: nothing that can be mended by itself. */

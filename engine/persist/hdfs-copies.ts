@@ -3,6 +3,7 @@ import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../make-folder.ts'
+import { isHdfs } from './hdfs-address.ts'
 import type { PartFile } from './ledger.ts'
 import type { Store } from './store.ts'
 
@@ -16,7 +17,7 @@ const TAIL = 4096
  * at any time.
  */
 export async function localPaths(store: Store, files: readonly PartFile[]): Promise<string[]> {
-  if (!/^(web)?hdfs:/i.test(store.root)) return files.map(({ path }) => join(store.root, path))
+  if (!isHdfs(store.root)) return files.map(({ path }) => join(store.root, path))
   const cache = process.env['SISKIN_CACHE'] ?? join(homedir(), '.cache/siskin/parts')
   const lake = createHash('sha256').update(store.root).digest('hex').slice(0, 16)
   const paths: string[] = []

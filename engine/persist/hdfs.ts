@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path/posix'
-import { SiskinError, UsageError } from '../errors.ts'
+import { SiskinError } from '../errors.ts'
+import { HTTP_PORT, HTTPS_PORT, parseHdfs } from './hdfs-address.ts'
 import type { Entry, Store, StoredFile } from './store.ts'
 import { Refusal, refusalOf } from './webhdfs-refusal.ts'
 import { WebHdfs } from './webhdfs.ts'
 
-const DEFAULT_PORT = 9870
 /** Folders that are listed at the same time. */
 const LISTED_AT_ONCE = 8
 
@@ -24,7 +24,7 @@ const LISTED_AT_ONCE = 8
  * so a cluster that must outlive a power cut of all its machines sets that property.
  */
 export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Store {
-  const { folder: base } = parseRoot(root)
+  const { folder: base } = parseHdfs(root)
   const at = (path: string) => join(base, path)
   const named = (path: string) => `${root.replace(/\/$/, '')}/${path}`
   const told = async <T>(verb: string, path: string, work: Promise<T>): Promise<T> => {
@@ -55,6 +55,11 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
         path,
         hdfs.patiently(() => hdfs.remove(at(path)))
       ),
+    async whereabouts(path) {
+      const status = await told('look at', path, hdfs.status(at(path)))
+      if (!status) throw new Refusal(`there is no ${at(path)}`, 'ENOENT', false)
+      return { number: String(status.fileId), place: `${root}/${path}` }
+    },
     removeEmpty: (folder) =>
       told(
         'remove',
@@ -64,26 +69,17 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
   }
 }
 
-/** `hdfs://host[:port][,host[:port]…]/folder`, the ports being those of WebHDFS. */
-function parseRoot(root: string): { nameNodes: string[]; folder: string } {
-  const [, hosts = '', folder = ''] = /^(?:web)?hdfs:\/\/([^/]*)(.*)$/i.exec(root) ?? []
-  const nameNodes = hosts.split(',').map((host) => {
-    const [, port = DEFAULT_PORT] = /^[\w.-]+(?::(\d{1,5}))?$/.exec(host) ?? [null, 0]
-    if (Number(port) < 1 || Number(port) > 65_535) {
-      throw new UsageError(
-        `lake "${root}": "${host}" is no host of a NameNode; give hdfs://host:${DEFAULT_PORT}/folder, or hdfs://host1,host2/folder`
-      )
-    }
-    return host.includes(':') ? host : `${host}:${DEFAULT_PORT}`
-  })
-  return { nameNodes, folder: folder.replace(/\/+$/, '') || '/' }
-}
-
-/** The client of a lake's cluster; user and token come from SISKIN_HDFS_USER and SISKIN_HDFS_TOKEN. */
+/**
+ * The client of a lake's cluster; user, token and the authority's certificate come from
+ * SISKIN_HDFS_USER, SISKIN_HDFS_TOKEN and SISKIN_HDFS_CA, which threads and members inherit.
+ */
 export function openWebHdfs(root: string, patienceMs?: number): WebHdfs {
-  const { SISKIN_HDFS_USER: user, SISKIN_HDFS_TOKEN: token } = process.env
+  const { SISKIN_HDFS_USER: user, SISKIN_HDFS_TOKEN: token, SISKIN_HDFS_CA: ca } = process.env
+  const { nameNodes, isSecure } = parseHdfs(root)
   return new WebHdfs({
-    nameNodes: parseRoot(root).nameNodes,
+    nameNodes,
+    isSecure,
+    ca: ca && ca !== 'system' ? ca : undefined,
     user: user || userInfo().username,
     token: token || undefined,
     ...(patienceMs === undefined ? {} : { patienceMs })
@@ -215,8 +211,15 @@ function reasonOf({ code, message, isAboutNameNode }: Refusal, hdfs: WebHdfs): s
   if (code === 'EKEYREJECTED') {
     return `the delegation token is not taken (${message}): put a new one into SISKIN_HDFS_TOKEN`
   }
+  if (code === 'ETLS') return message
   if (isAboutNameNode) {
-    return `no active NameNode answers at ${hdfs.nameNodes.join(', ')} (${message}): is the address right, and is HDFS up?`
+    return `no active NameNode answers at ${hdfs.nameNodes.join(', ')} (${message}): ${doubtOf(code, hdfs)}`
   }
   return ADVICE[code] ?? message
+}
+
+/** A server that is spoken to without TLS, and wants it, hangs up. */
+function doubtOf(code: string, { isSecure }: WebHdfs): string {
+  if (code !== 'ECONNRESET' || isSecure) return 'is the address right, and is HDFS up?'
+  return `is it a port for TLS (${HTTPS_PORT}; give swebhdfs://…), or no port of WebHDFS (${HTTP_PORT})?`
 }

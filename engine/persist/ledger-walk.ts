@@ -74,7 +74,7 @@ export async function readBlock(
   const entries = (await store.entries(folder)).filter(({ isFolder }) => !isFolder)
   await atOnce(entries, READ_AT_ONCE, async ({ name }) => {
     const path = `${folder}/${name}`
-    const span = /^\d+-\d+\.json$/.test(name) ? spanOfRecord(name) : null
+    const span = spanOfRecord(name)
     if (!span) {
       others.push(path)
       return

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix'
 import { UsageError } from '../errors.ts'
+import type { MessageMark } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
 import type { Store } from './store.ts'
 
@@ -48,6 +49,8 @@ export interface PartRecord {
   readonly nights: Readonly<Record<string, number>>
   /** What its alerts are known by when they come again (`duplicates/marks.ts`), by `survey/night`. */
   readonly marks?: Readonly<Record<string, string>>
+  /** The same of its duplicates: each has its original in a part. */
+  readonly copies?: Readonly<Record<string, string>>
   readonly modules: Readonly<Record<string, ModuleAccount>>
   readonly filters: Readonly<Record<string, FilterAccount>>
   readonly files: readonly PartFile[]
@@ -84,6 +87,10 @@ export interface StreamAccount {
   readonly generation: number
   /** Its messages went out in Fink's form too. */
   readonly fink: boolean
+  /** Prefix of the topics that its messages went to; not known of parts of older versions. */
+  readonly prefix?: string
+  /** What its last message is known by; not known of parts of older versions. */
+  readonly tail?: MessageMark
 }
 
 export interface ModuleAccount {
@@ -146,16 +153,27 @@ export interface PositionSpan {
   readonly last: number
 }
 
-/** What the name of a record says; null for a file of another kind. */
-export function spanOfRecord(name: string): PositionSpan | null {
-  const match = /(\d+)-(\d+)\.json$/.exec(name)
+/** The span that a name of `rangeName` says; null for any other. */
+export function spanOfRange(name: string): PositionSpan | null {
+  const match = /^(\d+)-(\d+)$/.exec(name)
   return match ? { first: Number(match[1]), last: Number(match[2]) } : null
 }
 
-/** What the name of a file of a part says; null for a file of another kind. */
+/** What the name of a record says; null for a file of another kind. */
+export function spanOfRecord(path: string): PositionSpan | null {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return name.endsWith('.json') ? spanOfRange(name.slice(0, -'.json'.length)) : null
+}
+
+/**
+ * What the path of a file of a part says (see `partPath`); null for a file of another kind. The folder says the source,
+ * which may itself end as a range does.
+ */
 export function spanOfPart(path: string): PositionSpan | null {
-  const match = /-(\d{10,})-(\d{10,})[^/]*$/.exec(path)
-  return match ? { first: Number(match[1]), last: Number(match[2]) } : null
+  const [, source, name] = /(?:^|\/)([^/]+)-\d{6,}\/([^/]+)$/.exec(path) ?? []
+  if (source === undefined || !name?.startsWith(`${source}-`)) return null
+  const [range] = /^\d{10,}-\d{10,}/.exec(name.slice(source.length + 1)) ?? []
+  return range === undefined ? null : spanOfRange(range)
 }
 
 /** The packets of a source that are in the lake, ascending; neighbours joined. */

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { link, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { dirname, join, posix, relative, sep } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
 import type { Entry, Store, StoredFile } from './store.ts'
@@ -8,25 +9,33 @@ import type { Entry, Store, StoredFile } from './store.ts'
 /** Marks a file that is being written, or was when its writer died. */
 const DRAFT = '.writing-'
 
+const MOST_LASTING = 1000
+
 /** The lake in a folder of a local (or mounted) disk. */
 export function localStore(root: string): Store {
-  const folders = new Set<string>()
+  /** Folders whose own names last; few, as more are asked for again. */
+  const lasting = new Set<string>()
   const at = (path: string) => join(root, path)
-  const makeFolder = async (folder: string) => {
-    if (folders.has(folder)) return
-    await told(folder, 'make', makeFolders(folder))
-    folders.add(folder)
-  }
-  /** Someone may have taken away a folder that was there before: it is made anew, once. */
+  const nameOf = (path: string) => relative(root, path).split(sep).join(posix.sep)
+  /** A folder that is missing is made; someone may take it away again, once. */
   const inFolder = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
-    await makeFolder(dirname(path))
-    try {
-      return await work()
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error
-      folders.clear()
-      await makeFolder(dirname(path))
-      return work()
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '') || tries === 2) throw error
+        const made = await told(dirname(path), 'make', makeFolders(dirname(path)))
+        for (const folder of made) lasting.delete(nameOf(folder))
+      }
+    }
+  }
+  /** What is in a folder lasts only where the folder does. */
+  const settleAbove = async (folder: string) => {
+    if (lasting.size > MOST_LASTING) lasting.clear()
+    for (let own = folder; own !== '.' && !lasting.has(own); own = posix.dirname(own)) {
+      const above = at(posix.dirname(own))
+      await told(above, 'sync', syncFolder(above))
+      lasting.add(own)
     }
   }
   return {
@@ -57,11 +66,16 @@ export function localStore(root: string): Store {
       await told(at(to), 'rename to', inFolder(at(to), move))
     },
     async settle(settled) {
-      const syncs = [...settled].map((folder) => told(at(folder), 'sync', syncFolder(at(folder))))
-      await Promise.all(syncs)
+      const own = [...settled]
+      await Promise.all(own.map((folder) => told(at(folder), 'sync', syncFolder(at(folder)))))
+      for (const folder of own) await settleAbove(folder)
+    },
+    async whereabouts(path) {
+      const place = await told(at(path), 'read', realpath(at(path)))
+      const { ino } = await stat(place, { bigint: true })
+      return { number: String(ino), place: `${hostname()}:${place}` }
     },
     async removeEmpty(folder) {
-      folders.delete(at(folder))
       return rmdir(at(folder)).then(
         () => true,
         (error: unknown) => {
@@ -72,9 +86,6 @@ export function localStore(root: string): Store {
       )
     },
     async remove(path) {
-      for (const folder of folders) {
-        if (folder === at(path) || folder.startsWith(at(path) + sep)) folders.delete(folder)
-      }
       // a partition's former owner may still write into the folder: it is emptied again
       const options = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }
       await told(at(path), 'remove', rm(at(path), options))
@@ -86,7 +97,7 @@ export function localStore(root: string): Store {
  * One after the other: Node's own recursion says "no such file" of a read-only disk, and never ends in a folder that
  * takes none (as /proc).
  */
-async function makeFolders(folder: string): Promise<void> {
+async function makeFolders(folder: string): Promise<readonly string[]> {
   const missing: string[] = []
   for (let at = folder; !existsSync(at); at = dirname(at)) missing.push(at)
   if (missing.length === 0 && !statSync(folder).isDirectory()) await mkdir(folder) // it says why not
@@ -95,6 +106,7 @@ async function makeFolders(folder: string): Promise<void> {
       if (codeOf(error) !== 'EEXIST') throw error // else another was quicker
     })
   }
+  return missing
 }
 
 async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<number> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { OWN } from './ledger.ts'
 import { jsonBytes, readJson, replaceFile } from './replace-file.ts'
 import { isTaken } from './store-errors.ts'
-import type { Store } from './store.ts'
+import type { Store, Whereabouts } from './store.ts'
 
 /*
  * The owner's book: who may write what into a lake. Files belong to the run that has claimed them
@@ -46,17 +46,30 @@ export async function ownedTopics(store: Store): Promise<string[]> {
   return entries.flatMap(({ name }) => (name.endsWith('.json') ? [name.slice(0, -5)] : []))
 }
 
+const ID = `${OWN}/lake.json`
+
 /** The lake's own id: wherever it is mounted, whatever it is called. */
 export async function lakeId(store: Store): Promise<string> {
-  const path = `${OWN}/lake.json`
-  const known = await readJson<{ id: string }>(store, path)
+  const known = await readJson<{ id: string }>(store, ID)
   if (known) return known.id
   const id = randomUUID()
   try {
-    await store.create(path, jsonBytes({ id }))
+    await store.create(ID, jsonBytes({ id }))
     return id
   } catch (error) {
     if (!isTaken(error)) throw error
-    return (await readJson<{ id: string }>(store, path))?.id ?? id
+    return (await readJson<{ id: string }>(store, ID))?.id ?? id
   }
+}
+
+/** A lake among others: a copy has its id too, and another file that holds it. */
+export interface LakeIdentity extends Partial<Whereabouts> {
+  readonly id: string
+  /** As the user named it. */
+  readonly lake: string
+}
+
+export async function lakeIdentity(store: Store): Promise<LakeIdentity> {
+  const id = await lakeId(store)
+  return { id, lake: store.root, ...(await store.whereabouts?.(ID)) }
 }

@@ -10,6 +10,7 @@ import { layPlaces } from './places.ts'
 import type { InputPlace } from './places.ts'
 import { toParquet } from './parquet.ts'
 import type { Metadata } from './parquet.ts'
+import { QUARANTINE_COLUMNS_PATH } from './kept-columns.ts'
 import { quarantineTable } from './quarantine.ts'
 
 /** A file of a part, laid out and ready to be staged. */
@@ -139,6 +140,7 @@ export function layQuarantine(
   if (quarantined.length === 0) return []
   const bytes = toParquet(quarantineTable(source, quarantined), {
     ...metadata,
+    'siskin.columns': QUARANTINE_COLUMNS_PATH,
     'siskin.rows': String(quarantined.length)
   })
   return [laid(`quarantine/${part}.parquet`, 'quarantine', quarantined.length, [bytes])]

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import type { PartRecord, PositionSpan } from './ledger.ts'
-import { readJson, replaceFile } from './replace-file.ts'
+import { readNote, replaceFile } from './replace-file.ts'
 import type { Store } from './store.ts'
 
 /** Offsets of a part that are lost for good, and that someone has taken note of. */
@@ -21,7 +21,7 @@ async function acknowledgedLosses(
   store: Store,
   source: string
 ): Promise<readonly AcknowledgedLoss[]> {
-  return (await readJson<Acknowledged>(store, lossPath(source)))?.parts ?? []
+  return (await readNote<Acknowledged>(store, lossPath(source)))?.parts ?? []
 }
 
 /** All of a lake, by source: kept and shown for ever. */
@@ -63,7 +63,7 @@ const bookmarkPath = (source: string) => `${OWN}/verified/${source}.json`
 
 /** Null: it was never found whole. */
 export async function markOf(store: Store, source: string, deep: boolean): Promise<Mark | null> {
-  const bookmark = await readJson<Bookmark>(store, bookmarkPath(source))
+  const bookmark = await readNote<Bookmark>(store, bookmarkPath(source))
   return (deep ? bookmark?.deep : bookmark?.whole) ?? null
 }
 
@@ -76,7 +76,7 @@ export async function keepMarks(
 ): Promise<string | null> {
   try {
     for (const [source, next] of reached) {
-      const before = await readJson<Bookmark>(store, bookmarkPath(source))
+      const before = await readNote<Bookmark>(store, bookmarkPath(source))
       const mark = { next, at }
       const own = deep ? { whole: mark, deep: mark } : { ...before, whole: mark }
       await replaceFile(store, bookmarkPath(source), { ...own, source })
@@ -89,7 +89,7 @@ export async function keepMarks(
 
 /** Something of a source was changed from a position on: it is to be looked at again. */
 export async function setMarksBack(store: Store, source: string, first: number): Promise<void> {
-  const before = await readJson<Bookmark>(store, bookmarkPath(source))
+  const before = await readNote<Bookmark>(store, bookmarkPath(source))
   if (!before) return
   const back = (mark: Mark | undefined) => mark && { ...mark, next: Math.min(mark.next, first) }
   const { whole, deep } = before

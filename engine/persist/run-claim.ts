@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { codeOf, OutageError, SiskinError } from '../errors.ts'
+import { codeOf, OutageError, SiskinError, TornFileError } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import { jsonBytes, readJson, replaceFile } from './replace-file.ts'
 import { isMissing, isTaken } from './store-errors.ts'
@@ -35,6 +35,7 @@ const SILENT_MS = 180_000
 /** How long a run that was killed may take until its last process is gone. */
 const DYING_MS = 5000
 const LOOK_MS = 100
+const TORN_LOOK_MS = 1000
 
 function folderOf(source: string): string {
   return `${OWN}/owners/runs/${source}`
@@ -135,8 +136,7 @@ export async function newestRun(
   const newest = (await runsOf(store, source)).at(-1)
   if (!newest) return { since: null, isAtWork: false }
   const { run, isOver } = newest
-  const path = `${folderOf(source)}/${run}.${isOver ? 'over' : 'json'}`
-  const holder = await readJson<Holder>(store, path)
+  const holder = await holderOf(store, source, run, isOver)
   const since = holder?.since ?? null
   return { since, isAtWork: !isOver && holder !== null && isAlive(holder) }
 }
@@ -162,11 +162,30 @@ async function expectDead(
   run: number,
   machine: Machine
 ): Promise<void> {
-  const holder = await readJson<Holder>(store, `${folderOf(source)}/${run}.json`)
+  const holder = await holderOf(store, source, run)
   if (!holder || !(await machine.isAlive(holder))) return
   throw new SiskinError(
     `${source} is being taken into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
   )
+}
+
+/** Null also of a claim that is damaged, and stays so for longer than one who lives leaves it: each writes it again and again. */
+async function holderOf(
+  store: Store,
+  source: string,
+  run: number,
+  isOver = false
+): Promise<Holder | null> {
+  const path = `${folderOf(source)}/${run}.${isOver ? 'over' : 'json'}`
+  for (let waited = 0; ; waited += TORN_LOOK_MS) {
+    try {
+      return await readJson<Holder>(store, path)
+    } catch (error) {
+      if (!(error instanceof TornFileError)) throw error
+      if (waited >= BEAT_MS * 1.5) return null
+      await delay(TORN_LOOK_MS)
+    }
+  }
 }
 
 async function forgetOlder(store: Store, source: string, run: number): Promise<void> {

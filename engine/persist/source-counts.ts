@@ -1,3 +1,4 @@
+import { TornFileError } from '../errors.ts'
 import { OWN } from './ledger.ts'
 import { readJson } from './replace-file.ts'
 import type { Store } from './store.ts'
@@ -22,18 +23,29 @@ export function isTold({ kind }: Remembered): boolean {
 
 const FOLDER = `${OWN}/sources`
 
+/** Of what cannot be read nothing is known: `siskin verify` names it. */
+export async function remembered(store: Store, source: string): Promise<Remembered | null> {
+  try {
+    return await readJson<Remembered>(store, `${FOLDER}/${source}.json`)
+  } catch (error) {
+    if (error instanceof TornFileError) return null
+    throw error
+  }
+}
+
 /** Packets in the sources that were read to their end, by name. */
 export async function fileSources(store: Store): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   for (const { name } of await store.entries(FOLDER)) {
     if (!name.endsWith('.json')) continue
-    const remembered = await readJson<Remembered>(store, `${FOLDER}/${name}`)
-    if (typeof remembered?.count === 'number') counts.set(name.slice(0, -5), remembered.count)
+    const source = name.slice(0, -5)
+    const count = (await remembered(store, source))?.count
+    if (typeof count === 'number') counts.set(source, count)
   }
   return counts
 }
 
 /** Where a source lay when it was taken in; null where the lake does not know. */
 export async function placeOfSource(store: Store, source: string): Promise<string | null> {
-  return (await readJson<Remembered>(store, `${FOLDER}/${source}.json`))?.path ?? null
+  return (await remembered(store, source))?.path || null
 }

@@ -11,6 +11,11 @@ export interface Entry {
   readonly isFolder: boolean
 }
 
+export interface Whereabouts {
+  readonly number: string
+  readonly place: string
+}
+
 /**
  * Where the lake lies. Paths are relative to the root and use `/`. All that resolves has happened
  * and lasts: a written file is durable, a rename is seen whole or not at all.
@@ -39,6 +44,8 @@ export interface Store {
   settle(folders: Iterable<string>): Promise<void>
   /** Removes a file or a folder with all that is in it; nothing to remove is no error. */
   remove(path: string): Promise<void>
+  /** What tells a file from a copy of it, and stays when it is moved; and where it lies, whoever asks. */
+  whereabouts?(path: string): Promise<Whereabouts>
   /** Removes a folder if nothing is in it; false if something is. A store that cannot leaves it out. */
   removeEmpty?(folder: string): Promise<boolean>
 }

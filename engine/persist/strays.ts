@@ -124,7 +124,7 @@ async function stagedOf(
     if (!isLive) onFinding({ ...emptyFolder(root), text: '' }) // as after every run
     return
   }
-  const isStream = attempts.some(({ attempt }) => /^g\d+\//.test(attempt))
+  const isStream = attempts.some(({ attempt }) => /^g\d+-/.test(attempt))
   if (isStream && isLive) return
   for (const { folder } of attempts) {
     const who = isStream

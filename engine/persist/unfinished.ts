@@ -1,8 +1,7 @@
 import type { OnFinding } from './finding.ts'
 import { committedSpans, OWN } from './ledger.ts'
-import { readJson } from './replace-file.ts'
 import { newestRun } from './run-claim.ts'
-import { isTold } from './source-counts.ts'
+import { isTold, remembered } from './source-counts.ts'
 import type { Remembered } from './source-counts.ts'
 import type { Store } from './store.ts'
 
@@ -16,10 +15,8 @@ export async function unfinishedSources(store: Store, onFinding: OnFinding): Pro
   for (const { name } of await store.entries(FOLDER)) {
     if (!name.endsWith('.json')) continue
     const source = name.slice(0, -5)
-    const remembered = await readJson<Remembered>(store, `${FOLDER}/${name}`)
-    if (remembered && isTold(remembered) && remembered.count === null) {
-      await tell(store, source, remembered, onFinding)
-    }
+    const known = await remembered(store, source)
+    if (known && isTold(known) && known.count === null) await tell(store, source, known, onFinding)
   }
 }
 

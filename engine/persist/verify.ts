@@ -10,6 +10,7 @@ import { OWN } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { readBlock } from './ledger-walk.ts'
 import type { LedgerBlock } from './ledger-walk.ts'
+import { Originals } from './originals-check.ts'
 import { allAcknowledged } from './proof-notes.ts'
 import { checkRequeued } from './requeue-check.ts'
 import { fileSources } from './source-counts.ts'
@@ -50,6 +51,8 @@ export interface VerifyOptions extends Partial<Reach> {
   readonly knowsKafka?: boolean
   /** Sees every record of the ledger that is looked at, once. */
   readonly onRecord?: (record: PartRecord) => void
+  /** Hears of every document that a file names for what its columns are. */
+  readonly onDocument?: (path: string, record: PartRecord) => void
   readonly onGap?: OnGap
   readonly onFinding?: OnFinding
   /** Up to where a source was looked at, from its begin or from where it was found whole before. */
@@ -78,6 +81,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const isPartial = !scope.isWhole && scope.night === null
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
+  const originals = options.deep ? new Originals() : null
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
     const range = new SourceRange(source, from, onFinding, options.onGap)
@@ -90,6 +94,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
         options.onRecord?.(record)
         end = record.last + 1
         checkAccount(record, onFinding)
+        originals?.add(record)
         if (record.requeued) await checkRequeued(store, record, onFinding)
         sums.add(record, scope.night)
         options.onProgress((done += record.last - record.first + 1), scope.positions)
@@ -107,6 +112,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   else if (!isPartial) await strays.nearby()
   const { isLive = false, knowsKafka = false } = options
   await leftOvers(store, { isLive, knowsKafka }, onFinding)
+  await originals?.check(store, onFinding)
   const copies = await copiesIn(store, folders, onFinding)
   return { ok: differences.length === 0, ...sums.totals(), ...copies, differences, notes }
 }
@@ -116,7 +122,7 @@ async function checkBlock(
   store: Store,
   block: LedgerBlock,
   { night }: Scope,
-  { deep, isLive = false }: VerifyOptions,
+  { deep, isLive = false, onDocument }: VerifyOptions,
   onFinding: OnFinding,
   folders: FolderSums
 ): Promise<readonly PartRecord[]> {
@@ -128,7 +134,8 @@ async function checkBlock(
   for (const path of others) {
     onFinding({ kind: 'foreign', path, text: `${path} is no record of a part`, isDifference: true })
   }
-  await checkFiles(store, records, { deep, isLive, night }, folders, onFinding)
+  const options = { deep, isLive, night, ...(onDocument && { onDocument }) }
+  await checkFiles(store, records, options, folders, onFinding)
   return records
 }
 

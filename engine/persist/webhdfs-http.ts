@@ -1,6 +1,8 @@
-import { Agent, request } from 'node:http'
-import type { ClientRequest, IncomingMessage } from 'node:http'
 import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
+import { Agent as SecureAgent, request as secureRequest } from 'node:https'
+import { readAuthority } from '../authority.ts'
 
 /** A request to a NameNode or a DataNode. */
 export interface Exchange {
@@ -28,14 +30,11 @@ const AHEAD_BYTES = 2 * 1024 * 1024
  * One exchange, redirects not followed. It is made with node:http and not with `fetch`: a DataNode
  * says "100 Continue" unasked, which the built-in fetch takes for a broken answer.
  */
-export async function exchange(agent: Agent, asked: Exchange): Promise<Answer> {
+export async function exchange(wires: Wires, asked: Exchange): Promise<Answer> {
   const pieces = asked.pieces ?? []
   const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-  const req = request(asked.url, {
-    agent,
-    method: asked.method,
-    headers: { ...asked.headers, 'content-length': size }
-  })
+  const headers = { ...asked.headers, 'content-length': size }
+  const req = wires.request(asked.url, { method: asked.method, headers })
   limitWaiting(req, asked.silentMs ?? SILENT_MS)
   const answered = once(req, 'response') as Promise<[IncomingMessage]>
   // A server may answer, or go, before it has read all; either ends the sending.
@@ -80,6 +79,24 @@ function limitWaiting(req: ClientRequest, silentMs: number): void {
   })
 }
 
-export function newAgent(): Agent {
-  return new Agent({ keepAlive: true, maxSockets: 16, keepAliveMsecs: 5000 })
+const KEPT_ALIVE = { keepAlive: true, maxSockets: 16, keepAliveMsecs: 5000 }
+
+/** Connections that are used again. */
+export class Wires {
+  readonly #ca: string | null
+  readonly #plain = new Agent(KEPT_ALIVE)
+  #secure: SecureAgent | null = null
+
+  /** With the authority of a PEM file for TLS; null: with the system's. */
+  constructor(ca: string | null) {
+    this.#ca = ca
+  }
+
+  /** @throws OutageError while the authority's certificate cannot be read. */
+  request(url: string, options: RequestOptions): ClientRequest {
+    if (!url.startsWith('https:')) return request(url, { ...options, agent: this.#plain })
+    const authority = () => (this.#ca === null ? {} : { ca: readAuthority(this.#ca) })
+    this.#secure ??= new SecureAgent({ ...KEPT_ALIVE, ...authority() })
+    return secureRequest(url, { ...options, agent: this.#secure })
+  }
 }

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../errors.ts'
+import { codeOf, messageOf, OutageError } from '../errors.ts'
 
 /** What a cluster answered instead of doing what was asked, in the words of the system's errors. */
 export class Refusal extends Error {
@@ -73,16 +73,64 @@ function firstLine(message: string): string {
   return message.split('\n', 1)[0]!
 }
 
+/** Who was asked. */
+export interface Asked {
+  /** `host:port` */
+  readonly host: string
+  readonly isDataNode: boolean
+}
+
 /**
  * What broke on the way: it passes, or another NameNode is better.
  * @throws the error itself if it is not the network's.
  */
-export function refusalOf(error: unknown, dataNode?: string): Refusal {
+export function refusalOf(error: unknown, asked?: Asked): Refusal {
   if (error instanceof Refusal) return error
+  if (error instanceof OutageError) return new Refusal(error.message, 'ETLS', true)
   const code = codeOf(error)
+  const distrust = asked && code !== undefined ? distrustOf(code, messageOf(error), asked) : null
+  if (distrust) return distrust
   if (code === undefined || code.startsWith('ERR_')) throw error
   const told = messageOf(error) || code
-  if (code.startsWith('HPE_')) return new Refusal(`no WebHDFS speaks there: ${told}`, code, false)
-  if (dataNode === undefined) return new Refusal(told, code, true, true)
-  return new Refusal(`the DataNode ${dataNode} does not answer (${told})`, code, true)
+  if (code.startsWith('HPE_')) return new Refusal(whyNoHttp(error, told), code, false)
+  if (!asked?.isDataNode) return new Refusal(told, code, true, true)
+  return new Refusal(`the DataNode ${asked.host} does not answer (${told})`, code, true)
+}
+
+/** The first byte of an alert of TLS: what a server answers that was spoken to without. */
+const TLS_ALERT = 0x15
+
+function whyNoHttp(error: unknown, told: string): string {
+  const { rawPacket } = error as { rawPacket?: Buffer }
+  if (rawPacket?.[0] !== TLS_ALERT) return `no WebHDFS speaks there: ${told}`
+  return 'it wants TLS: give swebhdfs://… with this port, or hdfs://… with its port for HTTP (9870)'
+}
+
+const UNKNOWN_AUTHORITY =
+  /SELF_SIGNED_CERT|^UNABLE_TO_(GET_ISSUER|VERIFY)|CERT_UNTRUSTED|INVALID_CA/
+const OUT_OF_DATE = /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/
+
+/** Why no connection with TLS came about; null if TLS is not to blame. Waiting does not help. */
+function distrustOf(code: string, message: string, { host, isDataNode }: Asked): Refusal | null {
+  const who = `the ${isDataNode ? 'DataNode' : 'NameNode'} ${host}`
+  const refused = (why: string) => new Refusal(`${who} ${why}`, 'ETLS', false, !isDataNode)
+  if (UNKNOWN_AUTHORITY.test(code)) {
+    return refused(
+      `has a certificate of an authority that is not trusted (${message.split(';')[0]}): give the authority's with --hdfs-ca (SISKIN_HDFS_CA)`
+    )
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const reason = message.replace(/^Hostname\/IP does not match certificate's altnames: /, '')
+    return refused(
+      `has a certificate for other names (${reason}): it needs one with the name that it is asked by`
+    )
+  }
+  if (OUT_OF_DATE.test(code))
+    return refused(`has a certificate that is not valid today (${message})`)
+  if (/wrong.version.number|packet.length.too.long|http.request/i.test(code + message)) {
+    return refused('does not speak TLS: give its port for HTTPS (9871), or hdfs:// for plain HTTP')
+  }
+  if (/^ERR_(SSL|TLS)_|^CERT_|^EPROTO$/.test(code))
+    return refused(`refuses TLS (${firstLine(message)})`)
+  return null
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { exchange, newAgent } from './webhdfs-http.ts'
+import { exchange, Wires } from './webhdfs-http.ts'
 import type { Answer, Exchange } from './webhdfs-http.ts'
 import { refusalOf, Refusal } from './webhdfs-refusal.ts'
 
@@ -7,6 +7,10 @@ import { refusalOf, Refusal } from './webhdfs-refusal.ts'
 export interface WebHdfsOptions {
   /** `host:port` of the web address of each NameNode. */
   readonly nameNodes: readonly string[]
+  /** With TLS, which DataNodes must speak as well. */
+  readonly isSecure?: boolean
+  /** PEM file of the authority that is trusted then; without it the system's are. */
+  readonly ca?: string | undefined
   readonly user: string
   /** A delegation token, instead of the user's name. */
   readonly token?: string | undefined
@@ -39,17 +43,22 @@ const LONGEST_PAUSE_MS = 2_000
  * @throws Refusal for what trying again does not help.
  */
 export class WebHdfs {
-  readonly #agent = newAgent()
+  readonly #wires: Wires
   readonly #options: WebHdfsOptions
   #current = 0
   #reached = false
 
   constructor(options: WebHdfsOptions) {
     this.#options = options
+    this.#wires = new Wires(options.ca ?? null)
   }
 
   get user(): string {
     return this.#options.user
+  }
+
+  get isSecure(): boolean {
+    return this.#options.isSecure === true
   }
 
   get nameNodes(): readonly string[] {
@@ -60,7 +69,7 @@ export class WebHdfs {
   async create(path: string, pieces: readonly Uint8Array[]): Promise<void> {
     const url = this.#url(path, 'CREATE', { overwrite: false })
     const { location } = await this.#ask({ method: 'PUT', url })
-    await this.#askDataNode({ method: 'PUT', url: placeOf(location), pieces, headers: BYTES })
+    await this.#askDataNode({ method: 'PUT', url: this.#place(location), pieces, headers: BYTES })
   }
 
   /** Bytes of a file, from an offset that is in it. */
@@ -68,7 +77,7 @@ export class WebHdfs {
     const range = length === undefined ? { offset } : { offset, length }
     return this.patiently(async () => {
       const { location } = await this.#ask({ method: 'GET', url: this.#url(path, 'OPEN', range) })
-      return (await this.#askDataNode({ method: 'GET', url: placeOf(location) })).body
+      return (await this.#askDataNode({ method: 'GET', url: this.#place(location) })).body
     })
   }
 
@@ -125,7 +134,7 @@ export class WebHdfs {
         const refusal = refusalOf(error)
         const isOver = Date.now() - started > this.#patienceFor(refusal)
         const isAnyLeft = refusal.isAboutNameNode && tries < this.#options.nameNodes.length
-        if (!refusal.isPassing || (isOver && !isAnyLeft)) throw refusal
+        if (!isAnyLeft && (!refusal.isPassing || isOver)) throw refusal
         if (refusal.isAboutNameNode) this.#current++
         // The other NameNode is asked at once; pauses come when all were.
         const isNewRound = tries % this.#options.nameNodes.length === 0
@@ -159,18 +168,31 @@ export class WebHdfs {
   async #ask(asked: Exchange): Promise<Answer> {
     const silentMs = FIRST_SILENT_MS / this.#options.nameNodes.length
     const first = this.#reached ? {} : { silentMs }
-    const answer = await exchange(this.#agent, { ...asked, ...first }).catch((error: unknown) => {
-      throw refusalOf(error)
-    })
+    const answer = await this.#exchange({ ...asked, ...first }, false)
     this.#reached = true
     return accepted(answer)
   }
 
   async #askDataNode(asked: Exchange): Promise<Answer> {
-    const answer = await exchange(this.#agent, asked).catch((error: unknown) => {
-      throw refusalOf(error, new URL(asked.url).host)
-    })
-    return accepted(answer)
+    return accepted(await this.#exchange(asked, true))
+  }
+
+  async #exchange(asked: Exchange, isDataNode: boolean): Promise<Answer> {
+    try {
+      return await exchange(this.#wires, asked)
+    } catch (error) {
+      throw refusalOf(error, { host: new URL(asked.url).host, isDataNode })
+    }
+  }
+
+  /** Where a NameNode sends us to: to a DataNode, in the protocol that was asked for. */
+  #place(location: string | undefined): string {
+    if (location?.startsWith(`${this.#protocol}:`)) return location
+    throw new Refusal(whyNoPlace(location), 'EPROTO', false)
+  }
+
+  get #protocol(): 'http' | 'https' {
+    return this.isSecure ? 'https' : 'http'
   }
 
   #url(path: string, operation: string, parameters: Parameters = {}): string {
@@ -180,7 +202,7 @@ export class WebHdfs {
     const query = new URLSearchParams({ op: operation, ...who })
     for (const [name, value] of Object.entries(parameters)) query.set(name, String(value))
     const encoded = path.split('/').map(encodeURIComponent).join('/')
-    return `http://${node}/webhdfs/v1${encoded}?${query.toString()}`
+    return `${this.#protocol}://${node}/webhdfs/v1${encoded}?${query.toString()}`
   }
 }
 
@@ -191,10 +213,12 @@ function accepted(answer: Answer): Answer {
   return answer
 }
 
-function placeOf(location: string | undefined): string {
-  if (location?.startsWith('http:')) return location
-  const hint = location
-    ? 'this cluster speaks WebHDFS over HTTPS only, which Siskin does not'
-    : 'it names no DataNode: is it a WebHDFS address?'
-  throw new Refusal(hint, 'EPROTO', false)
+function whyNoPlace(location: string | undefined): string {
+  if (location?.startsWith('https:')) {
+    return 'its DataNodes speak HTTPS only: give the lake as swebhdfs://host:9871/folder'
+  }
+  if (location?.startsWith('http:')) {
+    return `it sends to a DataNode without TLS (${new URL(location).host}): set dfs.datanode.https.address and dfs.http.policy there`
+  }
+  return 'it names no DataNode: is it a WebHDFS address?'
 }

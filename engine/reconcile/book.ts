@@ -15,6 +15,7 @@ export interface TopicBook {
 }
 
 export interface BookOptions {
+  /** Of the topics of parts that do not say where their messages went. */
   readonly prefix: string
   readonly finkPrefix: string | null
   /** For how long a topic keeps its messages, in ms. */
@@ -50,7 +51,7 @@ export class Book {
 
   #expect(record: PartRecord, filter: string, { topic, selected = {} }: FilterAccount): void {
     const { prefix, finkPrefix } = this.#options
-    const book = this.topic(prefix + topic)
+    const book = this.topic((record.stream?.prefix ?? prefix) + topic)
     for (const [night, text] of Object.entries(selected)) {
       enter(book, record, night, text)
       if (finkPrefix === null || !record.stream?.fink) continue

@@ -1,8 +1,12 @@
 import { join, sep } from 'node:path'
 import { openSources } from '../consume/open.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
+import type { SourceBook } from '../consume/book.ts'
 import type { Source, Span } from '../consume/source.ts'
+import { Damage } from '../consume/bytes.ts'
+import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
+import { ledgerSources } from '../persist/ledger-walk.ts'
 import type { PositionSpan } from '../persist/ledger.ts'
 import { placeOfSource } from '../persist/source-counts.ts'
 import type { Store } from '../persist/store.ts'
@@ -44,10 +48,49 @@ export class ArchiveInput {
     })
   }
 
+  /** Where the archive of a source is that is at hand; null where it is not. */
+  async holding(name: string): Promise<string | null> {
+    return (await this.find(name))?.path ?? null
+  }
+
+  /** Learns again what was known of a source; @returns its packets, null where its archive breaks off. */
+  async learn(path: string, name: string): Promise<number | null> {
+    const book = sourceBook(this.#store)
+    const source = (await openSources([path], { book })).find((own) => own.name === name)
+    if (!source) throw new SiskinError(`${path} is not the archive of ${name} any more`)
+    try {
+      for await (const _ of rangesWithin(source, [], EVERYTHING));
+    } catch (error) {
+      if (!(error instanceof Damage)) throw error
+      return null
+    }
+    const record = await book.load(name)
+    return record?.kind === 'file' ? record.count : null
+  }
+
   async #open(paths: readonly string[]): Promise<Map<string, Source>> {
-    const book = { ...sourceBook(this.#store), save: async () => {} } // a look, not a run
-    const sources = paths.length === 0 ? [] : await openSources(paths, { book })
+    if (paths.length === 0) return new Map()
+    const book = await this.#lookOnly()
+    const sources = await openSources(paths, { book })
     return new Map(sources.map((source) => [source.name, source]))
+  }
+
+  /** The lake's book for a look: of what it lost, the ledger still has the names. */
+  async #lookOnly(): Promise<SourceBook> {
+    const book = sourceBook(this.#store)
+    const inLedger = await ledgerSources(this.#store)
+    return {
+      ...book,
+      names: async () => [...new Set([...(await book.names()), ...inLedger])],
+      load: async (name) => {
+        const known = await book.load(name).catch((error: unknown) => {
+          if (error instanceof SiskinError) return null // damaged
+          throw error
+        })
+        return known ?? (inLedger.includes(name) ? { kind: 'lost', name } : null)
+      },
+      save: async () => {}
+    }
   }
 }
 

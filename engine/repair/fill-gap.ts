@@ -1,14 +1,17 @@
 import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { lastOf } from '../packets.ts'
-import { lastSpan, ledgerPath } from '../persist/ledger.ts'
+import { committedSpans, lastSpan, ledgerPath } from '../persist/ledger.ts'
 import type { PositionSpan } from '../persist/ledger.ts'
 import { setMarksBack } from '../persist/proof-notes.ts'
 import { readJson } from '../persist/replace-file.ts'
+import type { Store } from '../persist/store.ts'
 import type { MadePart } from '../pipeline.ts'
+import type { SelectedMessage } from '../publish/kafka.ts'
 import { rangeOf } from '../stream/range.ts'
 import { rangesWithin } from './archive-input.ts'
 import { knownAlerts } from './known-alerts.ts'
+import type { Published } from './kafka-input.ts'
 import { land } from './land.ts'
 import { NOWHERE, onceEach } from './maker.ts'
 import type { Workshop } from './workshop.ts'
@@ -17,6 +20,8 @@ import type { Workshop } from './workshop.ts'
 export interface Gap extends PositionSpan {
   readonly source: string
   readonly isStream: boolean
+  /** Its messages went out in Fink's form too, or are to. */
+  readonly isFink?: boolean
 }
 
 export interface Filled {
@@ -31,6 +36,8 @@ export interface Filled {
   readonly unpublished: number
   /** Selected alerts that became topic files of the lake. */
   readonly filed: number
+  /** Of those published: some of their topics have lost messages by age, and may have had them. */
+  readonly unsure: number
 }
 
 /** Where a gap can be filled from; null and why where it cannot. */
@@ -58,16 +65,28 @@ export async function fillGap(
   input: 'kafka' | 'archive'
 ): Promise<Filled> {
   const { store, kafka } = shop
-  const sum = { parts: 0, alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0 }
-  const there = gap.isStream && kafka ? await kafka.published(gap.source, gap) : new Set<string>()
+  await expectMissing(store, gap)
+  const counts = { alerts: 0, lost: 0, published: 0, there: 0, unpublished: 0, filed: 0, unsure: 0 }
+  const sum = { parts: 0, ...counts }
+  const published = gap.isStream && kafka ? await kafka.published(gap.source, gap) : NOTHING
   await setMarksBack(store, gap.source, gap.first)
   for await (const range of rangesOf(shop, gap, input)) {
-    const one = await fillRange(shop, range, there)
+    const one = await fillRange(shop, range, published, gap.isFink ?? false)
     sum.parts++
     for (const key of Object.keys(one) as (keyof typeof one)[]) sum[key] += one[key]
   }
   if (sum.parts === 0) throw new SiskinError('nothing is there any more of what is missing')
   return sum
+}
+
+/** A run may have been at work since the lake was looked at. */
+async function expectMissing(store: Store, { source, first, last }: Gap): Promise<void> {
+  const there = await committedSpans(store, source)
+  const taken = there.find((span) => span[0] <= last && span[1] >= first)
+  if (!taken) return
+  throw new SiskinError(
+    `${taken[0]} to ${taken[1]} of ${source} are in the lake by now: what is still missing the next look tells`
+  )
 }
 
 async function* rangesOf(
@@ -89,19 +108,22 @@ async function* rangesOf(
   }
 }
 
+const NOTHING: Published = { there: new Set(), aged: new Set() }
+
 async function fillRange(
   shop: Workshop,
   range: PacketRange,
-  there: ReadonlySet<string>
+  { there, aged }: Published,
+  isFink: boolean
 ): Promise<Omit<Filled, 'parts'>> {
   const { store, publisher, claims, onStep } = shop
   const { source, first } = range
   const last = lastOf(range)
-  const { made, isPublished } = await makeRange(shop, range, there)
+  const { made, isPublished } = await makeRange(shop, range, there, isFink)
   const { record, files, messages } = made
-  const prefix = shop.kafka?.prefix ?? ''
-  const missing = messages.filter(({ topic, source: place }) => {
-    return !isPublished || !there.has(`${prefix}${topic} ${place}`)
+  const topicOf = (message: SelectedMessage) => shop.kafka?.topicOf(message) ?? message.topic
+  const missing = messages.filter((message) => {
+    return !isPublished || !there.has(`${topicOf(message)} ${message.source}`)
   })
   const isMarked = shop.marks?.publishedAs({ source, first, last }) ?? null
   const isSent = publisher !== null && isMarked === null && record.stream !== undefined
@@ -122,7 +144,8 @@ async function fillRange(
     published: isSent ? missing.length : 0,
     there: messages.length - missing.length,
     unpublished: isSent || isMarked !== null ? 0 : missing.length,
-    filed: filed.reduce((sum, { account }) => sum + account.rows, 0)
+    filed: filed.reduce((sum, { account }) => sum + account.rows, 0),
+    unsure: isSent ? missing.filter((message) => aged.has(topicOf(message))).length : 0
   }
 }
 
@@ -130,7 +153,8 @@ async function fillRange(
 async function makeRange(
   { store, maker, publisher, marks, claims }: Workshop,
   range: PacketRange,
-  there: ReadonlySet<string>
+  there: ReadonlySet<string>,
+  isFink: boolean
 ): Promise<{ readonly made: MadePart; readonly isPublished: boolean }> {
   const { source, first, messages } = range
   const last = lastOf(range)
@@ -141,7 +165,8 @@ async function makeRange(
   const isMarked = (marks?.publishedAs({ source, first, last }) ?? null) !== null
   const isPublished = messages !== undefined && (isMarked || [...there].some(isOwn))
   const isForKafka = isPublished || (messages !== undefined && publisher !== null)
-  const topics = isForKafka ? (publisher?.limits ?? NOWHERE) : 'files'
+  const form = publisher?.limits ?? { ...NOWHERE, fink: maker.fink(Number.POSITIVE_INFINITY) }
+  const topics = isForKafka ? { ...form, fink: isFink ? form.fink : null } : 'files'
   const attempt = claims.newAttempt()
   const made = await maker.make(range, topics, attempt, onceEach())
   const known = await knownAlerts(store, made)

@@ -2,6 +2,7 @@ import type { Admin } from '@platformatic/kafka'
 import type { PositionSpan } from '../persist/ledger.ts'
 import type { TopicOwner } from '../persist/owners.ts'
 import { readJson } from '../persist/replace-file.ts'
+import type { SelectedMessage } from '../publish/kafka.ts'
 import type { Store } from '../persist/store.ts'
 import { OWN } from '../persist/ledger.ts'
 import { CommittedReader } from '../stream/committed-reader.ts'
@@ -23,6 +24,23 @@ export interface InputSpan {
   readonly stableEnd: number
 }
 
+/** What is in Kafka's topics of positions of a source. */
+export interface Published {
+  /** `<topic> <source>@<place>` */
+  readonly there: ReadonlySet<string>
+  /** Topics that have lost messages by age: what is not there may have been. */
+  readonly aged: ReadonlySet<string>
+}
+
+/** Topics that selected alerts go to. */
+interface Outputs {
+  readonly prefix: string
+  /** Of those in Fink's form; null: the stream has none. */
+  readonly finkPrefix: string | null
+  /** Full names, of both forms. */
+  readonly topics: readonly string[]
+}
+
 /** What a repair asks Kafka for. */
 export class KafkaInput {
   readonly access: KafkaAccess
@@ -31,24 +49,25 @@ export class KafkaInput {
   readonly #admin: Admin
   readonly #readers = new Map<string, CommittedReader>()
 
-  readonly #outputs: readonly string[]
+  readonly #outputs: Outputs
 
-  /** Stands before the name of each topic that selected alerts go to. */
-  readonly prefix: string
-
-  /** @param outputs what the selected alerts go to: topics, without their prefix. */
-  constructor(
-    access: KafkaAccess,
-    group: string,
-    store: Store,
-    outputs: { readonly prefix: string; readonly topics: readonly string[] }
-  ) {
-    this.prefix = outputs.prefix
-    this.#outputs = [...new Set(outputs.topics.map((topic) => outputs.prefix + topic))]
+  constructor(access: KafkaAccess, group: string, store: Store, outputs: Outputs) {
+    this.#outputs = outputs
     this.access = access
     this.group = group
     this.#store = store
     this.#admin = openAdmin(access, CLIENT)
+  }
+
+  /** The stream's messages are in Fink's form too. */
+  get hasFink(): boolean {
+    return this.#outputs.finkPrefix !== null
+  }
+
+  /** The full name of the topic that a message belongs into. */
+  topicOf({ topic, schema }: Pick<SelectedMessage, 'topic' | 'schema'>): string {
+    const { prefix, finkPrefix } = this.#outputs
+    return (schema ? (finkPrefix ?? '') : prefix) + topic
   }
 
   /** Members that the group has now. */
@@ -115,16 +134,15 @@ export class KafkaInput {
     if (from <= last) yield cut(last)
   }
 
-  /**
-   * Which alerts of these positions are in the topics already, as `<topic> <source>@<place>`: what moved the
-   * group's position behind them published them too.
-   */
-  async published(source: string, { first, last }: PositionSpan): Promise<Set<string>> {
+  /** Which alerts of these positions are in the topics already: what moved the group's position behind them published them too. */
+  async published(source: string, { first, last }: PositionSpan): Promise<Published> {
     const found = new Set<string>()
+    const aged = new Set<string>()
     const there = new Set(await this.#admin.listTopics())
-    for (const topic of this.#outputs.filter((name) => there.has(name))) {
+    for (const topic of this.#outputs.topics.filter((name) => there.has(name))) {
       const reader = this.#reader(topic)
       const places = (await reader.spans([topic])).map((span) => {
+        if (span.first > 0) aged.add(topic)
         return { topic, partition: span.partition, offset: span.first, end: span.stableEnd }
       })
       for await (const { messages } of reader.read(places)) {
@@ -137,7 +155,7 @@ export class KafkaInput {
         }
       }
     }
-    return found
+    return { there: found, aged }
   }
 
   #reader(topic: string): CommittedReader {

@@ -7,6 +7,7 @@ import type { Marks, Met } from '../duplicates/marks.ts'
 import { SeenIndex } from '../duplicates/seen-index.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { ledgerSources } from '../persist/ledger-walk.ts'
+import { repairDrafts } from '../persist/repair-folder.ts'
 import type { Store } from '../persist/store.ts'
 
 /** What the lake has of alerts, by their marks: the index, the parts that are not in it yet, and what was added. */
@@ -55,8 +56,9 @@ export class LakeCopies {
     const missing: PartRecord[] = []
     for (const record of records) if (!(await this.#isIn(record))) missing.push(record)
     if (missing.length === 0) return
-    missing.sort((a, b) => a.first - b.first)
-    this.#index.wrote(await writeIndex(this.#store, source, missing))
+    for (const run of withoutHoles(missing)) {
+      this.#index.wrote(await writeIndex(this.#store, source, run, repairDrafts(source)))
+    }
   }
 
   async #isIn({ marks = {} }: PartRecord): Promise<boolean> {
@@ -66,4 +68,15 @@ export class LakeCopies {
     }
     return true
   }
+}
+
+/** Parts that follow each other: an index file counts only where the ledger has all of its positions. */
+function withoutHoles(records: readonly PartRecord[]): PartRecord[][] {
+  const runs: PartRecord[][] = []
+  for (const record of records.toSorted((a, b) => a.first - b.first)) {
+    const run = runs.at(-1)
+    if (run && record.first === run.at(-1)!.last + 1) run.push(record)
+    else runs.push([record])
+  }
+  return runs
 }

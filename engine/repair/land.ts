@@ -1,11 +1,14 @@
 import { dirname } from 'node:path/posix'
+import { TornFileError } from '../errors.ts'
 import { writeIndex } from '../duplicates/index-files.ts'
 import { atOnce } from '../persist/at-once.ts'
 import { enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
 import type { OnStep, Staged } from '../persist/attempt.ts'
+import { unnamed } from '../persist/file-check.ts'
 import { ledgerPath, OWN } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { REPAIRS, repairFolder } from '../persist/repair-folder.ts'
+import { repairDrafts, REPAIRS, repairFolder, stagedRepair } from '../persist/repair-folder.ts'
+import type { StagedRepair } from '../persist/repair-folder.ts'
 import { jsonBytes, readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 
@@ -45,11 +48,16 @@ export async function land(
   await check()
   await enterLedger(store, record, folder)
   onStep('committed')
-  if (!before) await writeIndex(store, record.source, [record]) // the index is past its positions
+  const isIndexed = JSON.stringify(before?.marks) === JSON.stringify(record.marks)
+  if (!isIndexed) await writeMarks(store, record) // the index is past its positions
   await placeFiles(store, record, folder, onStep)
   const named = new Set(record.files.map(({ path }) => path))
   for (const { path } of before?.files ?? []) if (!named.has(path)) await moveAside(store, path)
   onStep('done')
+}
+
+async function writeMarks(store: Store, record: PartRecord): Promise<void> {
+  await writeIndex(store, record.source, [record], repairDrafts(record.source))
 }
 
 /** Puts files that are as the ledger says into their places; the ledger stays as it is. */
@@ -85,48 +93,99 @@ async function stageIn(
   })
 }
 
+type IsPublished = (record: PartRecord) => boolean | null
+
+/** What is to become of an attempt of a repair that was cut off; `wait`: only Kafka could say. */
+interface Leftover extends StagedRepair {
+  readonly fate: 'place' | 'enter' | 'drop' | 'wait'
+  readonly record: PartRecord | null
+}
+
+async function leftovers(store: Store, isPublished: IsPublished): Promise<Leftover[]> {
+  const found = new Map<string, StagedRepair>()
+  for (const { path } of await store.list(REPAIRS)) {
+    const attempt = stagedRepair(path)
+    if (attempt) found.set(attempt.folder, attempt)
+  }
+  const left: Leftover[] = []
+  for (const own of found.values()) {
+    const ledger = ledgerPath(own.source, own.first, own.last)
+    const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
+    const staged = await readJson<PartRecord>(store, `${own.folder}/${RECORD}`).catch(orTorn)
+    const published = staged && !entered ? isPublished(staged) : false
+    if (entered?.attempt === own.attempt) left.push({ ...own, fate: 'place', record: entered })
+    else if (published === false) left.push({ ...own, fate: 'drop', record: null })
+    else left.push({ ...own, fate: published === null ? 'wait' : 'enter', record: staged })
+  }
+  return left
+}
+
+function orTorn(error: unknown): null {
+  if (error instanceof TornFileError) return null
+  throw error
+}
+
+/** Attempts of repairs that were cut off: those that can be brought to an end, and those of which only Kafka knows. */
+export async function cutOff(
+  store: Store,
+  isPublished: IsPublished
+): Promise<{ readonly ready: boolean; readonly waiting: readonly StagedRepair[] }> {
+  const left = await leftovers(store, isPublished)
+  const waiting = left.filter(({ fate }) => fate === 'wait')
+  const isRest = left.length === 0 && (await store.list(REPAIRS)).length > 0
+  return { ready: isRest || waiting.length < left.length, waiting }
+}
+
 /**
  * Finishes what repairs that were killed had entered into the ledger or published, and removes the rest. To be called
  * by the only repair. `isPublished` is null where only Kafka could say: that stays as it is.
  */
-export async function recoverRepairs(
-  store: Store,
-  isPublished: (record: PartRecord) => boolean | null
-): Promise<number> {
-  const folders = new Set<string>()
-  for (const { path } of await store.list(REPAIRS)) {
-    const [folder] = /^.+?\/\d+-\d+(?=\/)/.exec(path) ?? []
-    if (folder !== undefined) folders.add(folder)
-  }
+export async function recoverRepairs(store: Store, isPublished: IsPublished): Promise<number> {
+  const left = await leftovers(store, isPublished)
   let finished = 0
-  for (const folder of folders) {
-    const staged = await readJson<PartRecord>(store, `${folder}/${RECORD}`)
-    const [, source = '', attempt = '', first, last] =
-      /^_siskin\/repair\/([^/]+)\/(.+)\/(\d+)-(\d+)$/.exec(folder) ?? []
-    const ledger = ledgerPath(source, Number(first), Number(last))
-    const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
-    if (entered?.attempt === attempt) {
-      await writeIndex(store, source, [entered])
-      await placeFiles(store, entered, folder, () => {})
-    } else if (staged && !entered && isPublished(staged) !== false) {
-      if (isPublished(staged) === null) continue
-      await enterLedger(store, staged, folder)
-      await writeIndex(store, source, [staged])
-      await placeFiles(store, staged, folder, () => {})
+  for (const { folder, fate, record } of left) {
+    if (fate === 'wait') continue
+    if (fate === 'enter') await enterLedger(store, record!, folder)
+    if (record) {
+      await writeMarks(store, record)
+      await placeFiles(store, record, folder, () => {})
     }
     await store.remove(folder)
     finished++
   }
-  if (finished === folders.size) await store.remove(REPAIRS)
+  if (finished === left.length) await store.remove(REPAIRS)
   return finished
 }
 
+/**
+ * Moves files aside that no part names, also not by now: whoever lands a part enters its record before its files are in
+ * their places. What came to be named while it was moved is put back.
+ */
+export async function strayAside(store: Store, path: string): Promise<string> {
+  const listed = await store.list(path, true)
+  const files = listed.length > 0 ? listed.map((file) => file.path) : [path]
+  const strays = await unnamed(store, files)
+  if (strays.length === 0) return 'a part names it by now: left alone'
+  const whole = strays.length === files.length ? [path] : strays
+  for (const own of whole) {
+    const place = await moveAside(store, own)
+    const named = strays.filter((stray) => stray === own || stray.startsWith(`${own}/`))
+    const still = new Set(await unnamed(store, named))
+    for (const stray of named) {
+      if (still.has(stray) || (await store.size(stray)) !== null) continue
+      await store.rename(place + stray.slice(own.length), stray)
+    }
+  }
+  return 'moved aside'
+}
+
 /** Of what belongs to no part nothing is thrown away. */
-export async function moveAside(store: Store, path: string): Promise<void> {
+export async function moveAside(store: Store, path: string): Promise<string> {
   const place = await asidePlace(store, path)
   await store.rename(path, place).catch(async (error: unknown) => {
     if ((await store.size(path)) !== null) throw error // else somebody was quicker
   })
+  return place
 }
 
 const SESSION = new Date().toISOString().replace(/[-:]|\.\d+/g, '')

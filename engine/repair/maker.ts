@@ -5,8 +5,11 @@ import type { Plan } from '../enrich/plan.ts'
 import { PartMaker } from '../making/part-maker.ts'
 import type { Topics } from '../making/part-maker.ts'
 import type { PacketRange } from '../packets.ts'
+import { keepColumns } from '../persist/kept-columns.ts'
 import type { Store } from '../persist/store.ts'
 import type { MadePart } from '../pipeline.ts'
+import { FinkFormat } from '../publish/fink.ts'
+import type { ColumnDef } from '../table/schema.ts'
 import { keptRegistry } from '../stream/kept-schemas.ts'
 
 export interface MakerSettings {
@@ -17,17 +20,26 @@ export interface MakerSettings {
   readonly warn: (message: string) => void
 }
 
+/** What messages for Kafka are made by. */
+export type Limits = Exclude<Topics, 'files'>
+
 /** Says 'copy' for an alert that is not to be taken in. */
 export type Claim = Meet
 
 /** Messages are made as for Kafka and go nowhere: those of the part are in its topics already. */
-export const NOWHERE: Topics = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
+export const NOWHERE: Limits = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
 
 /** Makes parts as `run` and `stream` do, one after the other. */
 export class RepairMaker {
+  /** Columns that its modules add. */
+  readonly columns: readonly ColumnDef[]
   readonly #maker: PartMaker
+  readonly #store: Store
+  #described: Promise<void> | null = null
 
   constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
+    this.#store = store
+    this.columns = plan.columns
     const registry = keptRegistry(schemas, store, warn)
     this.#maker = new PartMaker({
       plan,
@@ -41,14 +53,26 @@ export class RepairMaker {
     return this.#maker.shared
   }
 
+  /** Messages in Fink's form too. */
+  fink(maxBytes: number): NonNullable<Limits['fink']> {
+    return { format: new FinkFormat(this.columns), maxBytes }
+  }
+
+  /** Those of some of the modules. */
+  columnsOf(modules: readonly string[]): readonly ColumnDef[] {
+    return this.columns.filter(({ name }) => modules.includes(name.split('.')[0]!))
+  }
+
   /** `index`: what the lake has besides; null where it holds these packets themselves. */
-  make(
+  async make(
     range: PacketRange,
     topics: Topics,
     name: string,
     claim: Claim,
     index: Known['index'] = null
   ): Promise<MadePart> {
+    this.#described ??= keepColumns(this.#store, this.columns)
+    await this.#described
     const attempt = { name, stopped: new Set<string>(), poison: null }
     return this.#maker.make(range, attempt, topics, { begin: () => claim, index })
   }

@@ -1,12 +1,19 @@
+import { dirname } from 'node:path/posix'
+import { blockOfFolder } from '../persist/file-check.ts'
 import type { Finding } from '../persist/finding.ts'
+import { ledgerPath } from '../persist/ledger.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
+import { readBlock } from '../persist/ledger-walk.ts'
 import { acknowledgeLoss, setMarksBack } from '../persist/proof-notes.ts'
-import { moveAside } from './land.ts'
+import { readJson } from '../persist/replace-file.ts'
+import { moveAside, strayAside } from './land.ts'
 import { fillGap, inputFor } from './fill-gap.ts'
+import { finkOfGap, formOf } from './fink-of-gap.ts'
 import type { Filled, Gap } from './fill-gap.ts'
 import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
+import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
 import { cannot, nameOf, step } from './step.ts'
 import type { RepairStep } from './step.ts'
 import type { Workshop } from './workshop.ts'
@@ -25,11 +32,14 @@ export async function planOf(
     ...staged(shop, [...of('attempt'), ...of('unplaced')]),
     ...of('record').map(({ path, text, source }) =>
       step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
-        aside(shop, path)
+        recordAside(shop, source, path)
       )
     ),
+    ...(await orphans(shop, of('orphan'))),
     ...of('foreign').map(({ path, text }) =>
-      step(text, 'it is moved aside to _siskin/foreign', null, () => aside(shop, path))
+      step(text, 'it is moved aside to _siskin/foreign', sourceOf(path), () =>
+        strayAside(shop.store, path)
+      )
     ),
     ...(await damagedParts(shop, of('file'))),
     ...(await missing(shop, gaps)),
@@ -39,6 +49,10 @@ export async function planOf(
         return 'acknowledged'
       })
     ),
+    ...(await bookSteps(shop, of('book'))),
+    ...aliasSteps(shop, of('alias')),
+    ...columnsSteps(shop, of('columns')),
+    ...indexSteps(shop, of('index')),
     ...of('draft').map(({ path, text }) =>
       step(text, 'it is removed', null, () => removeDraft(shop.store, path))
     ),
@@ -56,7 +70,42 @@ export async function planOf(
   ]
 }
 
-async function aside({ store }: Workshop, path: string): Promise<string> {
+/** The source whose parts may come to name a file or a folder; null: none may. */
+function sourceOf(path: string): string | null {
+  return (blockOfFolder(path) ?? blockOfFolder(dirname(path)))?.source ?? null
+}
+
+/** It may have been written anew since it was looked at. */
+async function recordAside({ store }: Workshop, source: string, path: string): Promise<string> {
+  const { bad } = await readBlock(store, { source, block: 0, folder: dirname(path) })
+  if (!bad.some((one) => one.path === path)) return 'it can be read by now: left alone'
+  await moveAside(store, path)
+  return 'moved aside'
+}
+
+/** A part is taken in again as a gap is: first its record goes. */
+async function orphans(
+  shop: Workshop,
+  found: readonly Extract<Finding, { kind: 'orphan' }>[]
+): Promise<RepairStep[]> {
+  const steps: RepairStep[] = []
+  for (const { record, text } of found) {
+    const { source, first, last, stream } = record
+    const { input, why } = await inputFor(shop, { source, first, last, isStream: !!stream })
+    if (input === null) steps.push(cannot(text, why, source))
+    else {
+      const how = 'its record is moved aside, and what it stood for is taken in again'
+      steps.push(step(text, how, source, () => recordOut(shop, record)))
+    }
+  }
+  return steps
+}
+
+async function recordOut({ store }: Workshop, record: PartRecord): Promise<string> {
+  const path = ledgerPath(record.source, record.first, record.last)
+  const now = await readJson<PartRecord>(store, path)
+  if (now?.attempt !== record.attempt) return 'it was made anew meanwhile: left alone'
+  await setMarksBack(store, record.source, record.first)
   await moveAside(store, path)
   return 'moved aside'
 }
@@ -126,6 +175,12 @@ async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep
       steps.push(cannot(what, why, source))
       continue
     }
+    const asked = shop.kafka?.hasFink ?? false
+    const form = formOf(isStream ? await finkOfGap(shop.store, gap) : 'no', asked)
+    if (isStream && form.why !== null) {
+      steps.push(cannot(what, form.why, source))
+      continue
+    }
     const from = input === 'kafka' ? 'Kafka' : 'the archive it came from'
     const less = lost > 0 ? `; ${lost} of them Kafka has deleted: they count as lost` : ''
     const topics = !isStream
@@ -133,17 +188,23 @@ async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep
       : shop.publisher
         ? '; the selected alerts go to Kafka’s topics, as far as they are not there'
         : '; the selected alerts become topic files of the lake (with --publish they go to Kafka), unless Kafka’s topics hold them'
-    const how = `they are taken in from ${from}${less}${topics}`
-    steps.push(step(what, how, source, async () => tellFilled(await fillGap(shop, gap, input))))
+    const how = `they are taken in from ${from}${less}${topics}${isStream ? form.told : ''}`
+    const whole = { ...gap, isFink: form.isFink }
+    steps.push(step(what, how, source, async () => tellFilled(await fillGap(shop, whole, input))))
   }
   return steps
 }
 
 function tellFilled(filled: Filled): string {
-  const { parts, alerts, lost, published, there, unpublished, filed } = filled
+  const { parts, alerts, lost, published, there, unpublished, filed, unsure } = filled
   const told = [`${alerts} alerts in ${parts} ${parts === 1 ? 'part' : 'parts'}`]
   if (lost > 0) told.push(`${lost} offsets are lost`)
   if (published > 0) told.push(`${published} messages published`)
+  if (unsure > 0) {
+    told.push(
+      `of ${unsure} of these it cannot be known if they had been there: their topics have lost messages by age`
+    )
+  }
   if (there > 0) told.push(`${there} messages were in Kafka’s topics already`)
   if (unpublished > 0) told.push(`${unpublished} messages are missing there`)
   if (filed > 0) told.push(`${filed} selected alerts in topic files of the lake`)

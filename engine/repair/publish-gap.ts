@@ -2,8 +2,9 @@ import { Producer } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { rangeName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { lakeId } from '../persist/owners.ts'
+import { lakeId, lakeIdentity } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
+import { FinkFormat } from '../publish/fink.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import { messageFormat } from '../publish/message.ts'
 import { CommittedReader } from '../stream/committed-reader.ts'
@@ -14,8 +15,9 @@ import { openFraming } from '../stream/schema.ts'
 import type { Framing } from '../stream/schema.ts'
 import { schemaTopic } from '../stream/schema-topic.ts'
 import type { KafkaAccess, OutputSettings } from '../stream/settings.ts'
-import { createCompacted, createTopics, leastLimit } from '../stream/topics.ts'
-import type { Topics } from '../making/part-maker.ts'
+import { createCompacted, leastLimit, makeTopics } from '../stream/topics.ts'
+import type { OutputTopics } from '../stream/topics.ts'
+import type { Limits } from './maker.ts'
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'
@@ -64,6 +66,7 @@ export interface PublisherPlaces {
   readonly group: string
   readonly store: Store
   readonly output: OutputSettings
+  readonly topics: OutputTopics
   readonly plan: Plan
 }
 
@@ -72,7 +75,7 @@ export interface PublisherPlaces {
  * that names the part: so it is done once, whatever is killed and run again.
  */
 export class GapPublisher {
-  readonly limits: Topics
+  readonly limits: Limits
   readonly #producer: Producer
   readonly #framing: Framing
   readonly #output: OutputSettings
@@ -83,30 +86,34 @@ export class GapPublisher {
     producer: Producer,
     framing: Framing,
     output: OutputSettings,
-    maxBytes: number,
+    limits: Limits,
     lake: string
   ) {
     this.#producer = producer
     this.#framing = framing
     this.#output = output
-    this.#maxBytes = maxBytes
+    this.#maxBytes = Math.min(limits.maxBytes, limits.fink?.maxBytes ?? limits.maxBytes)
     this.#lake = lake
-    this.limits = { maxBytes, fink: null }
+    this.limits = limits
   }
 
   /** Ends what a former repair of this lake left open. @throws UsageError when the topics are another stream's. */
   static async open(places: PublisherPlaces): Promise<GapPublisher> {
-    const { access, group, store, output, plan } = places
-    const id = await lakeId(store)
-    const own = [...new Set(plan.filters.map(({ topic }) => output.prefix + topic))]
+    const { access, group, store, output, topics, plan } = places
+    const { own, fink } = topics
+    const identity = await lakeIdentity(store)
+    const { id } = identity
     const admin = openAdmin(access, CLIENT)
     try {
-      const me = { group, lake: store.root, id }
-      await claimOutput(admin, access, me, own, { takeOver: false, output })
-      await createTopics(admin, own, output)
-      await createCompacted(admin, schemaTopic(output.prefix), output.replication)
+      const me = { group, ...identity }
+      await claimOutput(admin, access, me, [...own, ...fink], { takeOver: false, output })
+      await makeTopics(admin, topics, output)
       await createCompacted(admin, MARKS_TOPIC, output.replication)
-      const maxBytes = await leastLimit(admin, own)
+      const format = new FinkFormat(plan.columns)
+      const limits = {
+        maxBytes: await leastLimit(admin, own),
+        fink: fink.length > 0 ? { format, maxBytes: await leastLimit(admin, fink) } : null
+      }
       const topic = schemaTopic(output.prefix)
       const schemas = { access, clientId: CLIENT, topic, store, registry: output.registry }
       const framing = await openFraming(schemas, own, messageFormat(plan.columns))
@@ -119,7 +126,7 @@ export class GapPublisher {
       })
       const opened = await producer.beginTransaction(NO_PRODUCER)
       await opened.cancel()
-      return new GapPublisher(producer, framing, output, maxBytes, id)
+      return new GapPublisher(producer, framing, output, limits, id)
     } finally {
       await admin.close()
     }
@@ -131,7 +138,7 @@ export class GapPublisher {
     try {
       for (const chunk of cutBySize(messages, this.#maxBytes)) {
         const produced = chunk.map((message) =>
-          producedOf(message, this.#framing, this.#output.prefix, '')
+          producedOf(message, this.#framing, this.#output.prefix, this.#output.finkPrefix ?? '')
         )
         await transaction.send({ messages: produced })
       }

@@ -8,9 +8,9 @@ import { OWN } from '../persist/ledger.ts'
 import { partitionOf } from '../stream/partition.ts'
 import { removeEmptyFolder } from './clean.ts'
 import type { Gap } from './fill-gap.ts'
-import { recoverRepairs } from './land.ts'
+import { cutOff, recoverRepairs } from './land.ts'
 import { planOf } from './plan.ts'
-import { step } from './step.ts'
+import { cannot, step } from './step.ts'
 import type { RepairStep } from './step.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -83,23 +83,27 @@ async function doIt(
   }
 }
 
-/** What a repair left that was cut off goes first: the rest may look other without it. */
+/** What a repair left that was cut off goes first: the rest may look other without it. Only Kafka knows of some of it. */
 async function nextSteps(shop: Workshop, findings: readonly Finding[]): Promise<RepairStep[]> {
   const { store } = shop
-  if ((await store.list(REPAIRS)).length > 0) {
-    const what = 'a repair was cut off'
-    const finish = step(
-      what,
-      'what it had entered is finished, the rest removed',
-      null,
-      async () => {
-        const finished = await recoverRepairs(store, (record) => isPublished(shop, record))
-        return `${finished} parts of it are finished or removed`
-      }
-    )
+  const isOut = (record: PartRecord) => isPublished(shop, record)
+  const { ready, waiting } = await cutOff(store, isOut)
+  if (ready) {
+    const how = 'what it had entered is finished, the rest removed'
+    const finish = step('a repair was cut off', how, null, async () => {
+      return `${await recoverRepairs(store, isOut)} parts of it are finished or removed`
+    })
     return [finish]
   }
-  return planOf(shop, findings, await gapsOf(shop, findings))
+  const known = waiting.map(({ source, first, last, folder }) =>
+    cannot(
+      `a repair of ${source} ${first} to ${last} was cut off (${folder})`,
+      'only Kafka knows if its messages are out: say where it is with --brokers',
+      source
+    )
+  )
+  const others = findings.filter(({ kind, text }) => kind !== 'empty' || !text.startsWith(REPAIRS))
+  return [...known, ...(await planOf(shop, others, await gapsOf(shop, others)))]
 }
 
 /** Null: only Kafka could say. */
@@ -114,18 +118,23 @@ async function gapsOf(
   findings: readonly Finding[]
 ): Promise<readonly Gap[]> {
   const gaps: Gap[] = []
+  const staged = new Set(findings.flatMap((one) => (one.kind === 'attempt' ? [one.source] : [])))
   for (const finding of findings) {
     if (finding.kind !== 'gap') continue
     const { source, first, last, isStream } = finding
+    const isTail = ((await lastSpan(store, source))?.last ?? -1) < first
+    if (isTail && staged.has(source)) continue // it may be what lies staged
     gaps.push({ source, first, last, isStream })
   }
   if (!kafka || (await kafka.members()) > 0) return gaps
   const streams = await streamSources(store)
-  const staged = new Set(findings.flatMap((one) => (one.kind === 'attempt' ? [one.source] : [])))
   for (const [source, position] of await kafka.positions()) {
     if (!streams.has(source) || staged.has(source)) continue
     const end = ((await lastSpan(store, source))?.last ?? -1) + 1
-    if (position > end) gaps.push({ source, first: end, last: position - 1, isStream: true })
+    if (position <= end) continue
+    const behind = gaps.findIndex((gap) => gap.source === source && gap.first >= end)
+    if (behind >= 0) gaps.splice(behind, 1) // of these the index knew a part
+    gaps.push({ source, first: end, last: position - 1, isStream: true })
   }
   return gaps
 }

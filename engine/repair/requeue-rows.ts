@@ -2,7 +2,7 @@ import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { decodeRange, schemaIds } from '../decode/decode.ts'
 import type { DecodeOptions } from '../decode/decode.ts'
-import { BLOCK } from '../packets.ts'
+import { BLOCK, WIRE, WIRE_BYTES } from '../packets.ts'
 import type { Header, PacketRange } from '../packets.ts'
 import type { PartFile, PartRecord } from '../persist/ledger.ts'
 import { layPlaces, readPlaces } from '../persist/places.ts'
@@ -20,6 +20,8 @@ interface Held {
   readonly positions: readonly number[]
   readonly reasons: readonly Reason[]
   readonly bytes: Uint8Array
+  /** What they were written with; null where the quarantine does not know. */
+  readonly writer: Header | null
 }
 
 /** Packets of a quarantine that decode now. */
@@ -78,31 +80,44 @@ export async function freedFrom(
 async function heldIn(store: Store, { path, bytes }: PartFile): Promise<Held[]> {
   const rows = await parquetReadObjects({
     file: rangeReads(store, path, bytes),
-    columns: ['position', 'reason', 'packet'],
     compressors,
     utf8: false
   })
+  const schemas = new Map<string, Uint8Array>()
   const held: Held[] = []
   for (const [row, values] of rows.entries()) {
     const reason = textOf(values['reason']) as Reason
     const position = Number(values['position'])
     const before = held.at(-1)
+    const writer = writerOf(values, schemas)
     if (reason === 'after-damage' && before) {
       const positions = [...before.positions, position]
       held[held.length - 1] = { ...before, positions, reasons: [...before.reasons, reason] }
     } else {
       const packet = values['packet'] as Uint8Array
-      held.push({ row, positions: [position], reasons: [reason], bytes: packet })
+      held.push({ row, positions: [position], reasons: [reason], bytes: packet, writer })
     }
   }
   return held
+}
+
+/** A text is in the first row that names it; files of before have none. */
+function writerOf(
+  values: Readonly<Record<string, unknown>>,
+  schemas: Map<string, Uint8Array>
+): Header | null {
+  const name = textOf(values['schema'] ?? '')
+  const text = values['schema_text'] as Uint8Array | null | undefined
+  if (name !== '' && text) schemas.set(name, text)
+  const schema = schemas.get(name)
+  return schema ? { schema, codec: textOf(values['codec'] ?? '') } : null
 }
 
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : Buffer.from(value as Uint8Array).toString()
 }
 
-/** The writer schemas of the packets that came with it: those in quarantine lost theirs. */
+/** The writer schemas of the packets that came with it: for those in quarantine that do not know theirs. */
 async function headersOf(store: Store, { files }: PartRecord): Promise<Header[]> {
   const headers = new Map<string, Header>()
   for (const { kind, path, bytes } of files) {
@@ -117,16 +132,17 @@ async function headersOf(store: Store, { files }: PartRecord): Promise<Header[]>
 
 /** Its packets as a range of their own, if every one of them decodes: by itself, or with one of the schemas. */
 async function decodable(
-  { bytes, positions }: Held,
+  { bytes, positions, writer }: Held,
   source: string,
   headers: readonly Header[],
   decoder: RequeueDecoder
 ): Promise<PacketRange | null> {
   if (bytes.length === 0) return null
   const packets = positions.length
+  const written = writer ? [writer] : headers
+  const known = written.map((header) => bare(source, bytes, packets, header))
   const own = await rangeOfFiles(source, [bytes])
-  const candidates = [own, ...headers.map((header) => bare(source, bytes, packets, header))]
-  for (const range of candidates) {
+  for (const range of writer ? [...known, own] : [own, ...known]) {
     if (range.count !== packets) continue
     const registered = await decoder.resolve(schemaIds(range))
     const options = { ...decoder.decode, registered, claim: () => true }
@@ -136,14 +152,16 @@ async function decodable(
 }
 
 /** Data of packets without a container around them. */
-function bare(source: string, bytes: Uint8Array, packets: number, header: Header): PacketRange {
+function bare(source: string, kept: Uint8Array, packets: number, header: Header): PacketRange {
+  const isWire = header.codec === WIRE
+  const bytes = isWire ? kept.subarray(WIRE_BYTES) : kept
   return {
     source,
     first: 0,
     count: packets,
     bytes: Uint8Array.from(bytes).buffer,
     blocks: Float64Array.of(0, bytes.length, 0, packets, 0, 0),
-    headers: [{ schema: header.schema, codec: 'null' }],
+    headers: [isWire ? { ...header, codec: 'null' } : header],
     names: [source],
     faults: new Map()
   }

@@ -1,5 +1,5 @@
 import type { Marks } from '../duplicates/marks.ts'
-import { messageOf, SiskinError } from '../errors.ts'
+import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { commit, recover } from '../persist/commit.ts'
 import type { PartRecord } from '../persist/ledger.ts'
@@ -55,6 +55,7 @@ const NEWEST = Number.MAX_SAFE_INTEGER
 export async function requeue(options: RequeueOptions): Promise<Requeued> {
   const { store, claims, agree } = options
   const all = await ledgerSources(store)
+  expectSources(options, all)
   const own = all.filter((source) => !isRequeue(source, all) && isAsked(source, options))
   const found = await count(options, own, all)
   const nothing = { ...found, parts: 0, alerts: 0, duplicates: 0, failures: [] }
@@ -90,6 +91,19 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
 
 function isRequeue(source: string, all: readonly string[]): boolean {
   return all.some((other) => requeueSourcesOf(other, [source]).length > 0)
+}
+
+/** @throws UsageError for a source that the lake does not have, naming those it has. */
+function expectSources(
+  { store, sources }: Pick<RequeueOptions, 'store' | 'sources'>,
+  all: readonly string[]
+): void {
+  const known = all.filter((source) => !isRequeue(source, all)).toSorted()
+  const missing = sources?.find((source) => !known.includes(source))
+  if (missing === undefined) return
+  throw new UsageError(
+    `no source "${missing}" in the lake ${store.root}${meantBy(missing, known)}; there are: ${known.join(', ')}`
+  )
 }
 
 function isAsked(source: string, { sources }: Pick<RequeueOptions, 'sources'>): boolean {

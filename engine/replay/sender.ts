@@ -1,6 +1,7 @@
 import { Producer } from '@platformatic/kafka'
 import type { Admin, MessageToProduce } from '@platformatic/kafka'
-import { clientOptions, isKafkaError } from '../stream/kafka.ts'
+import { clientOptions } from '../stream/kafka.ts'
+import { isKafkaError } from '../stream/refusals.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
 import { createTopics, leastLimit } from '../stream/topics.ts'
 import type { Outgoing } from './packets.ts'

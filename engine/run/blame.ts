@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix'
 import { OWN } from '../persist/ledger.ts'
-import { readJson, replaceFile } from '../persist/replace-file.ts'
+import { readNote, replaceFile } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 
 /** Packets [first, last] of a source. */
@@ -38,7 +38,7 @@ export class Blame {
   /** To be called by the run that has claimed the source: what was in work is what its process died of. */
   static async open(store: Store, source: string): Promise<Blame> {
     const path = `${OWN}/deaths/${source}/run.json`
-    const { working = [], deaths = [] } = (await readJson<Partial<Noted>>(store, path)) ?? {}
+    const { working = [], deaths = [] } = (await readNote<Partial<Noted>>(store, path)) ?? {}
     const all = [...deaths, ...working]
     await replaceFile(store, path, { working: [], deaths: all })
     return new Blame(store, path, all)

@@ -87,7 +87,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { sources, claims } = await openClaimed(store, options)
   try {
     const isAfterDeath = [...claims.values()].some((claim) => claim.isAfterDeath)
-    if (isAfterDeath && !options.isGuarded) throw new GuardWanted()
+    // one that was told to stop meanwhile ends here: its guard would know nothing of that, and begin it anew
+    if (isAfterDeath && !options.isGuarded && !options.signal.aborted) throw new GuardWanted()
     await recoverSources(store, claims, (message) => options.onLog('info', message))
     await keepColumns(store, options.plan.columns)
     return await runSources(options, store, sources, claims)
@@ -177,7 +178,8 @@ async function keepDamage(store: Store, damage: ReadonlyMap<string, Damage>): Pr
   const book = sourceBook(store)
   for (const [source, { message }] of damage) {
     const record = await book.load(source)
-    if (record && record.kind !== 'alias') await book.save({ ...record, brokenOff: message })
+    if (record?.kind === 'file' || record?.kind === 'folder')
+      await book.save({ ...record, brokenOff: message })
   }
 }
 
@@ -200,8 +202,8 @@ async function readSource(
   const allocate = (size: number) => buffers.take(size)
   try {
     for await (const range of source.ranges({ done, cut, onRead, allocate })) {
-      await supervisor.give(range, () => buffers.giveBack(range))
       if (options.signal.aborted) break
+      await supervisor.give(range, () => buffers.giveBack(range))
     }
     return null
   } catch (error) {

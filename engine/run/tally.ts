@@ -10,6 +10,8 @@ export class Tally {
   revisions = 0
   /** Offsets that Kafka had deleted before they were read. */
   lost = 0
+  /** Packets that were in quarantine and are alerts now: they are counted where they were received, once. */
+  requeued = 0
   parts = 0
   /** Bytes written into the lake. */
   bytes = 0
@@ -23,13 +25,17 @@ export class Tally {
 
   add(record: PartRecord): void {
     this.parts++
-    this.received += record.received
+    if (record.requeued) this.requeued += record.received
+    else this.received += record.received
     this.alerts += record.alerts
     this.duplicates += record.duplicates
     this.revisions += record.revisions ?? 0
     this.lost += record.stream?.lost ?? 0
     for (const file of record.files) this.bytes += file.bytes
     addAll(this.quarantined, record.quarantined)
+    for (const [reason, freed] of Object.entries(record.requeued?.reasons ?? {})) {
+      addAll(this.quarantined, { [reason]: -freed })
+    }
     addAll(this.nights, record.nights)
     addAll(this.seconds, record.seconds)
     for (const [name, { statuses, ms }] of Object.entries(record.modules)) {

@@ -1,5 +1,6 @@
+import { TornFileError } from '../errors.ts'
 import { OWN } from '../persist/ledger.ts'
-import { readJson, replaceFile } from '../persist/replace-file.ts'
+import { readJson, readNote, replaceFile } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 
 /** Why a partition is not read, while the others are. */
@@ -7,8 +8,10 @@ const ASIDE = {
   gone: 'its topic is gone from Kafka',
   'made-anew': 'its topic was deleted and made anew: its offsets mean other messages',
   'ends-before': 'Kafka has less of it than the lake',
+  changed: 'Kafka has other messages of it than were taken in',
   'not-ours': 'another group, or another Kafka, fills this lake from its topic',
-  unwritable: 'a packet of it can be brought neither into the lake nor into quarantine'
+  unwritable: 'a packet of it can be brought neither into the lake nor into quarantine',
+  unknown: 'the note of it is damaged'
 } as const
 
 export type AsideReason = keyof typeof ASIDE
@@ -28,7 +31,7 @@ export async function noteAside(
   { source, reason, detail }: Omit<AsideNote, 'since'>
 ): Promise<void> {
   const path = `${FOLDER}/${source}.json`
-  const before = await readJson<AsideNote>(store, path)
+  const before = await readNote<AsideNote>(store, path)
   if (before?.reason === reason && before.detail === detail) return
   await replaceFile(store, path, { source, reason, detail, since: new Date().toISOString() })
 }
@@ -43,8 +46,21 @@ export async function readAside(store: Store): Promise<Map<string, AsideNote>> {
   const notes = new Map<string, AsideNote>()
   for (const { name } of await store.entries(FOLDER)) {
     if (!name.endsWith('.json')) continue
-    const note = await readJson<AsideNote>(store, `${FOLDER}/${name}`)
-    if (note) notes.set(note.source, note)
+    const source = name.slice(0, -'.json'.length)
+    const note = await noteOf(store, source)
+    if (note) notes.set(source, note)
   }
   return notes
+}
+
+/** Of one that is damaged only the name is left; the stream writes it anew, or removes it. */
+async function noteOf(store: Store, source: string): Promise<AsideNote | null> {
+  const path = `${FOLDER}/${source}.json`
+  try {
+    return await readJson<AsideNote>(store, path)
+  } catch (error) {
+    if (!(error instanceof TornFileError)) throw error
+    const detail = `${path} is damaged: the stream writes it anew or removes it`
+    return { source, reason: 'unknown', detail, since: 'an unknown time' }
+  }
 }

@@ -5,6 +5,7 @@ import type { Partition } from './partition.ts'
 import { Pool } from './pool.ts'
 import type { Start } from './takeover.ts'
 import type { Fetched } from './range.ts'
+import { markOf } from './same-log.ts'
 import type { Trigger } from './settings.ts'
 
 /** What one partition gives to a micro-batch. */
@@ -225,6 +226,7 @@ export class Batcher {
       lost: this.#takeLost(source, last),
       begins,
       generation: this.#generation,
+      tail: markOf(messages.at(-1)!),
       poison: messages.length === 1 ? this.#bounds.poisonOf(source, first, last) : null
     }
     const times = Float64Array.from(messages, ({ timestamp }) => timestamp)

@@ -1,6 +1,6 @@
 import { OWN, spanOfRecord } from '../persist/ledger.ts'
 import type { PositionSpan } from '../persist/ledger.ts'
-import { readJson, replaceFile } from '../persist/replace-file.ts'
+import { readNote, replaceFile } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
 import type { WorkingRange } from './messages.ts'
 
@@ -29,7 +29,7 @@ export async function countStrike(
   reason: string
 ): Promise<Strikes> {
   const path = `${folderOf(source)}/${first}-${last}.json`
-  const before = await readJson<Partial<Strikes>>(store, path)
+  const before = await readNote<Partial<Strikes>>(store, path)
   const deaths = (before?.deaths ?? 0) + (strike === 'death' ? 1 : 0)
   const slow = (before?.slow ?? 0) + (strike === 'slow' ? 1 : 0)
   const strikes = { source, first, last, deaths, slow, reason }
@@ -51,8 +51,10 @@ export class Bounds {
     const bounds = new Bounds()
     for (const source of sources) {
       for (const { path } of await store.list(folderOf(source))) {
-        const strikes = spanOfRecord(path) ? await readJson<Strikes>(store, path) : null
+        if (!spanOfRecord(path)) continue
+        const strikes = await readNote<Strikes>(store, path)
         if (strikes) bounds.#deaths.push(strikes)
+        else await store.remove(path)
       }
     }
     return bounds

@@ -4,10 +4,11 @@ import type { Plan } from '../enrich/plan.ts'
 import { SiskinError, UsageError } from '../errors.ts'
 import { OWN } from '../persist/ledger.ts'
 import { openStore } from '../persist/open-store.ts'
-import { lakeId } from '../persist/owners.ts'
+import { lakeIdentity } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { explain, openAdmin } from './kafka.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
+import { FinkClaims } from './claim-fink.ts'
 import { claimOutput } from './claim-output.ts'
 import { claimInput } from './claim-input.ts'
 import { expectTopics, findTopics, outputTopics, ownTopics } from './topics.ts'
@@ -24,14 +25,14 @@ export async function checkStream(settings: StreamSettings, plan: Plan): Promise
   await askInTime(kafka, (admin) => expectTopics(admin, topics))
   const store = openStore(lake)
   await checkLake(store)
-  const id = await lakeId(store)
+  const identity = await lakeIdentity(store)
   await askInTime(kafka, async (admin) => {
     const found = await findTopics(admin, topics, ownTopics(settings, plan))
     const { refused } = await claimInput(admin, store, settings, [...found.topics.keys()])
     for (const refusal of refused.values()) throw new UsageError(refusal)
-    const { own, fink } = outputTopics(settings, plan)
-    const me = { group, lake, id }
-    await claimOutput(admin, kafka, me, [...own, ...fink], settings)
+    const me = { group, ...identity }
+    await claimOutput(admin, kafka, me, outputTopics(settings, plan).own, settings)
+    await new FinkClaims(admin, me, settings, plan).begin()
   })
 }
 

@@ -1,17 +1,16 @@
 import { Producer } from '@platformatic/kafka'
 import type { Admin } from '@platformatic/kafka'
 import { UsageError } from '../errors.ts'
+import type { LakeIdentity } from '../persist/owners.ts'
 import { CommittedReader } from './committed-reader.ts'
-import { clientOptions, isKafkaError } from './kafka.ts'
+import { clientOptions } from './kafka.ts'
+import { isKafkaError } from './refusals.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
 import { createCompacted, OWNERS_TOPIC } from './topics.ts'
 
 /** A stream: one consumer group that fills one lake. */
-export interface StreamIdentity {
+export interface StreamIdentity extends LakeIdentity {
   readonly group: string
-  readonly lake: string
-  /** The lake's own id. */
-  readonly id: string
 }
 
 interface Entry extends StreamIdentity {
@@ -49,6 +48,26 @@ export async function claimOutput(
       if (!isKafkaError(error, 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH')) throw error
     }
   }
+}
+
+/** Of each set of topics what `claimOutput` would refuse it with; null where it would not. */
+export async function refusalsOf(
+  access: KafkaAccess,
+  me: StreamIdentity,
+  sets: readonly (readonly string[])[],
+  takeOver: boolean
+): Promise<(UsageError | null)[]> {
+  const known = await readOwners(access)
+  return sets.map((topics) => {
+    try {
+      for (const topic of topics)
+        isMine(`topic ${topic}`, known.get(`topic ${topic}`), me, takeOver)
+      return null
+    } catch (error) {
+      if (error instanceof UsageError) return error
+      throw error
+    }
+  })
 }
 
 async function enter(
@@ -100,7 +119,11 @@ function isMine(
 ): boolean {
   if (!owner) return false
   const isSame = owner.group === me.group && owner.id === me.id
-  if (isSame || takeOver) return isSame
+  const isKnown = owner.number === me.number && owner.place === me.place
+  if (isSame && isKnown) return true
+  if (takeOver) return false
+  if (isSame && !isElsewhere(owner, me)) return false // it was moved: it is entered where it is now
+  if (isSame) throw new UsageError(copyText(owner, me))
   const other = `group ${owner.group} (lake ${owner.lake}) since ${owner.since}`
   if (key.startsWith('topic ')) {
     throw new UsageError(
@@ -109,5 +132,19 @@ function isMine(
   }
   throw new UsageError(
     `group ${me.group} fills the lake ${owner.lake} since ${owner.since}: its packets would be divided between two lakes; choose another --group, or --take-over if that lake is given up`
+  )
+}
+
+/** Neither the file that holds the id nor its place is what it was. Where nothing is known, nothing is said. */
+function isElsewhere(owner: Entry, me: StreamIdentity): boolean {
+  if (owner.number === undefined || me.number === undefined) return false
+  return owner.number !== me.number && owner.place !== me.place
+}
+
+function copyText(owner: Entry, { lake, group }: StreamIdentity): string {
+  return (
+    `the lake ${lake} has the id of the lake that group ${group} fills since ${owner.since} (${owner.place}), and is not the same folder: it is a copy, or was moved to another disk. ` +
+    `If it was moved, and nobody writes to the other any more, say siskin stream --take-over once; ` +
+    `a copy that is to be a lake of its own needs another --group and --out-prefix, and its file _siskin/lake.json removed`
   )
 }

@@ -2,7 +2,8 @@ import { Consumer } from '@platformatic/kafka'
 import { SiskinError } from '../errors.ts'
 import { committedBatches } from './committed.ts'
 import type { FetchedPartition } from './committed.ts'
-import { clientOptions, isKafkaError } from './kafka.ts'
+import { clientOptions } from './kafka.ts'
+import { isKafkaError } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
 
 /** A message of a transaction that was committed, or of none. */

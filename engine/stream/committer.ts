@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts'
 import { atOnce } from '../persist/at-once.ts'
 import { attemptFolder, drop, enterLedger, placeFiles } from '../persist/attempt.ts'
 import type { PartRecord } from '../persist/ledger.ts'
@@ -8,10 +7,10 @@ import type { Coordination } from './coordination.ts'
 import type { Bounds } from './bounds.ts'
 import type { CrashPoint } from './crash.ts'
 import type { Lease } from './group.ts'
-import { isAboutMessages } from './kafka.ts'
 import type { OnStreamStep } from './landing.ts'
 import { PartError } from './part-error.ts'
 import { partitionOf } from './partition.ts'
+import { refusalOf } from './refusals.ts'
 import type { StagedPart } from './worker.ts'
 
 export interface CommitterOptions {
@@ -39,7 +38,8 @@ export interface Landed {
 
 /**
  * Brings staged micro-batches of one lease into the lake and the topics.
- * `commit` says what became of one: it landed, or `void` because the partitions are another's by now.
+ * `commit` says what became of one: it landed; `void`, because the partitions are another's by now; `apart`, because Kafka
+ * refuses a message of one of its parts, and only alone each shows whose: all lie staged as before.
  */
 export class Committer {
   readonly #options: CommitterOptions
@@ -48,12 +48,13 @@ export class Committer {
     this.#options = options
   }
 
-  async commit(parts: readonly StagedPart[]): Promise<Landed | 'void'> {
+  async commit(parts: readonly StagedPart[]): Promise<Landed | 'void' | 'apart'> {
     const { store, bounds, crash } = this.#options
     const began = performance.now()
     const records = parts.map(({ record }) => record)
     crash.begin(Math.max(...records.map(({ first }) => first)))
-    if (!(await this.#publish(parts))) return 'void'
+    const refused = await this.#publish(parts)
+    if (refused) return refused
     const at = Date.now()
     const published = performance.now()
     crash.at('committed')
@@ -64,8 +65,8 @@ export class Committer {
     return { at, transactionSeconds: (published - began) / 1000, placeSeconds }
   }
 
-  /** False if the transaction did not count and never will, because the lease is over. */
-  async #publish(parts: readonly StagedPart[]): Promise<boolean> {
+  /** Null if the transaction counted. @throws PartError for a part whose message is refused. */
+  async #publish(parts: readonly StagedPart[]): Promise<'void' | 'apart' | null> {
     const { coordination, lease, crash, die, store } = this.#options
     const records = parts.map(({ record }) => record)
     const positions = records.map(({ source, last }) => {
@@ -74,13 +75,16 @@ export class Committer {
     const messages = parts.flatMap((part) => part.messages)
     try {
       await coordination.commit(lease, messages, positions, crash.at)
-      return true
+      return null
     } catch (error) {
       if (error instanceof UnsureError) return die(error, records)
+      const refusal = refusalOf(error)
+      const isAboutMessage = refusal?.kind === 'message'
+      if (isAboutMessage && parts.length > 1) return 'apart'
       for (const record of records) await drop(store, record)
-      if (error instanceof FencedError) return false
-      if (!isAboutMessages(error)) throw error
-      throw new PartError(`their messages: ${messageOf(error)}`, records, { cause: error })
+      if (error instanceof FencedError) return 'void'
+      if (!isAboutMessage) throw error // a clock, a right, a rule, a broker: no fault of any packet
+      throw new PartError(`Kafka ${refusal.text} (${refusal.id})`, records, { cause: error })
     }
   }
 }

@@ -9,6 +9,7 @@ import type { Committer } from './committer.ts'
 import type { LagMeter } from './lag.ts'
 import type { Maker } from './maker.ts'
 import type { MemberOptions } from './member.ts'
+import { PartError } from './part-error.ts'
 import type { StagedPart } from './worker.ts'
 
 /** What the conveyor needs of its member. */
@@ -38,8 +39,14 @@ export async function commitBatches(
   const inWork = new Set<Promise<void>>()
   let failure: { readonly error: unknown } | null = null
 
-  const commit = async (batch: MicroBatch, parts: readonly StagedPart[], waits: Waits) => {
+  const commit = async (
+    batch: MicroBatch,
+    parts: readonly StagedPart[],
+    waits: Waits
+  ): Promise<boolean> => {
     const landed = await committer.commit(parts)
+    if (landed === 'apart')
+      return eachAlone(parts, (own) => commit(ofPart(batch, own), [own], waits))
     if (landed === 'void') {
       options.send({ kind: 'void', parts: parts.map(({ record }) => record.part) })
       return false
@@ -102,4 +109,31 @@ async function makeAll(
 
 async function dropAll(store: Store, parts: readonly StagedPart[]): Promise<void> {
   for (const { record } of parts) await drop(store, record)
+}
+
+function ofPart(batch: MicroBatch, { record }: StagedPart): MicroBatch {
+  return batch.filter(({ fetched }) => fetched.source === record.source)
+}
+
+/**
+ * Commits parts one by one: those that Kafka takes land, those that it refuses are named.
+ * @throws PartError with all that were refused.
+ */
+async function eachAlone(
+  parts: readonly StagedPart[],
+  commit: (part: StagedPart) => Promise<boolean>
+): Promise<boolean> {
+  const refused: PartError[] = []
+  for (const part of parts) {
+    try {
+      if (!(await commit(part))) return false
+    } catch (error) {
+      if (!(error instanceof PartError)) throw error
+      refused.push(error)
+    }
+  }
+  const [first] = refused
+  if (!first) return true
+  const ranges = refused.flatMap((error) => error.ranges)
+  throw new PartError(first.message, ranges, { cause: first })
 }

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Admin } from '@platformatic/kafka'
 import type { Group, Lease } from './group.ts'
-import { isFenced, isKafkaError } from './kafka.ts'
+import { isFenced } from './kafka.ts'
+import { isKafkaError } from './refusals.ts'
 import type { OnStreamStep } from './landing.ts'
 import { EARLIEST, firstOffsets, LATEST, offsetsAt } from './offsets.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
+import type { MessageMark } from '../packets.ts'
+import { marksAt } from './same-log.ts'
 import { isPublished } from './published.ts'
 import type { PublishedTopics } from './published.ts'
 import type { Publisher } from './publish.ts'
@@ -48,6 +51,10 @@ export interface Coordination {
   spans(partitions: readonly Partition[]): Promise<Map<string, LogSpan>>
   /** Where partitions begin that nobody read yet, by source. */
   begin(partitions: readonly Partition[], from: From): Promise<Map<string, number>>
+  /** What Kafka has at these offsets: see `same-log.ts`. */
+  marksAt(
+    places: readonly (Partition & { readonly offset: number })[]
+  ): Promise<Map<string, MessageMark | null>>
   /** All that a part has selected, and it did select, is in the topics. */
   published(record: PartRecord): Promise<boolean>
   /**
@@ -97,6 +104,7 @@ export function kafkaCoordination({
       return spans
     },
     begin: (partitions, from) => firstOffsets(admin, partitions, from),
+    marksAt: (places) => marksAt(admin, topics.access, topics.name, places),
     published: (record) => isPublished(admin, topics, record),
     async commit(lease, messages, positions, onStep) {
       if (lease.ended.aborted) throw new FencedError('the partitions are another member’s by now')

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { Admin, findErrorBy } from '@platformatic/kafka'
+import { Admin } from '@platformatic/kafka'
 import type { BaseOptions } from '@platformatic/kafka'
-import { messageOf, SiskinError, UsageError } from '../errors.ts'
+import { readAuthority } from '../authority.ts'
+import { messageOf, SiskinError } from '../errors.ts'
+import { isKafkaError, refusalOf } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
 
 /**
@@ -12,7 +13,7 @@ const RETRIES = 60
 const retryDelay = (_client: object, _operation: string, attempt: number) =>
   attempt < 20 ? 10 : 250
 
-/** What every client of ours is made with. @throws UsageError for a file that cannot be read. */
+/** What every client of ours is made with. @throws OutageError while the authority's file cannot be read. */
 export function clientOptions(access: KafkaAccess, clientId: string): BaseOptions {
   const { brokers, user, password, mechanism, tls, ca } = access
   return {
@@ -24,26 +25,13 @@ export function clientOptions(access: KafkaAccess, clientId: string): BaseOption
     timeout: 10_000,
     requestTimeout: 30_000,
     ...(user !== null && { sasl: { mechanism, username: user, password: password ?? '' } }),
-    ...((tls || ca !== null) && { tls: ca === null ? {} : { ca: readPem(ca) } })
-  }
-}
-
-function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new UsageError(`the authority's certificate ${path}: ${messageOf(error)}`)
+    ...((tls || ca !== null) && { tls: ca === null ? {} : { ca: readAuthority(ca) } })
   }
 }
 
 /** A client for questions; a topic or a coordinator that is just being made takes a moment to answer. */
 export function openAdmin(access: KafkaAccess, clientId: string, retries = 20): Admin {
   return new Admin({ ...clientOptions(access, clientId), retries, retryDelay: 300 })
-}
-
-/** True if an error of Kafka, however deep, is one of these. */
-export function isKafkaError(error: unknown, ...ids: string[]): boolean {
-  return error instanceof Error && ids.some((id) => findErrorBy(error, 'apiId', id) !== null)
 }
 
 /** The generation is over: the partitions are another member's, what was fetched is not ours to commit. */
@@ -59,12 +47,6 @@ export function isFenced(error: unknown): boolean {
   )
 }
 
-/** The broker does not take these messages, now or later: it is about them, not about Kafka. */
-export function isAboutMessages(error: unknown): boolean {
-  const ids = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'CORRUPT_MESSAGE']
-  return isKafkaError(error, ...ids, 'INVALID_TIMESTAMP', 'UNSUPPORTED_FOR_MESSAGE_FORMAT')
-}
-
 /** What a person can do about an error of Kafka's. */
 export function explain(access: KafkaAccess, error: unknown): SiskinError {
   if (error instanceof SiskinError) return error
@@ -77,6 +59,10 @@ export function explain(access: KafkaAccess, error: unknown): SiskinError {
   const text = all.map(({ message }) => message).join(' ')
   const has = (code: string) => all.some((inner) => Reflect.get(inner, 'code') === code)
   const options = { cause: error }
+  const refusal = refusalOf(error)
+  if (refusal) {
+    return new SiskinError(`Kafka at ${brokers} ${refusal.text} (${refusal.id})`, 1, options)
+  }
   if (has('PLT_KFK_AUTHENTICATION') || /SASL/i.test(text)) {
     const user = access.user ?? 'nobody'
     return new SiskinError(

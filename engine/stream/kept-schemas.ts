@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { openRegistry } from '../consume/registry.ts'
+import { newRegistered, openRegistry } from '../consume/registry.ts'
 import type { Registry } from '../consume/registry.ts'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
 import { OWN } from '../persist/ledger.ts'
@@ -28,13 +28,17 @@ export function keptRegistry(
   const registry = openRegistry(place)
   if (place === null) return registry
   const lake = isRegistryAddress(place) ? new KeptSchemas(store, place) : null
-  const known = new Map<number, Uint8Array>()
+  const known = newRegistered()
+  const told = new Set<number>()
   const grace = new Grace(lake === null ? 0 : GRACE_MS)
 
   const find = async (id: number, signal?: AbortSignal): Promise<Uint8Array | undefined> => {
     let text: Uint8Array | undefined
     try {
-      text = (await registry.resolve([id], signal)).get(id)
+      const found = await registry.resolve([id], signal)
+      text = found.get(id)
+      const why = text ? undefined : found.unknown?.get(id)
+      if (why !== undefined) known.unknown.set(id, why)
     } catch (error) {
       const kept = error instanceof SiskinError ? await lake?.find(id) : null
       if (!kept) throw error
@@ -52,6 +56,12 @@ export function keptRegistry(
         if (known.has(id)) continue
         const text = await grace.try(() => patiently(() => find(id, end), id, warn, end), end)
         if (text) known.set(id, text)
+        const why = text ? undefined : known.unknown.get(id)
+        if (why === undefined || told.has(id)) continue
+        told.add(id)
+        warn(
+          `packets of schema ${id} go to quarantine, and can be requeued once it is mended: ${why}`
+        )
       }
       return known
     }

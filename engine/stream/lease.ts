@@ -14,7 +14,7 @@ import { isFenced } from './kafka.ts'
 import { measureLag } from './lag.ts'
 import type { Equipment } from './member.ts'
 import type { LogLevel } from './messages.ts'
-import { sourceOf } from './partition.ts'
+import { LONGEST_SOURCE, sourceOf } from './partition.ts'
 import { takeOver } from './takeover.ts'
 import type { Aside, Start } from './takeover.ts'
 
@@ -23,9 +23,6 @@ const FETCH_BYTES = 8 * 1024 * 1024
 
 /** Kafka may know that a lease is over before the client has heard of it. */
 const HEAR_MS = 1000
-
-/** A part's name is that of its source and 25 characters more, and file systems take 255. */
-const LONGEST = 200
 
 /** What could not be brought into the lake is tried again after so long: its cause may be mended. */
 export const TRY_AGAIN_MS = 900_000
@@ -45,7 +42,7 @@ export async function workLease(
   const coordination = kafkaCoordination({ admin, group, publisher, groupId, topics })
   try {
     const { mine, aside } = await sortOut(equipment, lease)
-    const taken = await takeOver(coordination, mine, store, { from, topicIds: owned.topicIds })
+    const taken = await takeOver(coordination, mine, store, { from, ...owned })
     await tellAside(equipment, [...aside, ...taken.aside], taken.starts)
     report(equipment, taken.starts)
     if (lease.ended.aborted) return
@@ -75,8 +72,8 @@ async function sortOut(
     const hopeless = bounds.hopeless(source)
     const note = notes.get(source)
     const isFresh = note && Date.now() - Date.parse(note.since) < TRY_AGAIN_MS
-    if (source.length > LONGEST) {
-      const detail = `its topic's name is too long for the names of files: ${LONGEST} characters are possible`
+    if (source.length > LONGEST_SOURCE) {
+      const detail = `its topic's name is too long for the names of files: with the number of the partition ${LONGEST_SOURCE} characters are possible, it has ${source.length}; give it a shorter name`
       aside.push({ ...partition, source, reason: 'unwritable', detail })
     } else if (refusal !== undefined) {
       aside.push({ ...partition, source, reason: 'not-ours', detail: refusal })

@@ -19,8 +19,8 @@ export interface MakerOptions {
   /** What may hang in it: see `watchedOf`. */
   readonly watched: readonly string[]
   readonly onLog: (level: 'warn' | 'error', message: string) => void
-  /** The part that is being made waits for something outside, or does no more. */
-  readonly onOutside: (waits: boolean) => void
+  /** What outside the part that is being made waits for; null: for nothing any more. */
+  readonly onOutside: (waitsFor: string | null) => void
   /** Another part is being made now, or none. */
   readonly onWork: (range: WorkingRange | null) => void
   /** The thread died of something that is no error of ours, or makes no progress outside all modules. */
@@ -156,7 +156,7 @@ export class Maker {
 
   #heard(message: FromWorker): void {
     if (message.kind === 'outside') {
-      this.#options.onOutside(message.waits)
+      this.#options.onOutside(message.waitsFor)
       return
     }
     if (message.kind === 'log') {

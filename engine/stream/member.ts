@@ -5,8 +5,10 @@ import type { Plan } from '../enrich/plan.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
 import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
+import { lakeId } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
+import { FinkClaims } from './claim-fink.ts'
 import type { CommitterOptions } from './committer.ts'
 import { Group } from './group.ts'
 import { openAdmin } from './kafka.ts'
@@ -54,8 +56,8 @@ interface MemberState {
   knowsLag: boolean
   waiting: number
   lags: readonly PartitionLag[]
-  /** Something outside is waited for: no progress, and nobody's fault. */
-  waitsOutside: boolean
+  /** What outside is waited for: no progress, and nobody's fault; null: nothing. */
+  waitsFor: string | null
   /** It has partitions that could not be brought into the lake, and that may be possible later. */
   triesAgain: boolean
 }
@@ -98,17 +100,20 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
   const places = { access: kafka, clientId: name, topic: topics.schemas, store, registry }
   await keepColumns(store, plan.columns)
   const framing = await openFraming(places, topics.own, messageFormat(plan.columns))
-  const publisher = new Publisher(kafka, name, framing, {
+  const limits = {
     prefix: output.prefix,
     finkPrefix: output.finkPrefix ?? '',
     maxBytes: topics.fink.length > 0 ? Math.min(maxBytes, finkMaxBytes) : maxBytes
-  })
+  }
+  const me = { group: settings.group, lake: settings.lake, id: await lakeId(store) }
+  const claims = new FinkClaims(admin, me, settings, plan)
+  const publisher = new Publisher(kafka, name, framing, limits, claims)
   await publisher.start()
   const state: MemberState = {
     knowsLag: false,
     waiting: 0,
     lags: [],
-    waitsOutside: false,
+    waitsFor: null,
     triesAgain: false
   }
   const maker = new Maker({
@@ -116,7 +121,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     settings: { member: randomBytes(6).toString('hex'), stream: settings, maxBytes, finkMaxBytes },
     watched: watchedOf(plan),
     onLog: (level, message) => send({ kind: 'log', level, message }),
-    onOutside: (waits) => (state.waitsOutside = waits),
+    onOutside: (waitsFor) => (state.waitsFor = waitsFor),
     onWork: (range) => send({ kind: 'working', range }),
     onDeath: options.onDeath
   })
@@ -127,7 +132,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     maker,
     publisher,
     state,
-    owned: { topicIds: new Map(), refused: new Map() },
+    owned: { topicIds: new Map(), looked: new Map(), refused: new Map() },
     die(reason, records) {
       options.die(reason.message, records)
       return new Promise<never>(() => {})

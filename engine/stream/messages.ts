@@ -37,8 +37,8 @@ export type FromStreamMember =
       readonly waiting: number
       /** Messages in Kafka that are not taken in yet. */
       readonly lags: readonly PartitionLag[]
-      /** Something outside is waited for: a registry, the store. */
-      readonly waitsOutside: boolean
+      /** What outside is waited for, a registry or the store; null: nothing. */
+      readonly waitsFor: string | null
       readonly memory: number
     }
   | {

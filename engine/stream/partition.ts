@@ -18,3 +18,9 @@ export function partitionOf(source: string): Partition {
   const topic = source.slice(source.startsWith(MARK) ? 1 : 0, at)
   return { topic, partition: Number(source.slice(at + 1)) }
 }
+
+/**
+ * The longest name of a source that is read. File systems take names of 255 bytes; the longest name that the lake makes of a source's
+ * is that of an index file (`duplicates/index-files.ts`), 89 characters more, and a requeue adds up to six.
+ */
+export const LONGEST_SOURCE = 160

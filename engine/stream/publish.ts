@@ -2,6 +2,7 @@ import { murmur2, Producer } from '@platformatic/kafka'
 import type { Message, MessageToProduce } from '@platformatic/kafka'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import { SISKIN_VERSION } from '../version.ts'
+import type { FinkClaims } from './claim-fink.ts'
 import { UnsureError } from './coordination.ts'
 import type { Position } from './coordination.ts'
 import type { Group, Lease } from './group.ts'
@@ -43,10 +44,18 @@ export class Publisher {
   readonly #producer: Producer
   readonly #framing: Framing
   readonly #output: PublisherOutput
+  readonly #claims: FinkClaims | null
 
-  constructor(access: KafkaAccess, name: string, framing: Framing, output: PublisherOutput) {
+  constructor(
+    access: KafkaAccess,
+    name: string,
+    framing: Framing,
+    output: PublisherOutput,
+    claims: FinkClaims | null = null
+  ) {
     this.#framing = framing
     this.#output = output
+    this.#claims = claims
     this.#producer = new Producer({
       ...clientOptions(access, name),
       transactionalId: name,
@@ -77,6 +86,7 @@ export class Publisher {
     publication: Publication,
     onStep: OnStreamStep
   ): Promise<void> {
+    await this.#claims?.before(publication.messages)
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       reject(new UnsureError(`the transaction took more than ${MOST_MS / 1000} s`))

@@ -45,7 +45,8 @@ export async function isPublished(
 }
 
 /** What the headers of its messages say where they are from, by topic. */
-function selectedOf({ source, first, filters }: PartRecord, prefix: string) {
+function selectedOf({ source, first, filters, stream }: PartRecord, usual: string) {
+  const prefix = stream?.prefix ?? usual
   const wanted = new Map<string, Set<string>>()
   for (const { topic, selected = {} } of Object.values(filters)) {
     const places = Object.values(selected).flatMap(readPlaces)

@@ -1,7 +1,7 @@
 import { Scanner } from '../consume/scanner.ts'
 import { walkFile, Window } from '../consume/walk.ts'
 import { BLOCK } from '../packets.ts'
-import type { PacketRange } from '../packets.ts'
+import type { MessageMark, PacketRange } from '../packets.ts'
 
 /** Messages of one partition as they were fetched: the raw material of one part. */
 export interface Fetched {
@@ -21,6 +21,8 @@ export interface Fetched {
   readonly lost: number
   readonly begins: boolean
   readonly generation: number
+  /** What its last message is known by. */
+  readonly tail?: MessageMark
   /** What it did to its members, more than once and alone; null: nothing. */
   readonly poison: string | null
 }
@@ -28,7 +30,7 @@ export interface Fetched {
 /** The packets in the messages. A message is a container of packets or one Confluent-wire packet. */
 export async function rangeOf(fetched: Fetched): Promise<PacketRange> {
   const { source, bytes, length, offsets, sizes, first, last } = fetched
-  const { lost, begins, generation } = fetched
+  const { lost, begins, generation, tail } = fetched
   const everything = { packets: Number.POSITIVE_INFINITY, bytes: length + 1 }
   const scanner = new Scanner(source, everything, () => bytes)
   scanner.filled = length
@@ -42,7 +44,8 @@ export async function rangeOf(fetched: Fetched): Promise<PacketRange> {
   }
   const range = scanner.take()
   nameBlocks(range, offsets, blocks)
-  const messages = { last, count: offsets.length, lost, begins, generation }
+  const known = { last, count: offsets.length, lost, begins, generation }
+  const messages = tail ? { ...known, tail } : known
   return { ...range, first, messages }
 }
 

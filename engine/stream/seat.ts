@@ -13,8 +13,14 @@ export interface Seat {
   lags: readonly PartitionLag[]
   waiting: number
   memory: number
-  /** When it last took something in, or had nothing to take in. */
+  /** When it last did what it should: waiting for what is outside counts, and so does beginning. */
   progress: number
+  /** When it last took something in, or had nothing to take in. */
+  moved: number
+  /** What outside it waits for; null: nothing. */
+  waitsFor: string | null
+  /** What its last member ended of, until it is well again. */
+  trouble: string | null
   /** Deaths since it last took something in. */
   failures: number
   told: Extract<FromStreamMember, { kind: 'failed' }> | null
@@ -25,7 +31,8 @@ export interface Seat {
 }
 
 export function newSeat(name: string): Seat {
-  const seat = { name, child: null, progress: performance.now(), failures: 0 }
+  const now = performance.now()
+  const seat = { name, child: null, progress: now, moved: now, trouble: null, failures: 0 }
   return { ...seat, ...nobody() }
 }
 
@@ -34,6 +41,7 @@ export function nobody() {
   return {
     memberId: null,
     range: null,
+    waitsFor: null,
     knowsLag: false,
     lags: [],
     waiting: 0,
@@ -46,6 +54,16 @@ export function nobody() {
 
 export function lagOf({ lags }: Seat): number {
   return lags.reduce((sum, { lag }) => sum + lag, 0)
+}
+
+/** Why none of the members takes anything in, though there is something; null where one does, or has nothing to. */
+export function standstillOf(seats: readonly Seat[], seconds: number): string | null {
+  const since = performance.now() - seconds * 1000
+  if (seats.some(({ child, memberId, moved }) => child && memberId && moved > since)) return null
+  const reasons = seats.flatMap(({ waitsFor, trouble }) =>
+    waitsFor === null ? (trouble ?? []) : `it waits for ${waitsFor}`
+  )
+  return [`no member took anything in for ${seconds} s`, ...new Set(reasons)].join('; ')
 }
 
 export function causeOf({ told, stalled }: Seat): DeathCause {

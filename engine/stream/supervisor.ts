@@ -10,14 +10,14 @@ import type { FromStreamMember, ToStreamMember } from './messages.ts'
 import { StreamMetrics } from './metrics.ts'
 import { assignmentNews, batchNews, fencedNews } from './news.ts'
 import type { News } from './news.ts'
-import { causeOf, gaugesOf, lagOf, newSeat, nobody } from './seat.ts'
+import { causeOf, gaugesOf, lagOf, newSeat, nobody, standstillOf } from './seat.ts'
 import type { Seat } from './seat.ts'
 import type { StreamSettings } from './settings.ts'
 
 export interface StreamSupervisorOptions {
   readonly settings: StreamSettings
   readonly store: Store
-  readonly workers: number
+  readonly members: number
   /** Names the members of this supervisor; unique among all supervisors that live. */
   readonly name: string
   /** The program of a member process. */
@@ -83,7 +83,7 @@ export class StreamSupervisor implements MetricsSource {
 
   constructor(options: StreamSupervisorOptions) {
     this.#options = options
-    const names = Array.from({ length: options.workers }, (_, i) => `${options.name}-${i}`)
+    const names = Array.from({ length: options.members }, (_, i) => `${options.name}-${i}`)
     this.#seats = names.map(newSeat)
   }
 
@@ -138,7 +138,7 @@ export class StreamSupervisor implements MetricsSource {
       case 'joined':
         this.#everJoined = true
         seat.memberId = message.memberId
-        this.#progressed(seat)
+        this.#quietSince = seat.progress = performance.now()
         this.#metrics.assigned()
         onLog(assignmentNews(name, message.generation, message.partitions))
         break
@@ -147,7 +147,8 @@ export class StreamSupervisor implements MetricsSource {
         break
       case 'committed':
         seat.failures = 0
-        this.#progressed(seat)
+        this.#isWell(seat)
+        this.#quietSince = seat.progress
         this.#committed(seat, message)
         break
       case 'void':
@@ -163,9 +164,8 @@ export class StreamSupervisor implements MetricsSource {
           memory: message.memory
         })
         this.#peak = Math.max(this.#peak, message.memory)
-        if (message.waitsOutside || (lagOf(seat) + message.waiting === 0 && !seat.range)) {
-          seat.progress = performance.now()
-        }
+        seat.waitsFor = message.waitsFor
+        this.#looksAlive(seat, lagOf(seat) + message.waiting === 0 && !seat.range)
         break
       case 'aside':
         seat.aside = message.partitions
@@ -190,9 +190,15 @@ export class StreamSupervisor implements MetricsSource {
     this.#options.onLog(batchNews(name, records, batch))
   }
 
-  #progressed(seat: Seat): void {
-    seat.progress = performance.now()
-    this.#quietSince = seat.progress
+  #looksAlive(seat: Seat, isIdle: boolean): void {
+    if (seat.waitsFor !== null || isIdle) seat.progress = performance.now()
+    if (seat.knowsLag && isIdle) this.#isWell(seat)
+  }
+
+  /** It took something in, or has nothing to take in. */
+  #isWell(seat: Seat): void {
+    seat.moved = seat.progress = performance.now()
+    seat.trouble = null
   }
 
   async #died(seat: Seat, how: string, isClean: boolean): Promise<void> {
@@ -217,6 +223,7 @@ export class StreamSupervisor implements MetricsSource {
     const pause = BACK_OFF_MS[hunting ? 0 : Math.min(seat.failures, BACK_OFF_MS.length - 1)]!
     seat.failures++
     const why = told ? told.message : `it ended with ${how}`
+    seat.trouble = why
     const fields = { member: seat.name, cause, how, range }
     const message = `member ${seat.name}: ${why}; another takes over`
     onLog({ level: 'error', message, fields })
@@ -281,16 +288,11 @@ export class StreamSupervisor implements MetricsSource {
   /** A member is in the group, and one takes something in or has nothing to take in. */
   ready(): Health {
     const { members, joined, lag, aside } = this.#status()
-    const { progressSeconds } = this.#options
-    const since = performance.now() - progressSeconds * 1000
-    const moves = this.#seats.some((seat) => seat.child && seat.memberId && seat.progress > since)
     const reason = this.#stopping
       ? 'it is stopping'
       : joined === 0
         ? 'no member is in the consumer group yet'
-        : moves
-          ? null
-          : `no member took anything in for ${progressSeconds} s`
+        : standstillOf(this.#seats, this.#options.progressSeconds)
     return { ok: reason === null, reason, members, joined, lag, aside }
   }
 

@@ -1,3 +1,5 @@
+import { TornFileError } from '../errors.ts'
+import type { MessageMark } from '../packets.ts'
 import { attemptsAt, RECORD } from '../persist/attempt.ts'
 import type { FoundAttempt } from '../persist/attempt.ts'
 import { lastSpan } from '../persist/ledger.ts'
@@ -7,10 +9,14 @@ import type { Store } from '../persist/store.ts'
 import type { AsideReason } from './aside.ts'
 import type { Coordination, LogSpan } from './coordination.ts'
 import type { Lease } from './group.ts'
+import { isYounger } from './first-look.ts'
+import type { Looked } from './first-look.ts'
 import { isOfFormer, placeEntered, settle } from './landing.ts'
 import type { Settled } from './landing.ts'
 import { sourceOf } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { isSame, tailOf } from './same-log.ts'
+import type { Tail } from './same-log.ts'
 import type { From } from './settings.ts'
 
 /** Where a partition is read on. */
@@ -49,6 +55,8 @@ export interface TakeoverSettings {
   readonly from: From
   /** The topics' own ids, as the lake knows them. */
   readonly topicIds: ReadonlyMap<string, string>
+  /** What there was when the group first looked. */
+  readonly looked: Looked
 }
 
 /** What is known of a partition before anything is touched. */
@@ -59,6 +67,8 @@ interface Found extends Partition {
   readonly end: number | null
   readonly span: LogSpan
   readonly attempts: readonly FoundAttempt[]
+  /** The last message that was taken in, where it is known. */
+  readonly tail: Tail | null
   /** Folders of attempts that counted by what is in the topics: the group has forgotten them. */
   readonly published: ReadonlySet<string>
 }
@@ -96,13 +106,20 @@ export async function takeOver(
       position === null ? attempts : attempts.filter((one) => isOfFormer(one, generation))
     const published = await publishedOf(coordination, store, end, forgotten)
     const found = { ...partition, source, position, end, span, attempts, published }
-    return oddity(found, settings.topicIds.get(partition.topic)) ?? found
+    const odd = oddity(found, settings.topicIds.get(partition.topic))
+    if (odd) return odd
+    const counted = await countedRecords(
+      store,
+      attempts,
+      (one) => published.has(one.folder) || one.last + 1 === position
+    )
+    return { ...found, tail: await tailOf(store, source, last, counted) }
   })
-  const all = await Promise.all(looks)
+  const all = await keepSame(coordination, await Promise.all(looks))
   const aside = all.filter((one): one is Aside => 'reason' in one)
   const found = all.filter((one): one is Found => !('reason' in one))
   const fresh = found.filter(({ position, end }) => position === null && end === null)
-  const firsts = await coordination.begin(fresh, settings.from)
+  const firsts = await beginningsOf(coordination, fresh, settings)
   const nextOf = ({ source, position, end, attempts, published }: Found) => {
     const ends = attempts.map(({ folder, last }) => (published.has(folder) ? last + 1 : 0))
     return Math.max(position ?? firsts.get(source) ?? 0, end ?? 0, ...ends)
@@ -117,6 +134,53 @@ export async function takeOver(
   const starts = await Promise.all(settling)
   for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])
   return { starts, aside }
+}
+
+/** "Latest" is meant of what there was when the stream began: what is younger is read from its beginning. */
+async function beginningsOf(
+  coordination: Coordination,
+  fresh: readonly Partition[],
+  { from, looked }: TakeoverSettings
+): Promise<ReadonlyMap<string, number>> {
+  const isYoung = (one: Partition) => from === 'latest' && isYounger(one, looked)
+  const asked = fresh.filter((one) => !isYoung(one))
+  const young = fresh.filter(isYoung)
+  const firsts = asked.length > 0 ? await coordination.begin(asked, from) : []
+  const beginnings = young.length > 0 ? await coordination.begin(young, 'earliest') : []
+  return new Map([...firsts, ...beginnings])
+}
+
+/** Sets those aside of which Kafka has another message where the last was that was taken in. */
+async function keepSame(
+  coordination: Coordination,
+  all: readonly (Found | Aside)[]
+): Promise<(Found | Aside)[]> {
+  const places = all.flatMap((one) => {
+    if ('reason' in one || one.tail === null || one.tail.offset < one.span.first) return []
+    return [{ topic: one.topic, partition: one.partition, offset: one.tail.offset }]
+  })
+  const none = new Map<string, MessageMark | null>()
+  const marks = places.length > 0 ? await coordination.marksAt(places) : none
+  return all.map((one) => {
+    const now = marks.get(one.source)
+    if ('reason' in one || one.tail === null || now === undefined) return one
+    if (now !== null && isSame(now, one.tail.mark)) return one
+    return changed(one, one.tail)
+  })
+}
+
+async function countedRecords(
+  store: Store,
+  attempts: readonly FoundAttempt[],
+  counts: (attempt: FoundAttempt) => boolean
+): Promise<PartRecord[]> {
+  const records: PartRecord[] = []
+  for (const attempt of attempts) {
+    const record =
+      attempt.hasRecord && counts(attempt) ? await wholeRecord(store, attempt.folder) : null
+    if (record) records.push(record)
+  }
+  return records
 }
 
 /**
@@ -143,7 +207,7 @@ async function wholeRecord(store: Store, folder: string): Promise<PartRecord | n
   try {
     return await readJson<PartRecord>(store, `${folder}/${RECORD}`)
   } catch (error) {
-    if (error instanceof SyntaxError) return null
+    if (error instanceof TornFileError) return null
     throw error
   }
 }
@@ -166,15 +230,24 @@ function startOf(
   return { ...start, note: end < next ? { kind: 'gap', first: end, last: next - 1 } : null }
 }
 
+const wayOut = 'give it a new name, or take it into another lake with another --group'
+
+function changed({ topic, partition, source }: Found, { offset, mark }: Tail): Aside {
+  const time = new Date(mark.time).toISOString()
+  const detail =
+    `the message of ${source} at offset ${offset} is not the one of ${time} that was taken in: Kafka lost the end of its log, and it grew ` +
+    `again; what is new in it below ${offset + 1} is in no lake: ${wayOut}`
+  return { topic, partition, source, reason: 'changed', detail }
+}
+
 /** What keeps a partition from being read; null: nothing. */
 function oddity(
-  { topic, partition, source, position, end, span }: Found,
+  { topic, partition, source, position, end, span }: Omit<Found, 'tail'>,
   topicId: string | undefined
 ): Aside | null {
   const aside = (reason: AsideReason, detail: string): Aside => {
     return { topic, partition, source, reason, detail }
   }
-  const wayOut = 'give it a new name, or take it into another lake with another --group'
   if (topicId !== undefined && topicId !== span.topicId) {
     return aside('made-anew', `topic ${topic} was deleted and made anew: ${wayOut}`)
   }

@@ -1,8 +1,9 @@
 import type { Admin } from '@platformatic/kafka'
+import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
-import { SiskinError, UsageError } from '../errors.ts'
+import { meantBy, SiskinError, UsageError } from '../errors.ts'
 import { finkTopic } from '../publish/kafka.ts'
-import { isKafkaError } from './kafka.ts'
+import { isKafkaError } from './refusals.ts'
 import { schemaTopic } from './schema-topic.ts'
 import type { OutputSettings, StreamSettings } from './settings.ts'
 
@@ -60,8 +61,10 @@ export async function findTopics(
 export async function expectTopics(admin: Admin, names: readonly string[]): Promise<void> {
   const { missing } = await findTopics(admin, names, () => false)
   if (missing.length === 0) return
-  const some = (await admin.listTopics()).sort().slice(0, 12).join(', ')
-  throw new SiskinError(`no topic "${missing[0]}" in Kafka; there are: ${some || 'none'}`)
+  const there = (await admin.listTopics()).sort()
+  const some = there.slice(0, 12).join(', ') || 'none'
+  const meant = meantBy(missing[0]!, there)
+  throw new SiskinError(`no topic "${missing[0]}" in Kafka${meant}; there are: ${some}`)
 }
 
 /** The compacted topic that says who publishes to which topic, and which lake a group fills. */
@@ -92,15 +95,26 @@ export interface OutputTopics {
   readonly schemas: string | null
 }
 
-export function outputTopics({ output, surveys }: StreamSettings, { filters }: Plan): OutputTopics {
-  const { prefix, finkPrefix } = output
+export function outputTopics(
+  { output, surveys }: Pick<StreamSettings, 'output' | 'surveys'>,
+  { filters }: Plan
+): OutputTopics {
+  const { prefix } = output
   const own = [...new Set(filters.map(({ topic }) => prefix + topic))]
-  const fink = filters.flatMap((filter) =>
-    surveys
-      .filter((survey) => finkPrefix && (filter.surveys ?? surveys).includes(survey))
-      .map((survey) => `${finkPrefix}${finkTopic(filter, survey)}`)
-  )
+  const fink = surveys.flatMap((survey) => finkTopicsOf(output, filters, survey))
   return { own, fink, schemas: own.length > 0 ? schemaTopic(prefix) : null }
+}
+
+/** The topics in Fink's form that a stream publishes to as soon as it reads this survey. */
+export function finkTopicsOf(
+  { finkPrefix }: OutputSettings,
+  filters: Plan['filters'],
+  survey: Survey
+): string[] {
+  if (!finkPrefix) return []
+  return filters
+    .filter((filter) => filter.surveys?.includes(survey) ?? true)
+    .map((filter) => `${finkPrefix}${finkTopic(filter, survey)}`)
 }
 
 export async function makeTopics(

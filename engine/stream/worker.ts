@@ -66,8 +66,8 @@ export interface StagedPart {
 export type FromWorker =
   /** All of it is in memory: what goes wrong from now on is not the packets' fault. */
   | { readonly kind: 'made'; readonly id: number }
-  /** The part that is being made waits for a registry or for the store. */
-  | { readonly kind: 'outside'; readonly waits: boolean }
+  /** What outside the part that is being made waits for; null: for nothing any more. */
+  | { readonly kind: 'outside'; readonly waitsFor: string | null }
   | { readonly kind: 'staged'; readonly id: number; readonly part: StagedPart }
   | ({ readonly kind: 'failed'; readonly id: number } & Failure)
   | { readonly kind: 'closed' }
@@ -107,7 +107,7 @@ export function runStreamWorker(
     resolve: (ids) => resolveOrFail(registry, ids, ending.signal),
     log,
     beat: new Beat(beat),
-    onOutside: (waits) => send({ kind: 'outside', waits })
+    onOutside: (waitsFor) => send({ kind: 'outside', waitsFor })
   })
   const make = async ({ attempt: number, fetched, stopped }: Work): Promise<MadePart> => {
     const { source, first, last, poison } = fetched
@@ -116,8 +116,9 @@ export function runStreamWorker(
     const name = attemptName(fetched.generation, member, number)
     const attempt = { name, stopped: new Set(stopped), poison }
     const made = await maker.make(await rangeOf(fetched), attempt, topics, known)
-    recent.made(made.record)
-    return made
+    const record = published(made.record, stream.output.prefix)
+    recent.made(record)
+    return { ...made, record }
   }
 
   const stageIt = async ({ record, files, messages }: MadePart): Promise<StagedPart> => {
@@ -163,4 +164,9 @@ export function runStreamWorker(
       queue = queue.then(() => recent.close()).then(() => send({ kind: 'closed' }))
     } else queue = queue.then(() => work(message))
   })
+}
+
+/** With where its messages go: a lake may be given to another stream, with other topics. */
+function published(record: PartRecord, prefix: string): PartRecord {
+  return record.stream ? { ...record, stream: { ...record.stream, prefix } } : record
 }

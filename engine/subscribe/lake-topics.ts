@@ -1,7 +1,7 @@
 import { avroType } from '../avro-type.ts'
 import { readHeader } from '../consume/container.ts'
 import { eachBlock } from '../container.ts'
-import { messageOf, SiskinError, UsageError } from '../errors.ts'
+import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
 import { readLedger } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { Store } from '../persist/store.ts'
@@ -52,8 +52,9 @@ export function messagesOf(
 }
 
 /**
- * @throws UsageError where a stream fills the lake: what it selected is in Kafka
- * @throws SiskinError for a topic that the lake does not have
+ * @throws UsageError where a stream fills the lake (what it selected is in Kafka), and for a topic that
+ * the lake does not have
+ * @throws SiskinError for a lake without any
  */
 export async function checkTopics(store: Store, topics: readonly string[]): Promise<void> {
   const files = await store.list('topics')
@@ -66,10 +67,10 @@ export async function checkTopics(store: Store, topics: readonly string[]): Prom
   }
   const missing = topics.find((topic) => !there.has(topic))
   if (missing !== undefined) {
-    const known = [...there].sort().join(', ')
-    throw new SiskinError(
-      `no topic "${missing}" in the lake ${store.root}; there are: ${known || 'none: is it a lake?'}`
-    )
+    const known = [...there].sort()
+    const what = `no topic "${missing}" in the lake ${store.root}`
+    if (known.length === 0) throw new SiskinError(`${what}; there are: none: is it a lake?`)
+    throw new UsageError(`${what}${meantBy(missing, known)}; there are: ${known.join(', ')}`)
   }
   const inKafka = topics.filter((topic) => {
     return streamed.has(topic) && !files.some(({ path }) => path.startsWith(`topics/${topic}/`))

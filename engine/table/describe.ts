@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { QUARANTINE_COLUMNS } from './quarantine-columns.ts'
 import { ALERT_COLUMNS } from './schema.ts'
 import type { ColumnDef } from './schema.ts'
 
@@ -36,7 +37,7 @@ export function fieldMetadata({ unit, ucd, doc }: Description): Map<string, stri
   return new Map(entries.filter(([, value]) => value !== ''))
 }
 
-/** All columns of a lake's alert files as one JSON document, and a fingerprint of what it says. */
+/** All columns of a kind of file as one JSON document, and a fingerprint of what it says. */
 export interface ColumnDocument {
   readonly fingerprint: string
   readonly text: string
@@ -44,21 +45,39 @@ export interface ColumnDocument {
 
 const documents = new WeakMap<readonly ColumnDef[], ColumnDocument>()
 
-/** A line a column. The same columns make the same document; it is made once. */
+/** Of the alert files. The same columns make the same document; it is made once. */
 export function columnDocument(moduleColumns: readonly ColumnDef[]): ColumnDocument {
   const known = documents.get(moduleColumns)
   if (known) return known
-  const lines = [...ALERT_COLUMNS, ...moduleColumns].map(({ name, type, list, unit, ucd, doc }) =>
-    JSON.stringify({ name, type: list ? `list of ${type}` : type, unit, ucd, description: doc })
+  const columns = [...ALERT_COLUMNS, ...moduleColumns]
+  const made = documentOf(
+    'alert',
+    columns.map((column) => ({
+      ...column,
+      type: column.list ? `list of ${column.type}` : column.type
+    }))
+  )
+  documents.set(moduleColumns, made)
+  return made
+}
+
+/** Of the quarantine files. */
+export const QUARANTINE_DOCUMENT = documentOf('quarantine', QUARANTINE_COLUMNS)
+
+/** A line a column. */
+function documentOf(
+  files: string,
+  columns: readonly (Description & { readonly name: string; readonly type: string })[]
+): ColumnDocument {
+  const lines = columns.map(({ name, type, unit, ucd, doc }) =>
+    JSON.stringify({ name, type, unit, ucd, description: doc })
   )
   const head = JSON.stringify({
-    about: 'Columns of the alert files that name this document under siskin.columns.',
+    about: `Columns of the ${files} files that name this document under siskin.columns.`,
     units: 'VOUnits 1.0',
     ucds: 'UCD1+ 1.6'
   }).slice(0, -1)
   const text = `${head},"columns":[\n${lines.join(',\n')}\n]}\n`
   const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 16)
-  const made = { fingerprint, text }
-  documents.set(moduleColumns, made)
-  return made
+  return { fingerprint, text }
 }

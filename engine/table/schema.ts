@@ -107,7 +107,7 @@ const HISTORY: readonly ColumnDef[] = [
     'mjd',
     'float64',
     'd',
-    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, an exposure once, this alert last.',
+    'Time of the epoch, MJD, UTC: ZTF start, LSST middle of the exposure; ascending, this alert last; an exposure once, of two detections the nearest to the alert.',
     'time.epoch;obs.exposure'
   ),
   listColumn('history', 'band', 'utf8', '', 'Band of the epoch.', 'meta.id;instr.filter'),
@@ -188,7 +188,7 @@ const HISTORY: readonly ColumnDef[] = [
     'ref_flux',
     'float64',
     'nJy',
-    'Flux of the source in the reference image.',
+    'Flux of the source in the reference image; LSST: templateFlux, null for its forced photometry.',
     'phot.flux.density'
   ),
   listColumn(
@@ -196,7 +196,7 @@ const HISTORY: readonly ColumnDef[] = [
     'ref_flux_err',
     'float64',
     'nJy',
-    'Noise it adds to that of flux: its standard deviation; 0 for LSST forced photometry, whose flux_err holds all.',
+    'Its standard deviation. For LSST flux_err holds it already.',
     'stat.error;phot.flux.density'
   ),
   listColumn(
@@ -206,6 +206,22 @@ const HISTORY: readonly ColumnDef[] = [
     'arcsec',
     'Distance of that source; 0 for LSST, whose template flux is forced at the position; null for its forced photometry.',
     'pos.angDistance'
+  ),
+  listColumn(
+    'history',
+    'science_flux',
+    'float64',
+    'nJy',
+    'LSST: forced flux on the science image, of the object itself; null for ZTF, which sends none.',
+    'phot.flux.density'
+  ),
+  listColumn(
+    'history',
+    'science_flux_err',
+    'float64',
+    'nJy',
+    'Its standard deviation.',
+    'stat.error;phot.flux.density'
   )
 ]
 

@@ -4,9 +4,19 @@ const DAY_MS = 86_400_000
 /** JD = MJD + 2400000.5. */
 export const JD_OF_MJD_0 = 2_400_000.5
 
+/** The moment of an MJD, UTC. */
+export function momentOf(mjd: number): Date {
+  return new Date((mjd - MJD_UNIX) * DAY_MS)
+}
+
+/** The MJD of a moment in milliseconds since 1970, UTC. */
+export function mjdOf(milliseconds: number): number {
+  return milliseconds / DAY_MS + MJD_UNIX
+}
+
 /** The calendar date of an MJD as YYYYMMDD. */
 export function dateOf(mjd: number): number {
-  const date = new Date((Math.floor(mjd) - MJD_UNIX) * DAY_MS)
+  const date = momentOf(Math.floor(mjd))
   return date.getUTCFullYear() * 10_000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate()
 }
 

@@ -6,7 +6,7 @@ const GAP_MIN = 0.02
 
 export default defineFilter({
   name: 'fast_fader',
-  version: '2.0.0',
+  version: '2.2.0',
   topic: 'fast-fader',
   about:
     'Fading by more than 0.3 mag a day between two detections, with 95 % confidence; nothing that moves or varies.',

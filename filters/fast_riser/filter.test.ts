@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { keptRows } from '#test'
+import { sound } from '../blocks.ts'
 import filter from './filter.ts'
+
+/** Columns of the flags of LSST that `sound` asks for. */
+const FLAGS = Object.values(sound.requires)
+  .map(({ column }) => column)
+  .filter((column) => column.startsWith('quality.lsst.'))
 
 /** Detected for two hours on nothing; the ecliptic runs through (0, 0), its pole is at (270, 66.6). */
 const riser = {
@@ -71,13 +77,14 @@ test.each(cases)('%s', (_, change, kept) => {
   expect(keptRows(filter, 'ztf', Object.fromEntries(alert))).toEqual(kept ? [0] : [])
 })
 
-test('LSST is judged by its quality cuts and its reliability, and by its template', () => {
+test('LSST is judged by its flags and its reliability, and by its template', () => {
   const reliability = [0.7, 0.69, null, 0.7, 0.7, 0.7, 0.7]
   const alerts = Object.fromEntries(
     Object.entries(riser).map(([name, value]) => [name, reliability.map(() => value)])
   )
   const lsst = {
-    'quality.pass': [true, true, true, false, true, true, true],
+    ...Object.fromEntries(FLAGS.map((name) => [name, reliability.map(() => true)])),
+    'quality.lsst.isDipole': [true, true, true, false, true, true, true],
     'lsst.diaSource.reliability': reliability,
     // 9e4 nJy against a star of 7e4 (0.27 mag), of 6e4 (0.44 mag), and of 4 sigma.
     'lsst.diaSource.templateFlux': [0, 0, 0, 0, 7e4, 6e4, 7e4],

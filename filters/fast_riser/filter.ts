@@ -6,7 +6,7 @@ const GAP_MIN = 0.02
 
 export default defineFilter({
   name: 'fast_riser',
-  version: '2.0.0',
+  version: '2.2.0',
   topic: 'fast-riser',
   about:
     'Brightening by more than 0.3 mag a day, with 95 % confidence; nothing that moves or varies.',

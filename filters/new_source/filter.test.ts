@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest'
 import { keptRows } from '#test'
+import { sound } from '../blocks.ts'
 import filter from './filter.ts'
+
+/** Columns of the flags of LSST that `sound` asks for. */
+const FLAGS = Object.values(sound.requires)
+  .map(({ column }) => column)
+  .filter((column) => column.startsWith('quality.lsst.'))
 
 /** Seen first an hour ago, on nothing, at the ecliptic. */
 const source = {
@@ -54,7 +60,9 @@ test('LSST: its first source names the object, and must be in the packet and you
     mjd: 60_000,
     'detections.n_survey': 1,
     'detections.age': 0,
-    'quality.pass': true,
+    ...Object.fromEntries(FLAGS.map((name) => [name, true])),
+    'lsst.diaSource.templateFlux': 20,
+    'lsst.diaSource.templateFluxErr': 30,
     'solar_system.class': 'first-seen',
     is_positive: true,
     ra: 270,

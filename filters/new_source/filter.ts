@@ -16,7 +16,7 @@ const requires = {
 
 export default defineFilter({
   name: 'new_source',
-  version: '2.0.0',
+  version: '2.2.0',
   topic: 'new-source',
   about:
     'A source that the survey first detected within the last two days, and that does not move.',

@@ -8,7 +8,7 @@ const GALAXY_SCORE_MAX = 0.3
 
 export default defineFilter({
   name: 'solar_system_candidate',
-  version: '2.0.0',
+  version: '2.1.0',
   topic: 'solar-system-candidate',
   about: 'Moving-object candidates: seen once, on nothing, within 35 degrees of the ecliptic.',
   owner: 'Siskin team',

@@ -3,7 +3,7 @@ import { sound } from '../blocks.ts'
 
 export default defineFilter({
   name: 'solar_system_known',
-  version: '2.0.0',
+  version: '2.1.0',
   topic: 'solar-system-known',
   about: 'Known Solar System objects, soundly measured.',
   owner: 'Siskin team',

@@ -71,8 +71,7 @@ test('LSST: science flux first, template plus difference without it', async () =
   const alert = {
     flux: [300],
     flux_err: [3],
-    'lsst.diaSource.templateFlux': [700],
-    'lsst.diaSource.templateFluxErr': [4]
+    'lsst.diaSource.templateFlux': [700]
   }
   const measured = await runModule(apparent, 'lsst', {
     ...alert,
@@ -84,8 +83,13 @@ test('LSST: science flux first, template plus difference without it', async () =
   const summed = await runModule(apparent, 'lsst', alert)
   expect([summed.flux[0], summed.flux_err[0], summed.source[0]]).toEqual([
     1000,
-    5,
+    3,
     'template+difference'
   ])
+  const better = await runModule(apparent, 'lsst', {
+    ...alert,
+    'lsst.diaSource.scienceFluxErr': [2]
+  })
+  expect(better.flux_err[0]).toBe(2)
   expect(summed.mag[0]).toBeCloseTo(23.9, 12)
 })

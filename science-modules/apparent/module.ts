@@ -1,4 +1,12 @@
-import { ZTF_PIXEL, defineModule, float64, hasReferenceSource, number, utf8 } from '#contract'
+import {
+  ZTF_PIXEL,
+  dcFlux,
+  defineModule,
+  float64,
+  hasReferenceSource,
+  number,
+  utf8
+} from '#contract'
 import type { Readers, Status } from '#contract'
 import { addFlux, isPointLike, magnitudeOf, referenceFlux } from './brightness.ts'
 import type { Flux } from './brightness.ts'
@@ -13,8 +21,7 @@ const requires = {
   sharpnr: number('ztf.sharpnr', 'survey'),
   scienceFlux: number('lsst.diaSource.scienceFlux', 'survey'),
   scienceFluxErr: number('lsst.diaSource.scienceFluxErr', 'survey'),
-  templateFlux: number('lsst.diaSource.templateFlux', 'survey'),
-  templateFluxErr: number('lsst.diaSource.templateFluxErr', 'survey')
+  templateFlux: number('lsst.diaSource.templateFlux', 'survey')
 }
 
 type Input = Readers<typeof requires>
@@ -22,7 +29,7 @@ type Found = Flux & { readonly source: 'reference+difference' | 'science' | 'tem
 
 export default defineModule({
   name: 'apparent',
-  version: '1.0.0',
+  version: '1.1.0',
   about: 'Brightness of the object itself, not of its change: flux and AB magnitude on the sky.',
   owner: 'Siskin team',
   cite: 'https://irsa.ipac.caltech.edu/data/ZTF/docs/ztf_explanatory_supplement.pdf',
@@ -76,6 +83,10 @@ function ztfFlux(input: Input, row: number): Found | null {
   return { ...addFlux(difference, reference), source: 'reference+difference' }
 }
 
+/**
+ * The sum of template and difference is the science image again, and so is its noise: psfFluxErr holds
+ * that and the template's, and is never too small.
+ */
 function lsstFlux(input: Input, row: number): Found | null {
   const science = input.scienceFlux.at(row)
   if (science !== null) {
@@ -84,7 +95,6 @@ function lsstFlux(input: Input, row: number): Found | null {
   const flux = input.flux.at(row)
   const template = input.templateFlux.at(row)
   if (flux === null || template === null) return null
-  const difference = { flux, fluxErr: input.fluxErr.at(row) }
-  const reference = { flux: template, fluxErr: input.templateFluxErr.at(row) }
-  return { ...addFlux(difference, reference), source: 'template+difference' }
+  const fluxErr = input.scienceFluxErr.at(row) ?? input.fluxErr.at(row)
+  return { flux: dcFlux(flux, template), fluxErr, source: 'template+difference' }
 }

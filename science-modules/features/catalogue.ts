@@ -1,6 +1,8 @@
 import { float64 } from '#contract'
 
 const atLeast = (n: number, flat = '') => `Null below ${n} points${flat}.`
+const withError = (n: number, flat = '') => `Null below ${n} points with an error${flat}.`
+const NO_RANGE = ', or when its denominator is 0, as where most magnitudes are equal'
 const NOT_FLAT = ' or when all magnitudes are equal'
 
 /**
@@ -9,7 +11,7 @@ const NOT_FLAT = ' or when all magnitudes are equal'
  */
 export const FEATURES = {
   mean: float64('mag', `Mean magnitude. ${atLeast(1)}`, 'phot.mag;stat.mean'),
-  weighted_mean: float64('mag', `Mean weighted by 1/e^2. ${atLeast(1)}`, 'phot.mag;stat.mean'),
+  weighted_mean: float64('mag', `Mean weighted by 1/e^2. ${withError(1)}`, 'phot.mag;stat.mean'),
   standard_deviation: float64(
     'mag',
     `Sample standard deviation s. ${atLeast(2)}`,
@@ -54,27 +56,27 @@ export const FEATURES = {
   ),
   linear_fit_slope: float64(
     'mag/d',
-    `Slope of the line weighted by 1/e^2. ${atLeast(3)}`,
+    `Slope of the line weighted by 1/e^2. ${withError(3)}`,
     'arith.rate;phot.mag'
   ),
   linear_fit_slope_sigma: float64(
     'mag/d',
-    `Error of that slope from the errors. ${atLeast(3)}`,
+    `Error of that slope from the errors. ${withError(3)}`,
     'stat.error;phot.mag'
   ),
   linear_fit_reduced_chi2: float64(
     '',
-    `Chi squared of that line / (n - 2). ${atLeast(3)}`,
+    `Chi squared of that line / (n - 2). ${withError(3)}`,
     'stat.fit.chi2;phot.mag'
   ),
   magnitude_percentage_ratio_40_5: float64(
     '',
-    `(Q60 - Q40) / (Q95 - Q5). ${atLeast(2, NOT_FLAT)}`,
+    `(Q60 - Q40) / (Q95 - Q5). ${atLeast(2, NO_RANGE)}`,
     'src.var.index'
   ),
   magnitude_percentage_ratio_20_10: float64(
     '',
-    `(Q80 - Q20) / (Q90 - Q10). ${atLeast(2, NOT_FLAT)}`,
+    `(Q80 - Q20) / (Q90 - Q10). ${atLeast(2, NO_RANGE)}`,
     'src.var.index'
   ),
   maximum_slope: float64(
@@ -105,13 +107,13 @@ export const FEATURES = {
   ),
   chi2: float64(
     '',
-    `Reduced chi squared about the weighted mean, n - 1 degrees. ${atLeast(2)}`,
+    `Reduced chi squared about the weighted mean, n - 1 degrees. ${withError(2)}`,
     'stat.fit.chi2;phot.mag'
   ),
   skew: float64('', `Skewness, unbiased. ${atLeast(3, NOT_FLAT)}`, 'stat.skewness;phot.mag'),
   stetson_K: float64(
     '',
-    `Stetson K about the weighted mean. ${atLeast(2, NOT_FLAT)}`,
+    `Stetson K about the weighted mean. ${withError(2, NOT_FLAT)}`,
     'src.var.index'
   )
 } as const

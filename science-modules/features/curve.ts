@@ -1,23 +1,13 @@
-import { dcFlux, dcFluxErr, magErrFromFlux, magFromFlux } from '#contract'
-import type { Numbers } from '#contract'
+import { magErrFromFlux, magFromFlux } from '#contract'
+import type { History, Measure } from './measure.ts'
 import { momentFeatures } from './moments.ts'
 import { orderFeatures, sortFirst } from './order.ts'
 import { trendFeatures, weightedFeatures } from './trend.ts'
 
-const REFERENCE_SNR_MIN = 5
-
-/** The lists of one alert's history that make its light curve. */
-export interface History {
-  readonly mjd: Numbers
-  readonly band: readonly (string | null)[]
-  readonly flux: Numbers
-  readonly fluxErr: Numbers
-  readonly detected: Uint8Array
-  readonly refFlux: Numbers
-  readonly refFluxErr: Numbers
-}
-
-/** One band's light curve: the first `n` of each array count. Kept between alerts, never freed. */
+/**
+ * One band's light curve: the first `n` of each array count, and an error that is not known is NaN. Kept
+ * between alerts, never freed.
+ */
 export class Curve {
   n = 0
   t = new Float64Array(64)
@@ -25,7 +15,7 @@ export class Curve {
   e = new Float64Array(64)
   #sorted = new Float64Array(64)
 
-  /** A point at the time of the one before replaces it: of two in one exposure the later entry counts. */
+  /** A point at the time of the one before replaces it: there is no slope over no time. */
   add(t: number, m: number, e: number): void {
     if (this.n > 0 && this.t[this.n - 1] === t) this.n--
     if (this.n === this.t.length) this.#grow()
@@ -35,7 +25,7 @@ export class Curve {
     this.n++
   }
 
-  /** Writes every feature into `out`, NaN where there are too few points. */
+  /** Writes every feature into `out`, NaN where there are too few points. Once: it moves the points. */
   features(out: Float64Array): void {
     out.fill(Number.NaN)
     if (this.n === 0) return
@@ -44,7 +34,20 @@ export class Curve {
     momentFeatures(this.m, this.n, out)
     orderFeatures(this.#sorted, this.n, out)
     trendFeatures(this.t, this.m, this.n, out)
-    weightedFeatures(this.t, this.m, this.e, this.n, out)
+    weightedFeatures(this.t, this.m, this.e, this.#knownErrors(), out)
+  }
+
+  /** Moves the points with an error to the front; how many there are. */
+  #knownErrors(): number {
+    let known = 0
+    for (let i = 0; i < this.n; i++) {
+      if (!(this.e[i]! > 0)) continue
+      this.t[known] = this.t[i]!
+      this.m[known] = this.m[i]!
+      this.e[known] = this.e[i]!
+      known++
+    }
+    return known
   }
 
   #grow(): void {
@@ -60,36 +63,19 @@ export class Curve {
   }
 }
 
-/**
- * Fills the curves from the detections of a history. On a reference source all magnitudes are those
- * of the object itself (difference plus reference), else those of the change.
- */
+/** Fills the curves from the detections of a history; a point without a magnitude is left out. */
 export function fillCurves(
   history: History,
-  onReference: boolean,
+  measure: Measure,
   curves: ReadonlyMap<string, Curve>
 ): void {
   for (const curve of curves.values()) curve.n = 0
   for (let i = 0; i < history.mjd.length; i++) {
     const curve = curves.get(history.band[i] ?? '')
     if (curve === undefined || history.detected[i] !== 1) continue
-    const change = history.flux[i]!
-    const error = history.fluxErr[i]!
-    const flux = onReference ? dcFlux(change, history.refFlux[i]!) : Math.abs(change)
-    const fluxErr = onReference ? dcFluxErr(error, history.refFluxErr[i]!) : error
+    const flux = measure.flux(history, i)
     const m = magFromFlux(flux)
-    const e = magErrFromFlux(flux, fluxErr)
-    if (Number.isFinite(m) && e > 0) curve.add(history.mjd[i]!, m, e)
+    const e = magErrFromFlux(flux, measure.error(history, i))
+    if (Number.isFinite(m)) curve.add(history.mjd[i]!, m, e > 0 ? e : Number.NaN)
   }
-}
-
-/**
- * LSST forces a template flux at every position, mostly of nothing: only one that stands out of its
- * noise is a source.
- */
-export function standsInTemplate({ detected, refFlux, refFluxErr }: History): boolean {
-  for (let i = 0; i < refFlux.length; i++) {
-    if (detected[i] === 1 && refFlux[i]! >= REFERENCE_SNR_MIN * refFluxErr[i]!) return true
-  }
-  return false
 }

@@ -13,6 +13,8 @@ interface Point {
   sign?: 1 | -1
   ref?: number | null
   detected?: boolean
+  /** No error was sent, or 0. */
+  noErr?: null | 0
 }
 
 function history(points: Point[]) {
@@ -21,7 +23,9 @@ function history(points: Point[]) {
     history_mjd: [points.map((p) => p.mjd)],
     history_band: [points.map((p) => p.band ?? 'g')],
     history_flux: [points.map((p) => (p.sign ?? 1) * fluxFromMag(p.mag))],
-    history_flux_err: [points.map((p) => fluxErr(p.mag, p.err ?? 0.1))],
+    history_flux_err: [
+      points.map((p) => (p.noErr === undefined ? fluxErr(p.mag, p.err ?? 0.1) : p.noErr))
+    ],
     history_detected: [points.map((p) => p.detected ?? true)],
     history_ref_flux: [points.map((p) => (p.ref ? fluxFromMag(p.ref) : null))],
     history_ref_flux_err: [points.map((p) => (p.ref ? fluxErr(p.ref, 0.02) : null))],
@@ -114,6 +118,55 @@ test('upper limits do not count, and bands are apart', async () => {
   expect((await inBand(points, 'i'))['mean']).toBeNull()
 })
 
+test.each([null, 0] as const)(
+  'a point whose error is %s counts where no error is needed',
+  async (noErr) => {
+    const others = [
+      { mjd: 1, mag: 18.5 },
+      { mjd: 2, mag: 18.6, err: 0.2 },
+      { mjd: 4, mag: 18.9 }
+    ]
+    const g = await inBand([{ mjd: 0, mag: 17, noErr }, ...others])
+    const all = await inBand([{ mjd: 0, mag: 17 }, ...others])
+    const without = await inBand(others)
+    const weighted = [
+      'weighted_mean',
+      'linear_fit_slope',
+      'linear_fit_slope_sigma',
+      'linear_fit_reduced_chi2',
+      'chi2',
+      'stetson_K'
+    ]
+    for (const name of Object.keys(all)) {
+      expect(g[name], name).toBe((weighted.includes(name) ? without : all)[name])
+    }
+    expect([g['mean'], g['amplitude']].map((v) => v?.toFixed(6))).toEqual(['18.250000', '0.950000'])
+  }
+)
+
+test('a curve without any error has a level and a spread, and nothing weighted', async () => {
+  const g = await inBand([0, 1, 2].map((mjd) => ({ mjd, mag: 18 + mjd, noErr: null })))
+  expect([g['mean']?.toFixed(6), g['amplitude']?.toFixed(6), g['status']]).toEqual([
+    '19.000000',
+    '1.000000',
+    'ok'
+  ])
+  expect([g['weighted_mean'], g['chi2'], g['linear_fit_slope'], g['stetson_K']]).toEqual([
+    null,
+    null,
+    null,
+    null
+  ])
+})
+
+test('a ratio of quantiles is null where its denominator is 0, also of a curve that is not flat', async () => {
+  const points = Array.from({ length: 30 }, (_, mjd) => ({ mjd, mag: mjd === 7 ? 17 : 18 }))
+  const g = await inBand(points)
+  expect(g['amplitude']).toBeCloseTo(0.5, 12)
+  expect(g['magnitude_percentage_ratio_40_5']).toBeNull()
+  expect(g['magnitude_percentage_ratio_20_10']).toBeNull()
+})
+
 test('of two points at one time the later entry counts', async () => {
   const g = await inBand([
     { mjd: 0, mag: 18 },
@@ -130,18 +183,6 @@ test('on a reference source the magnitudes are those of the object', async () =>
     { mjd: 1, mag: 18.7526, sign: -1, ref: 18 }
   ])
   expect(g['amplitude']).toBeCloseTo((5 * Math.log10(2)) / 2, 4)
-})
-
-test('a reference that does not stand out of its noise is no source', async () => {
-  const columns = {
-    ...history([{ mjd: 0, mag: 23 }]),
-    history_ref_flux: [[499]],
-    history_ref_flux_err: [[100]]
-  }
-  const faint = await runModule(features, 'lsst', columns)
-  expect(faint.g.mean[0]).toBeCloseTo(23, 10)
-  const clear = await runModule(features, 'lsst', { ...columns, history_ref_flux: [[500]] })
-  expect(clear.g.mean[0]).toBeCloseTo(31.4 - 2.5 * Math.log10(500 + fluxFromMag(23)), 10)
 })
 
 test('a point without reference magnitude, or below zero, is left out there', async () => {

@@ -2,7 +2,8 @@ import { defineModule, flags, group, numbers, text, texts } from '#contract'
 import type { Status } from '#contract'
 import { FEATURES, FEATURE_NAMES } from './catalogue.ts'
 import type { FeatureName } from './catalogue.ts'
-import { Curve, fillCurves, standsInTemplate } from './curve.ts'
+import { Curve, fillCurves } from './curve.ts'
+import { CHANGE, SCIENCE, WITH_REFERENCE, liesOnSource } from './measure.ts'
 
 const BANDS = ['u', 'g', 'r', 'i', 'z', 'y'] as const
 type Band = (typeof BANDS)[number]
@@ -13,7 +14,7 @@ const inBand = (band: Band) =>
 
 export default defineModule({
   name: 'features',
-  version: '2.0.0',
+  version: '3.0.0',
   about: 'Twenty-six numbers that describe the light curve in each band, on magnitudes.',
   owner: 'Siskin team',
   cite: 'https://arxiv.org/abs/2012.01419',
@@ -24,8 +25,11 @@ export default defineModule({
     flux: numbers('history_flux', 'nJy'),
     fluxErr: numbers('history_flux_err', 'nJy'),
     detected: flags('history_detected'),
+    forced: flags('history_forced'),
     refFlux: numbers('history_ref_flux', 'nJy'),
     refFluxErr: numbers('history_ref_flux_err', 'nJy'),
+    scienceFlux: numbers('history_science_flux', 'nJy'),
+    scienceFluxErr: numbers('history_science_flux_err', 'nJy'),
     apparent: text('apparent.source')
   },
 
@@ -50,12 +54,16 @@ export default defineModule({
         flux: columns.flux.at(row),
         fluxErr: columns.fluxErr.at(row),
         detected: columns.detected.at(row),
+        forced: columns.forced.at(row),
         refFlux: columns.refFlux.at(row),
-        refFluxErr: columns.refFluxErr.at(row)
+        refFluxErr: columns.refFluxErr.at(row),
+        scienceFlux: columns.scienceFlux.at(row),
+        scienceFluxErr: columns.scienceFluxErr.at(row)
       }
       const onReference =
-        survey === 'ztf' ? columns.apparent.at(row) !== null : standsInTemplate(history)
-      fillCurves(history, onReference, curves)
+        survey === 'ztf' ? columns.apparent.at(row) !== null : liesOnSource(history)
+      const itself = survey === 'ztf' ? WITH_REFERENCE : SCIENCE
+      fillCurves(history, onReference ? itself : CHANGE, curves)
       let described = false
       for (const band of BANDS) {
         const curve = curves.get(band)

@@ -38,7 +38,7 @@ function steepest(t: Float64Array, m: Float64Array, n: number): number {
   return most
 }
 
-/** Everything weighted by 1 / e^2: mean, chi squared, Stetson K and the straight line. */
+/** Everything weighted by 1 / e^2, of n points with an error: mean, chi squared, Stetson K and the straight line. */
 export function weightedFeatures(
   t: Float64Array,
   m: Float64Array,
@@ -46,6 +46,7 @@ export function weightedFeatures(
   n: number,
   out: Float64Array
 ): void {
+  if (n === 0) return
   let weight = 0
   let wm = 0
   let wt = 0

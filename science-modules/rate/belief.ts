@@ -28,15 +28,21 @@ export function newPoints(): Points {
   return { points: new Float64Array(NODES.length), share: new Float64Array(NODES.length) }
 }
 
-/** Spreads a normal belief over the quadrature nodes between zero flux and 6.5 deviations. */
+/**
+ * Spreads a normal belief over the quadrature nodes between zero flux and 6.5 deviations. Where zero is
+ * in reach the nodes are squared: they crowd there, and the logarithm's singularity is integrated too.
+ */
 export function spread(belief: Belief, into: Points): void {
-  const low = Math.max(-belief.flux / belief.sigma, -REACH)
-  const half = (REACH - low) / 2
+  const zero = -belief.flux / belief.sigma
+  const crowds = zero > -REACH
+  const low = crowds ? zero : -REACH
   let total = 0
   for (let k = 0; k < NODES.length; k++) {
-    const z = low + half * (1 + NODES[k]!)
-    const share = WEIGHTS[k]! * Math.exp((-z * z) / 2)
-    into.points[k] = belief.flux + z * belief.sigma
+    const part = (1 + NODES[k]!) / 2
+    const step = (REACH - low) * (crowds ? part * part : part)
+    const z = low + step
+    const share = WEIGHTS[k]! * (crowds ? part : 1) * Math.exp((-z * z) / 2)
+    into.points[k] = crowds ? step * belief.sigma : belief.flux + z * belief.sigma
     into.share[k] = share
     total += share
   }

@@ -150,3 +150,15 @@ test.each([
     expect(Math.abs(found[key] - drawn[key]), key).toBeLessThan(tolerance)
   }
 })
+
+test.each([3, 1, 0.5, 0.3])('at S/N %d the deviation is right to 0.5 %%', (snr) => {
+  const now = { flux: 100 * snr, sigma: 100 }
+  for (const before of [{ flux: 5000, sigma: 10 }, now]) {
+    const drawn = monteCarlo(now, before)
+    const found = logRatio(now, before)
+    expect(Math.abs(found.sigma / drawn.sigma - 1)).toBeLessThan(0.005)
+    for (const key of ['mean', 'q05', 'q95'] as const) {
+      expect(Math.abs(found[key] - drawn[key]), key).toBeLessThan(0.01 * drawn.sigma)
+    }
+  }
+})

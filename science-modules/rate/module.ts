@@ -15,7 +15,7 @@ import { logRatio } from './ratio.ts'
 
 export default defineModule({
   name: 'rate',
-  version: '1.0.0',
+  version: '1.1.0',
   about:
     'How fast the magnitude of the change moves, against the latest earlier point of the same band.',
   owner: 'Siskin team',

@@ -24,7 +24,8 @@ interface Chance {
 
 /**
  * The distribution of ln(now / before) for two independent beliefs, by quadrature: the narrower one is
- * spread over nodes, the other enters through its distribution function. `now` must be a detection.
+ * spread over nodes, the other enters through its distribution function. Quantiles from an upper limit
+ * need no nodes. `now` must be a detection.
  */
 export function logRatio(now: Belief, before: Belief): LogRatio {
   const upperLimit = before.sigma === 0
@@ -44,7 +45,7 @@ export function logRatio(now: Belief, before: Belief): LogRatio {
 }
 
 function chooser(now: Belief, before: Belief, upperLimit: boolean): (x: number) => Chance {
-  if (upperLimit) return (x) => overUniform(current, before.flux, Math.exp(x))
+  if (upperLimit) return (x) => overUniform(now, before.flux, Math.exp(x))
   const previousIsNarrower = before.sigma * now.flux < now.sigma * before.flux
   return previousIsNarrower
     ? (x) => overPrevious(now, previous, Math.exp(x))
@@ -81,17 +82,17 @@ function overCurrent({ points, share }: Points, before: Belief, ratio: number): 
   return { chance: chance / (1 - excluded), slope: slope / (1 - excluded) }
 }
 
-/** The same where `before` is uniform between 0 and a limit. */
-function overUniform({ points, share }: Points, limit: number, ratio: number): Chance {
-  let chance = 0
-  let slope = 0
-  for (let k = 0; k < points.length; k++) {
-    const part = points[k]! / (ratio * limit)
-    if (part >= 1) continue
-    chance += share[k]! * (1 - part)
-    slope += share[k]! * part
-  }
-  return { chance, slope }
+/** The same where `before` is uniform between 0 and a limit: the integrals over `now` have a closed form. */
+function overUniform({ flux, sigma }: Belief, limit: number, ratio: number): Chance {
+  const edge = ratio * limit
+  const zero = -flux / sigma
+  const end = (edge - flux) / sigma
+  const densityAtZero = density(zero)
+  const densityAtEnd = density(end)
+  const excluded = below(zero, densityAtZero)
+  const inside = below(end, densityAtEnd) - excluded
+  const part = (flux * inside - sigma * (densityAtEnd - densityAtZero)) / edge
+  return { chance: (inside - part) / (1 - excluded), slope: part / (1 - excluded) }
 }
 
 /** Newton's method for chance(x) = target, kept inside a shrinking bracket. */

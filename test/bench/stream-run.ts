@@ -55,7 +55,7 @@ export async function runStream(run: StreamRun): Promise<StreamResult> {
   const supervisor = new StreamSupervisor({
     settings: settingsOf(run),
     store: openStore(run.lake),
-    workers: run.members,
+    members: run.members,
     name: run.name,
     program: new URL('./stream-member.ts', import.meta.url),
     progressSeconds: 120,

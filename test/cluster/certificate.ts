@@ -9,16 +9,18 @@ export interface Certificate {
   readonly pem: string
 }
 
-/** A certificate for 127.0.0.1 that signs itself, in files of the folder. */
-export function makeCertificate(folder: string): Certificate {
+const LOCAL = 'ip:127.0.0.1,dns:localhost'
+
+/** A certificate that signs itself, for 127.0.0.1 unless other names are given, in files of the folder. */
+export function makeCertificate(folder: string, names = LOCAL, file = 'server'): Certificate {
   const certificate = {
-    keyStore: join(folder, 'server.p12'),
+    keyStore: join(folder, `${file}.p12`),
     password: 'siskin-tests',
-    pem: join(folder, 'server.pem')
+    pem: join(folder, `${file}.pem`)
   }
   const { keyStore, password, pem } = certificate
   const own = ['-alias', 'server', '-keystore', keyStore, '-storepass', password]
-  const name = ['-dname', 'CN=127.0.0.1', '-ext', 'san=ip:127.0.0.1,dns:localhost']
+  const name = ['-dname', 'CN=127.0.0.1', '-ext', `san=${names}`]
   keytool([
     '-genkeypair',
     '-keyalg',

@@ -195,7 +195,7 @@ export function runJava(
   const { status, stdout, stderr } = spawnSync(
     java,
     [...jvm, '-cp', classPath.join(':'), main, ...args],
-    { encoding: 'utf8' }
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 }
   )
   if (status !== 0) throw new Error(`${main} ${args.join(' ')} failed:\n${stdout}${stderr}`)
   return stdout + stderr

@@ -1,5 +1,7 @@
 import { cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { makeCertificate } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
 import { bringUp, Daemon, dataFolder, freePort, runJava } from './daemon.ts'
 import type { Life } from './daemon.ts'
 import { OPEN_JAVA, writeConfig } from './hadoop.ts'
@@ -10,6 +12,8 @@ import type { Use } from './jars.ts'
 export interface HdfsOptions extends Use {
   /** Lines of hdfs-site.xml that differ. */
   readonly properties?: Properties
+  /** Adds ports that speak TLS, see `tls`. */
+  readonly tls?: boolean
   /** Two NameNodes, the first of them active: `ha(['-transitionToActive', 'nn2'])` hands over. */
   readonly standby?: boolean
   /** Where its data lies, instead of a temporary folder that `stop` removes. */
@@ -25,6 +29,8 @@ export interface Hdfs extends Life {
   readonly address: string
   /** `hdfs://` and the address: a lake root is this, a slash and a path. */
   readonly root: string
+  /** The same with TLS, `swebhdfs://…`, and the certificate (PEM) to trust it by. */
+  readonly tls: { readonly address: string; readonly root: string; readonly ca: string } | null
   /** What Java clients of HDFS connect to, `hdfs://127.0.0.1:port`. */
   readonly rpc: string
   readonly folder: string
@@ -39,6 +45,7 @@ export interface Hdfs extends Life {
 
 interface Ports {
   readonly http: number
+  readonly https: number
   readonly rpc: number
 }
 
@@ -52,10 +59,12 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<Hdfs> {
   const jars = join(jarsOf('hdfs'), '*')
   const nodes: Ports[] = []
   for (let i = 0; i < (options.standby ? 2 : 1); i++) {
-    nodes.push({ http: await freePort(), rpc: await freePort() })
+    nodes.push({ http: await freePort(), https: await freePort(), rpc: await freePort() })
   }
-  const site = await siteOf(folder, nodes, options.properties)
-  const configs = nodes.map((_, i) => configOf(folder, nodes, site, i))
+  const certificate = options.tls ? makeCertificate(folder) : null
+  const tls = certificate ? await tlsProperties() : {}
+  const site = await siteOf(folder, nodes, { ...tls, ...options.properties })
+  const configs = nodes.map((_, i) => configOf(folder, nodes, site, i, certificate))
   const nameNodes = nodes.map((node, i) =>
     nameNodeOf(folder, [configs[i]!, jars], node, i, options)
   )
@@ -73,11 +82,13 @@ export async function startHdfs(options: HdfsOptions = {}): Promise<Hdfs> {
   format(folder, configs[0]!, jars, nodes.length)
   const life = await bringUp(daemons, start, options.folder ? null : folder)
   const address = nodes.map(({ http }) => `127.0.0.1:${http}`).join(',')
+  const secure = nodes.map(({ https }) => `127.0.0.1:${https}`).join(',')
   return {
     ...life,
     name: 'hdfs',
     address,
     root: `hdfs://${address}`,
+    tls: certificate && { address: secure, root: `swebhdfs://${secure}`, ca: certificate.pem },
     rpc: `hdfs://127.0.0.1:${nodes[0]!.rpc}`,
     folder,
     nameNodes,
@@ -115,6 +126,23 @@ async function siteOf(
   }
 }
 
+async function tlsProperties(): Promise<Properties> {
+  return {
+    'dfs.http.policy': 'HTTP_AND_HTTPS',
+    'dfs.datanode.https.address': `127.0.0.1:${await freePort()}`
+  }
+}
+
+/** What servers with TLS read beside their site. */
+function sslServer({ keyStore, password }: Certificate): Properties {
+  return {
+    'ssl.server.keystore.location': keyStore,
+    'ssl.server.keystore.type': 'PKCS12',
+    'ssl.server.keystore.password': password,
+    'ssl.server.keystore.keypassword': password
+  }
+}
+
 /** Both NameNodes keep their edits in one folder, as they would on a shared disk. */
 function haProperties(folder: string, nodes: readonly Ports[]): Properties {
   const properties: Record<string, string | number | boolean> = {
@@ -126,9 +154,10 @@ function haProperties(folder: string, nodes: readonly Ports[]): Properties {
     'dfs.client.failover.proxy.provider.siskin':
       'org.apache.hadoop.hdfs.server.namenode.ha.ConfiguredFailoverProxyProvider'
   }
-  for (const [i, { http, rpc }] of nodes.entries()) {
+  for (const [i, { http, https, rpc }] of nodes.entries()) {
     properties[`dfs.namenode.rpc-address.siskin.nn${i + 1}`] = `127.0.0.1:${rpc}`
     properties[`dfs.namenode.http-address.siskin.nn${i + 1}`] = `127.0.0.1:${http}`
+    properties[`dfs.namenode.https-address.siskin.nn${i + 1}`] = `127.0.0.1:${https}`
   }
   return properties
 }
@@ -137,9 +166,10 @@ function configOf(
   folder: string,
   nodes: readonly Ports[],
   site: Properties,
-  index: number
+  index: number,
+  certificate: Certificate | null
 ): string {
-  const { http, rpc } = nodes[index]!
+  const { http, https, rpc } = nodes[index]!
   const alone = nodes.length === 1
   return writeConfig(join(folder, `nn${index + 1}`), {
     'core-site.xml': {
@@ -152,11 +182,13 @@ function configOf(
       ...(alone
         ? {
             'dfs.namenode.rpc-address': `127.0.0.1:${rpc}`,
-            'dfs.namenode.http-address': `127.0.0.1:${http}`
+            'dfs.namenode.http-address': `127.0.0.1:${http}`,
+            'dfs.namenode.https-address': `127.0.0.1:${https}`
           }
         : { 'dfs.ha.namenode.id': `nn${index + 1}` }),
       ...site
-    }
+    },
+    ...(certificate && { 'ssl-server.xml': sslServer(certificate) })
   })
 }
 

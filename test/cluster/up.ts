@@ -41,8 +41,9 @@ async function up(names: readonly string[]): Promise<void> {
     note('kafka', kafka.bootstrap, kafka.daemons)
   }
   if (names.includes('hdfs') || names.includes('hbase')) {
-    const hdfs = await startHdfs(at('hdfs'))
-    note('hdfs', hdfs.root, hdfs.daemons)
+    const hdfs = await startHdfs({ ...at('hdfs'), tls: true })
+    const { root, ca } = hdfs.tls!
+    note('hdfs', `${hdfs.root}, with TLS ${root} (--hdfs-ca ${ca})`, hdfs.daemons)
     if (names.includes('hbase')) {
       const hbase = await startHBase({ ...at('hbase'), hdfs })
       note('hbase', hbase.address, hbase.daemons)

@@ -18,7 +18,9 @@ const TWENTY_MINUTES = 20 / 1440
  */
 export function goldenAlerts(survey: Survey, count: number, seed = 1): Alert[] {
   const dice = new Dice(seed)
-  return Array.from({ length: count }, (_, i) => makeAlert(survey, i, dice))
+  const science = new Dice(seed + 1)
+  const made = Array.from({ length: count }, (_, i) => makeAlert(survey, i, dice))
+  return made.map((alert) => ({ ...alert, ...scienceFluxes(survey, alert, science) }))
 }
 
 /** The columns that exist for a survey. */
@@ -101,6 +103,17 @@ function makeHistory(survey: Survey, alert: Alert, dice: Dice): Alert {
     before += ((now - before) * dice.between(0.2, 1.8)) / (epochs - i)
   }
   return history
+}
+
+/** Flux of the object itself; LSST alone sends it, and not always, nor its error. */
+function scienceFluxes(survey: Survey, alert: Alert, dice: Dice): Alert {
+  const epochs = alert['history_mjd'] as unknown[]
+  const sometimes = (low: number, high: number) =>
+    epochs.map(() => (survey === 'ztf' || dice.chance(0.2) ? null : dice.between(low, high)))
+  return {
+    history_science_flux: sometimes(-1e3, 1e5),
+    history_science_flux_err: sometimes(100, 3000)
+  }
 }
 
 function ztfFields(mjd: number, dice: Dice): Alert {

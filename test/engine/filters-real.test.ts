@@ -1,13 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { sound } from '../../filters/blocks.ts'
 import { readLedger } from '../../engine/persist/ledger.ts'
 import { openStore } from '../../engine/persist/open-store.ts'
 import { topicIds } from '../../engine/truth/topic-ids.ts'
+import { readersFrom } from '../support/columns.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const DATA = fileURLToPath(new URL('../../../shared/data/ztf/', import.meta.url))
+const LSST = fileURLToPath(new URL('../../../shared/data/lsst/', import.meta.url))
 const PACKETS = `${DATA}ztf_public_sample.tar.gz`
 const hasData = existsSync(PACKETS)
 if (!hasData) console.log(`skipped: filters on real alerts, no ${DATA}`)
@@ -72,3 +76,43 @@ describe.skipIf(!hasData)("filters on 117 public ZTF alerts, by what Fink's colu
     expect(topics.get('solar-system-candidate')).toEqual([])
   })
 })
+
+test.skipIf(!existsSync(LSST))(
+  'sound: 9 of 14 real LSST alerts; two dipoles, a cosmic ray and two of low reliability are not',
+  async () => {
+    const lake = join(temporaryFolder(), 'lake')
+    const { code, stderr } = await siskin([
+      'run',
+      LSST,
+      '--lake',
+      lake,
+      '--schemas',
+      `${LSST}schemas`
+    ])
+    expect(code, stderr).toBe(0)
+    const db = await (await DuckDBInstance.create(':memory:')).connect()
+    const names = Object.values(sound.requires).map(({ column }) => column)
+    const own = names.filter((name) => !name.startsWith('ztf.'))
+    const reader = await db.runAndReadAll(
+      `SELECT alert_id::VARCHAR id, quality.pass pass, ${own.map((name) => `${name} AS "${name}"`).join(', ')}
+       FROM read_parquet('${lake}/lsst/alerts/**/*.parquet') ORDER BY id`
+    )
+    const rows = reader.getRowObjectsJS()
+    db.closeSync()
+    const columns = Object.fromEntries(own.map((name) => [name, rows.map((row) => row[name])]))
+    const isSound = sound.test({
+      rows: rows.length,
+      survey: 'lsst',
+      columns: readersFrom(sound.requires, columns)
+    })
+    const left = rows.filter((_, row) => !isSound(row)).map(({ id }) => id)
+    expect(left).toEqual([
+      '169813006111211570',
+      '169813006129561655',
+      '169813006247002128',
+      '169813007074328578',
+      '7912941781254298'
+    ])
+    expect([rows.length, rows.filter(({ pass }) => pass === true).length]).toEqual([14, 2])
+  }
+)

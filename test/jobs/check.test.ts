@@ -12,7 +12,7 @@ test('prints the plan: order, versions, columns with units, topics, blocks', asy
   expect(stdout).toMatch(/rate \d+\.\d+\.\d+:[^]*?after +detections[^]*?makes[^]*?delta_time \[d\]/)
   expect(stdout).toMatch(/filter fast_riser \d+\.\d+\.\d+ -> topic fast-riser/)
   expect(stdout).toMatch(
-    /block sound: .*\n +reads +ztf\.nbad, ztf\.rb, quality\.pass\n +used by.*fast_riser/
+    /block sound: .*\n +reads +ztf\.nbad, ztf\.rb, lsst\.diaSource\.reliability,[^]*?\n +used by.*fast_riser/
   )
 })
 
@@ -30,10 +30,32 @@ test('as JSON, of chosen modules and filters', async () => {
   })
 })
 
+test('of modules alone: filters that need others are named, and left out', async () => {
+  const one = await siskin(['check', '--modules', 'quality'])
+  expect([one.code, one.stderr]).toEqual([0, ''])
+  expect(one.stdout).toMatch(/^1 modules in this order, 0 filters/)
+  const line = 'filter solar_system_known is left out: --modules does not name solar_system'
+  expect(one.stdout.split('\n')).toContain(line)
+  const some = ['check', '--json', '--modules', 'quality,detections,solar_system']
+  const plan = JSON.parse((await siskin(some)).stdout) as {
+    filters: { name: string }[]
+    leftOut: { filter: string; needs: string[] }[]
+  }
+  expect(plan.filters.map(({ name }) => name)).toContain('solar_system_known')
+  expect(plan.leftOut).toContainEqual({ filter: 'fast_riser', needs: ['rate'] })
+})
+
 test.each([
   [['--modules', 'qualty'], /unknown module "qualty" \(quality\?\); known: apparent, .*quality/],
   [['--filters', 'nova'], /unknown filter "nova"; known: fast_fader/],
-  [['--modules', 'quality'], /needs column .* which nothing makes/]
+  [['--filters', 'Solar-System-Known'], /\(solar_system_known\?\)/],
+  [['--filters', 'siskin-new-source'], /\(new_source\?\)/],
+  [['--modules', 'solarsystem'], /\(solar_system\?\)/],
+  [
+    ['--modules', 'quality', '--filters', 'fast_riser'],
+    /filter fast_riser needs detections, solar_system, rate, which --modules does not name/
+  ],
+  [['--modules', 'solar_system'], /module solar_system needs detections, which --modules does not/]
 ])('%s: exit code 2, and what is known', async (args, message) => {
   const { code, stderr } = await siskin(['check', ...args])
   expect([code, stderr]).toEqual([2, expect.stringMatching(message)])

@@ -1,10 +1,13 @@
-import { cpSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readPlaces } from '../../engine/persist/places.ts'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { tarOf } from '../support/archives.ts'
+import { inspect } from '../../jobs/inspect.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, verdictOf } from './support.ts'
 
@@ -68,6 +71,15 @@ describe('requeue', () => {
     expect(fingerprint(lake)).toEqual(before)
   })
 
+  it('a source or a reason that is not there is wrong use, and what was meant is named', async () => {
+    const { source } = recordsIn(strangers)[0]!
+    const ask = (...args: string[]) => siskin(['requeue', '--lake', strangers, ...args])
+    const nobody = await ask('--source', `x-${source}`)
+    expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining(` (${source}?)`)])
+    const reason = await ask('--reason', 'unknown_schema')
+    expect([reason.code, reason.stderr]).toEqual([2, expect.stringContaining('unknown-schema?')])
+  })
+
   it('with schemas: alerts, topics and account as if they had been there from the begin', async () => {
     const lake = copyOf('freed')
     const right = join(folder, 'right')
@@ -78,6 +90,12 @@ describe('requeue', () => {
     const { received, alerts, duplicates, nights, topics } = wanted
     const account = { received, alerts, duplicates, nights, topics, quarantined: {}, copies: 0 }
     expect(verdict).toMatchObject({ ok: true, requeued: packets, ...account })
+    const seen = await inspect({ thing: lake, lake, schemas: null, stamps: null })
+    const counts = { received: packets, alerts: packets, quarantined: {}, requeued: packets }
+    expect(seen.json).toMatchObject(counts)
+    expect(seen.text).toContain(`${alerts} alerts of ${packets} packets in`)
+    expect(seen.text).toMatch(new RegExp(`quarantined +0\\s+requeued +${packets}\n`))
+    expect(seen.text).toMatch(new RegExp(`~1 +\\d+ +${packets} requeued`))
     const names = (of: string) =>
       filesIn(of, 'lsst/alerts').map((path) => path.replaceAll('~1', ''))
     expect(names(lake)).toEqual(names(right))
@@ -118,9 +136,42 @@ describe('requeue', () => {
     const { freed } = await requeueOf(lake)
     const verdict = await verdictOf(lake)
     expect(verdict.ok).toBe(true)
-    expect(verdict.alerts + verdict.duplicates).toBe(freed['wrong-survey'] ?? 0)
+    expect(freed['wrong-survey']).toBe(other)
+    expect(verdict.alerts + verdict.duplicates).toBe(other)
     expect(verdict.received).toBe(before.received)
     expect(Object.keys(damaged).length).toBeGreaterThan(0)
+  })
+
+  it('a slip of --surveys costs nothing: every alert and packet is as if it had not been made', async () => {
+    const night = join(folder, 'slip.tar')
+    const injected = { scale: 0.003, seed: 5, inject: { kilonova: 20 }, stamps: 'none' } as const
+    await simulate({ out: night, survey: 'ztf', ...injected })
+    const [slipped, right] = [join(folder, 'slipped'), join(folder, 'meant')]
+    await siskin(['run', night, '--lake', slipped, '--surveys', 'lsst'])
+    await siskin(['run', night, '--lake', right])
+    const { received, alerts, topics } = await verdictOf(right)
+    expect(await verdictOf(slipped)).toMatchObject({ quarantined: { 'wrong-survey': received } })
+    expect(await requeueOf(slipped)).toMatchObject({ alerts })
+    const account = { ok: true, received, alerts, topics, quarantined: {} }
+    expect(await verdictOf(slipped, '--deep')).toMatchObject(account)
+    const db = await (await DuckDBInstance.create()).connect()
+    const rowsOf = async (sql: string) => (await db.runAndReadAll(sql)).getRows()
+    const from = (lake: string) => `FROM '${lake}/ztf/alerts/**/*.parquet'`
+    const packetsOf = async (lake: string) => {
+      const pointers = `SELECT alert_id, packet_file, packet_offset, packet_length ${from(lake)} ORDER BY ALL`
+      return (await rowsOf(pointers)).map(([id, file, offset, length]) => {
+        const bytes = readFileSync(join(lake, String(file)))
+        const packet = bytes.subarray(Number(offset), Number(offset) + Number(length))
+        return `${id as bigint} ${createHash('sha256').update(packet).digest('hex')}`
+      })
+    }
+    const kept = await packetsOf(slipped)
+    expect([kept.length, kept.join() === (await packetsOf(right)).join()]).toEqual([alerts, true])
+    const own = `SELECT COLUMNS(c -> c NOT LIKE 'packet_%')`
+    const less = (one: string, other: string) =>
+      `SELECT count(*) FROM (${own} ${from(one)} EXCEPT ALL ${own} ${from(other)})`
+    expect(await rowsOf(less(slipped, right))).toEqual([[0n]])
+    expect(await rowsOf(less(right, slipped))).toEqual([[0n]])
   })
 
   it('takes no alert in twice, whether its copy came before it was requeued or after', async () => {

@@ -63,6 +63,8 @@ describeKafka('repair of a lake that a stream fills', () => {
     return JSON.parse(stdout) as { outcomes: Outcome[]; verdict: LakeVerdict }
   }
 
+  const flagsOf = (lake: string) => ['repair', '--lake', lake, '--yes', ...flags()]
+
   const copyOf = (name: string) => {
     const copy = join(folder, name)
     cpSync(whole, copy, { recursive: true })
@@ -112,12 +114,19 @@ describeKafka('repair of a lake that a stream fills', () => {
   })
 
   test('or with --publish go to the topics, once, also when it is killed', async () => {
-    const lake = copyOf('published')
-    loseRecord(lake, records[1]!)
-    const selected = selectedOf(records[1]!)
+    const group = 'sent'
+    const lake = join(folder, group)
+    await drain({ kafka, lake, topics: input.topic, group })
+    const lost = ledgerOf(lake).toSorted((a, b) => a.first - b.first)[1]!
+    loseRecord(lake, lost)
+    const selected = selectedOf(lost)
     expect(selected).toBeGreaterThan(0)
-    const args = ['repair', '--lake', lake, '--yes', '--publish', ...flags()]
-    args.push('--out-prefix', 'fresh-')
+    const args = ['repair', '--lake', lake, '--yes', '--publish', '--brokers', kafka.bootstrap]
+    args.push('--group', group, '--out-prefix', 'fresh-')
+    const copy = copyOf('sent-copy')
+    loseRecord(copy, records[1]!)
+    const refused = await siskin([...flagsOf(copy), '--publish', '--out-prefix', 'fresh-'])
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('it is a copy, or')])
     expect((await siskin(args, { SISKIN_REPAIR_CRASH: 'sent' })).signal).toBe('SIGKILL')
     const { stdout, stderr } = await siskin([...args, '--json'])
     const { outcomes } = JSON.parse(stdout) as { outcomes: Outcome[] }
@@ -127,6 +136,43 @@ describeKafka('repair of a lake that a stream fills', () => {
     const verdict = await siskin(['verify', '--lake', lake, '--json'])
     expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, received: packets.length })
     expect(filesIn(lake, '_siskin').filter((path) => path.startsWith('_siskin/repair'))).toEqual([])
+  })
+
+  test('in Fink’s form too, where the stream sent them so: the same messages, once', async () => {
+    const group = 'twoforms'
+    const lake = join(folder, group)
+    const compat = ['--fink-compat', '--fink-prefix', `${group}-fink_`]
+    await drain({ kafka, lake, topics: input.topic, group, more: compat })
+    const lost = ledgerOf(lake).toSorted((a, b) => a.first - b.first)[1]!
+    const isOfLost = ({ headers }: { headers: string }) => {
+      const offset = Number(/source:mended-night-0@(\d+)/.exec(headers)?.[1] ?? -1)
+      return offset >= lost.first && offset <= lost.last
+    }
+    const wanted = (await published(kafka, `${group}-`)).filter(isOfLost)
+    expect(wanted).toHaveLength(2 * selectedOf(lost))
+    loseRecord(lake, lost)
+    const at = ['--lake', lake, '--brokers', kafka.bootstrap, '--group', group]
+    const plain = await siskin(['repair', ...at, '--out-prefix', `${group}-`, '--yes'])
+    expect(plain.stdout).toContain('went out in Fink’s form too: say --fink-compat')
+
+    const elsewhere = ['--out-prefix', 'again-', '--fink-compat', '--fink-prefix', 'again-fink_']
+    const args = ['repair', '--publish', '--yes', ...at, ...elsewhere]
+    expect((await siskin(args, { SISKIN_REPAIR_CRASH: 'sent' })).signal).toBe('SIGKILL')
+    await siskin(args)
+    await siskin(args)
+    const sorted = (found: readonly object[]) => found.map((one) => JSON.stringify(one)).sort()
+    expect(sorted(await published(kafka, 'again-', wanted.length))).toEqual(sorted(wanted))
+
+    loseRecord(
+      lake,
+      ledgerOf(lake).find(({ first }) => first === lost.first)!
+    )
+    const own = ['--out-prefix', `${group}-`, ...compat]
+    const mended = await siskin(['repair', '--publish', '--yes', ...at, ...own])
+    expect(mended.stdout).toContain(`${wanted.length} messages were in Kafka’s topics already`)
+    expect(mended.stdout).not.toMatch(/messages published/)
+    const verdict = await siskin(['verify', ...at, ...own])
+    expect(verdict.code, verdict.stdout).toBe(0)
   })
 
   test('offsets behind the last part, which the group is past: settled or refilled', async () => {

@@ -187,6 +187,7 @@ export function memoryCoordination(
     },
     begin: (partitions) =>
       call('begin', () => new Map(partitions.map((partition) => [sourceOf(partition), 0]))),
+    marksAt: async () => new Map(),
     published(record) {
       const wanted = selectedOf(record).map(({ source }) => source)
       const isClear = () => broker.transactions.every(({ isComplete }) => isComplete)

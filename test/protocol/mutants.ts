@@ -48,7 +48,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an unsure member lives on',
     file: 'engine/stream/committer.ts',
     from: 'if (error instanceof UnsureError) return die(error, records)',
-    to: 'if (error instanceof UnsureError) return false'
+    to: "if (error instanceof UnsureError) return 'void'"
   },
   {
     name: 'every whole attempt counts, wherever the group stands',

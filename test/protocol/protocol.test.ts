@@ -56,7 +56,7 @@ describe('protocol, with a fault put into it', () => {
     '$name: a schedule finds it',
     { timeout: MOST_MS },
     async (mutant) => {
-      expect(await hunt(mutant, 10_000)).toMatch(/^seed \d+: /)
+      expect(await hunt(mutant, 20_000)).toMatch(/^seed \d+: /)
     }
   )
 })

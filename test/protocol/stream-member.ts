@@ -58,7 +58,11 @@ async function workLease(
   maker: Line['maker']
 ): Promise<void> {
   const { coordination, store, topicIds } = equipment
-  const taken = await takeOver(coordination, lease, store, { from: 'earliest', topicIds })
+  const taken = await takeOver(coordination, lease, store, {
+    from: 'earliest',
+    topicIds,
+    looked: new Map()
+  })
   for (const aside of taken.aside) await noteAside(store, aside)
   const notes = await readAside(store)
   for (const { source } of taken.starts) if (notes.has(source)) await forgetAside(store, source)

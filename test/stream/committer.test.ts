@@ -40,6 +40,7 @@ function answering(answer: () => Promise<void>): Coordination {
     positions: async () => new Map(),
     spans: async () => new Map(),
     begin: async () => new Map(),
+    marksAt: async () => new Map(),
     published: async () => false,
     commit: answer
   }

@@ -109,7 +109,7 @@ describeKafka('faults that lose and double nothing', () => {
     async () => {
       const dice = random(Number(process.env['SISKIN_SEED'] ?? 7))
       const group = newName('random')
-      const args = argsFor(group, ['--workers', '2'])
+      const args = argsFor(group, ['--members', '2'])
       const kills = isLong ? 30 : 3
       for (let i = 0; i < kills; i++) {
         const running = start(args)
@@ -203,7 +203,7 @@ describeKafka('faults that lose and double nothing', () => {
     const third = Math.floor(packets.length / 3)
     await makeTopic(kafka, { topic: first, partitions: 2 })
     await send(kafka, { topic: first, partitions: 2 }, packets.slice(0, third))
-    const args = { ...argsFor(group, ['--workers', '2']), topics: `/^${group}_\\d+$/` }
+    const args = { ...argsFor(group, ['--members', '2']), topics: `/^${group}_\\d+$/` }
     const stays = start(args)
     await until(() => receivedIn(args.lake) > 0, 'the first packets')
     const leaves = start(args)
@@ -222,7 +222,7 @@ describeKafka('faults that lose and double nothing', () => {
 
   test('the broker is restarted under way', async () => {
     const group = newName('restart')
-    const args = argsFor(group, ['--workers', '2'])
+    const args = argsFor(group, ['--members', '2'])
     const running = start(args)
     await until(() => receivedIn(args.lake) > 0, 'the first packets')
     await kafka.restart()

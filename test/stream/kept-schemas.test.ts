@@ -70,3 +70,19 @@ test('an id that it does not know stays unknown', async () => {
   expect((await keptRegistry(registry.address, store, warn).resolve([99])).has(99)).toBe(false)
   expect(told).toEqual([])
 })
+
+test('an id that is refused, and one that refers to what is not there, are not waited for; why is told once', async () => {
+  registry.refused.set(4_294_967_295, 400)
+  registry.schemas.set(6, '{"type":"record","name":"a","fields":[{"name":"x","type":"n.b"}]}')
+  registry.references.set(6, [{ name: 'n.b', subject: 'b', version: 1 }])
+  const kept = keptRegistry(registry.address, store, warn)
+  for (let i = 0; i < 2; i++) {
+    const found = await kept.resolve([4_294_967_295, 6, 1])
+    expect([...found.keys()]).toEqual([1])
+    expect(found.unknown?.get(6)).toContain('/subjects/b/versions/1')
+  }
+  expect(told).toEqual([
+    expect.stringMatching(/^packets of schema 4294967295 go to quarantine.*\(400: no\)/),
+    expect.stringMatching(/^packets of schema 6 go to quarantine.*register it there/)
+  ])
+})

@@ -52,7 +52,7 @@ function supervise(name: string, isEnough: (news: News) => boolean) {
   const supervisor = new StreamSupervisor({
     settings: { ...SETTINGS, lake },
     store: openStore(lake),
-    workers: 1,
+    members: 1,
     name,
     program: new URL('./odd-member.ts', import.meta.url),
     progressSeconds: 2,

@@ -17,7 +17,7 @@ process.on('message', (message: ToStreamMember) => {
       tell({
         kind: 'alive',
         knowsLag: true,
-        waitsOutside: false,
+        waitsFor: null,
         waiting: 0,
         lags: [behind],
         memory: 1e6

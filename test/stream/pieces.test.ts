@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { localStore } from '../../engine/persist/local.ts'
 import { Bounds, countStrike } from '../../engine/stream/bounds.ts'
 import { cutBySize } from '../../engine/stream/publish.ts'
+import { newSeat, standstillOf } from '../../engine/stream/seat.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 test('no topic gets more bytes in one send than it may, and the order of a topic stays', () => {
@@ -43,4 +44,18 @@ test('a range that killed is tried again as it was, then halved until one messag
   expect((await read()).hopeless('s')).toBe('the message at 10: it died')
   await bounds.landed(store, 's', 17)
   expect((await read()).lastOf('s', 10)).toBe(Number.POSITIVE_INFINITY)
+})
+
+test('members that wait for something outside, or end again and again, are not ready for ever, and it is said why', () => {
+  const seats = ['a', 'b'].map((name) => ({ ...newSeat(name), memberId: name, child: {} as never }))
+  expect(standstillOf(seats, 60)).toBeNull()
+  for (const seat of seats) seat.moved -= 61_000
+  expect(standstillOf(seats, 60)).toBe('no member took anything in for 60 s')
+  seats[0]!.waitsFor = 'the registry of schemas'
+  seats[1]!.trouble = 'Kafka refuses the time stamps'
+  expect(standstillOf(seats, 60)).toBe(
+    'no member took anything in for 60 s; it waits for the registry of schemas; Kafka refuses the time stamps'
+  )
+  seats[1]!.moved = performance.now()
+  expect(standstillOf(seats, 60)).toBeNull()
 })

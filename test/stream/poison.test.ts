@@ -67,7 +67,7 @@ describeKafka('a module that misbehaves in a live stream', () => {
         refreshSeconds: 5
       },
       store: openStore(lake),
-      workers: 1,
+      members: 1,
       name,
       program: new URL('./bad-member.ts', import.meta.url),
       progressSeconds: 60,

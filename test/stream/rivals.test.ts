@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../engine/persist/open-store.ts'
@@ -131,6 +131,27 @@ describeKafka('several who write to one lake', () => {
     )
     const apart = await drain(rival)
     expect(apart.code, apart.stderr).toBe(0)
+  })
+
+  test('a copy of a lake is not filled by the group of its original; a lake that was moved is', async () => {
+    const group = newName('copied')
+    const args = await feed(group, 1)
+    expect((await drain(args)).code).toBe(0)
+    const [copy, moved] = [join(folder, `${group}-copy`), join(folder, `${group}-moved`)]
+    cpSync(args.lake, copy, { recursive: true })
+    const before = fingerprint(copy)
+    await send(kafka, { topic: args.topics, partitions: 2 }, packets.slice(0, 20))
+    const refused = await drain({ ...args, lake: copy })
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('it is a copy, or')])
+    expect(fingerprint(copy)).toEqual(before)
+    renameSync(args.lake, moved)
+    const goesOn = await drain({ ...args, lake: moved })
+    expect(goesOn.code, goesOn.stderr).toBe(0)
+    expect(receivedIn(moved)).toBe(packets.length + 20)
+    const taken = await drain({ ...args, lake: copy, more: ['--take-over'] })
+    expect(taken.code, taken.stderr).toBe(0)
+    const other = await drain({ ...args, lake: moved })
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining(`:${copy}/_siskin`)])
   })
 
   test('positions of the group that are gone: it goes on where the lake ends', async () => {

@@ -49,7 +49,7 @@ describeKafka('verify while others are at work', () => {
     const feed = { topic: fresh('live'), partitions: 2 }
     const lake = join(folder, feed.topic)
     await makeTopic(kafka, feed)
-    const more = ['--workers', '2', '--trigger-rows', '10']
+    const more = ['--members', '2', '--trigger-rows', '10']
     const stream = start({ kafka, lake, topics: feed.topic, group: feed.topic, more })
     await send(kafka, feed, packets.slice(0, 50))
     await until(() => receivedIn(lake) > 0, 'the first part')

@@ -22,7 +22,7 @@ export function cloudConfig(text: string): CloudConfig {
 }
 
 /** Commands that change a machine: in a dry run they only write down that they were called. */
-const STUBS = 'curl tar systemctl chown git npm cp ln install'.split(' ')
+const STUBS = 'curl tar systemctl chown chmod git npm cp ln install openssl keytool'.split(' ')
 
 /** What each of those called prints, and the file that a download leaves. */
 export interface World {

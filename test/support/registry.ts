@@ -24,6 +24,8 @@ export class FakeRegistry {
   secret: string | null = null
   /** Answers with this status instead of what is asked for. */
   failing: number | null = null
+  /** Ids that are refused with a status of their own, while all else is answered. */
+  readonly refused = new Map<number, number>()
   #server: Server | null = null
   #port = 0
 
@@ -42,7 +44,7 @@ export class FakeRegistry {
       let body = ''
       request.on('data', (chunk: Buffer) => (body += chunk.toString()))
       request.on('end', () => {
-        const status = this.failing ?? (this.#letsIn(request) ? null : 401)
+        const status = this.failing ?? (this.#letsIn(request) ? this.#refusal(request) : 401)
         const answer = status === null ? this.#answer(request.url ?? '', body) : null
         response.statusCode = status ?? (answer ? 200 : 404)
         const missing = { error_code: 40403, message: 'Schema not found' }
@@ -95,7 +97,12 @@ export class FakeRegistry {
     return headers.authorization === `Basic ${Buffer.from(this.secret).toString('base64')}`
   }
 
+  #refusal({ url = '' }: IncomingMessage): number | null {
+    return this.refused.get(Number(/^\/schemas\/ids\/(\d+)$/.exec(url)?.[1])) ?? null
+  }
+
   #answer(url: string, body: string): object | null {
+    if (url === '/subjects') return this.subjects
     const [, subject] = /^\/subjects\/([^/]+)\/versions$/.exec(url) ?? []
     if (subject) {
       const { schema } = JSON.parse(body) as { schema: string }

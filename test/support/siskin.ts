@@ -54,14 +54,14 @@ export function fingerprint(lake: string): Record<string, string> {
     const path = join(entry.parentPath, entry.name)
     const name = relative(lake, path)
     if (/^_siskin\/(owners|verified)\//.test(name)) continue
-    const bytes = name.startsWith('_siskin/ledger/') ? timeless(path) : readFileSync(path)
+    const bytes = /^_siskin\/(ledger|sources)\//.test(name) ? timeless(path) : readFileSync(path)
     files[name] = createHash('sha256').update(bytes).digest('hex')
   }
   return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** What differs between two runs that made the same. */
-const TIMES = new Set(['seconds', 'started', 'ms', 'attempt'])
+const TIMES = new Set(['seconds', 'started', 'ms', 'attempt', 'stamp'])
 
 function timeless(path: string): string {
   return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')), (key, value: unknown) =>

@@ -177,6 +177,16 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       return expect(await store.size('a/b/1')).toBe(1)
     })
 
+    test('a file is told from its copy, and is the same when its folder is moved', async () => {
+      const numberOf = async (path: string) => (await store.whereabouts?.(path))?.number
+      if (!store.whereabouts) return expect(await numberOf('a/b')).toBeUndefined()
+      for (const path of ['a/b', 'copy/b']) await store.write(path, [bytes('x')])
+      const [own, copy] = [await numberOf('a/b'), await numberOf('copy/b')]
+      expect(copy).not.toBe(own)
+      await store.rename('a', 'moved')
+      return expect(await numberOf('moved/b')).toBe(own)
+    })
+
     test('what was removed can be written again', async () => {
       for (const content of ['1', '2', '3']) {
         await store.write('a/b/c', [bytes(content)])

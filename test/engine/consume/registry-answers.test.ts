@@ -39,12 +39,16 @@ describe('references', () => {
     expect(onlyTable(result).rows).toBe(1)
   })
 
-  test('one that the registry does not have stops, and is no quarantine', async () => {
+  test('one that the registry does not have is no reason to wait: its packets go to quarantine, with the name', async () => {
     registry.registerSplit(1101, lsstSchema())
     registry.versions.delete('lsst.v11_0.ssSource/1')
-    const message = await failure(openRegistry(registry.address).resolve([1101]))
-    expect(message).toContain('schema 1101 refers to ')
-    expect(message).toContain('/subjects/lsst.v11_0.ssSource/versions/1')
+    const registered = await openRegistry(registry.address).resolve([1101])
+    const packet = confluent(1101, encode(lsstSchema(), lsstAlert(1)))
+    const { quarantined } = await decode([{ name: 'a', bytes: packet }], { registered })
+    expect(quarantined).toMatchObject([{ reason: 'unknown-schema' }])
+    expect(quarantined[0]!.detail).toMatch(
+      /^schema id 1101: schema 1101 refers to .*\/subjects\/lsst.v11_0.ssSource\/versions\/1/
+    )
   })
 
   test('a circle of references ends', async () => {
@@ -61,15 +65,35 @@ describe('references', () => {
     expect(type.fromBuffer(Buffer.from([2, 0]))).toMatchObject({ x: { next: { next: null } } })
   })
 
-  test('a file of a folder that names what it does not define stops with that name', async () => {
+  test('a file of a folder that names what it does not define is unknown, with that name', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'siskin-schemas-'))
     writeFileSync(
       join(folder, '7.avsc'),
       '{"type":"record","name":"a","namespace":"n","fields":[{"name":"x","type":"point"}]}'
     )
-    await expect(openRegistry(folder).resolve([7])).rejects.toThrow(
+    const { unknown } = await openRegistry(folder).resolve([7])
+    expect(unknown?.get(7)).toBe(
       `schema 7 in ${folder}: it names a type "point" that is not defined; mend the schema`
     )
+  })
+
+  test.each([
+    ['by itself', {}],
+    ['with its names', { subject: 'alerts', version: 1, id: 8, schemaType: 'AVRO', references: [] }]
+  ])('a file that is an answer of a registry, as it was saved: %s', async (_what, more) => {
+    const folder = mkdtempSync(join(tmpdir(), 'siskin-schemas-'))
+    const schema = JSON.stringify(lsstSchema())
+    writeFileSync(join(folder, '8.avsc'), JSON.stringify({ ...more, schema }))
+    const found = await openRegistry(folder).resolve([8])
+    expect(Buffer.from(found.get(8)!).toString()).toBe(schema)
+  })
+
+  test('a saved answer that refers to others is not known, and it is said why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'siskin-schemas-'))
+    const references = [{ name: 'n.a', subject: 'a', version: 1 }]
+    writeFileSync(join(folder, '8.avsc'), JSON.stringify({ schema: '"n.a"', references }))
+    const { unknown } = await openRegistry(folder).resolve([8])
+    expect(unknown?.get(8)).toMatch(/refers to \/subjects\/a\/versions\/1; save the whole schema/)
   })
 
   test('a schema alone stays as it is, to the byte', () => {
@@ -128,10 +152,21 @@ describe('answers told apart', () => {
     expect(await failure(openRegistry(registry.address).resolve([1]))).toContain('(404)')
   })
 
-  test('a text that is no schema stops, and is no quarantine', async () => {
+  test.each([400, 403, 422])('an id that is refused with %i alone is unknown', async (status) => {
+    registry.refused.set(4_294_967_295, status)
+    registry.schemas.set(9, '"string"')
+    const found = await openRegistry(registry.address).resolve([4_294_967_295, 9])
+    expect([...found.keys()]).toEqual([9])
+    expect(found.unknown?.get(4_294_967_295)).toContain(`is refused (${status}: no)`)
+    registry.failing = status // whoever refuses all is set wrongly, or no registry
+    const message = await failure(openRegistry(registry.address).resolve([4_294_967_295]))
+    expect(message).toContain(`(${status}`)
+  })
+
+  test('a text that is no schema is unknown', async () => {
     registry.schemas.set(12, 'syntax = "proto3";')
-    const found = openRegistry(registry.address)
-    await expect(found.resolve([12])).rejects.toThrow(/schema 12 of http.*mend the schema/)
+    const { unknown } = await openRegistry(registry.address).resolve([12])
+    expect(unknown?.get(12)).toMatch(/schema 12 of http.*mend the schema/)
   })
 
   test('waiting for an answer ends when it is told to', async () => {

@@ -76,7 +76,7 @@ export class Lake {
 
   async count(name: string): Promise<number | null> {
     const record = await this.book.load(name)
-    return record && record.kind !== 'alias' ? record.count : null
+    return record && 'count' in record ? record.count : null
   }
 }
 

@@ -235,7 +235,7 @@ describe('LSST rules', () => {
     expect(cell(table, 'is_positive', 0)).toBe(positive)
   })
 
-  test('the error of a forced difference is not widened by the science image it was taken from', async () => {
+  test('a forced point has the flux of the science image, and no template', async () => {
     const list = lsstAlert()['prvDiaForcedSources'] as Datum[]
     const noisy = list.map((point) => ({
       ...point,
@@ -247,12 +247,28 @@ describe('LSST rules', () => {
     const table = await decodeOne({ prvDiaForcedSources: noisy })
     const forced = cells(table, 'history_forced', 0)
     const of = (name: string) => cells(table, name, 0).filter((_, i) => forced[i] === 1)
-    expect(of('history_ref_flux')).toEqual([3500, 3500])
-    const widths = of('history_flux_err').map((error, i) =>
-      Math.hypot(Number(error), Number(of('history_ref_flux_err')[i]))
-    )
-    expect(widths).toEqual([100, 100])
-    expect(of('history_ref_distance')).toEqual([null, null])
+    expect([of('history_flux'), of('history_flux_err')]).toEqual([
+      [1500, 1500],
+      [100, 100]
+    ])
+    expect([of('history_science_flux'), of('history_science_flux_err')]).toEqual([
+      [5000, 5000],
+      [99, 99]
+    ])
+    for (const name of ['flux', 'flux_err', 'distance']) {
+      expect(of(`history_ref_${name}`)).toEqual([null, null])
+    }
+  })
+
+  test('detections and the alert itself have both, as they were sent', async () => {
+    const sent = { templateFlux: 700, templateFluxErr: 3, scienceFlux: 2200, scienceFluxErr: 95 }
+    const list = lsstAlert()['prvDiaSources'] as Datum[]
+    const prvDiaSources = list.map((source) => ({ ...source, ...sent, scienceFlux: 2100 }))
+    const table = await decodeOne({ prvDiaSources, prvDiaForcedSources: null }, sent)
+    const science = prvDiaSources.map(() => 2100)
+    expect(cells(table, 'history_science_flux', 0)).toEqual([...science, 2200])
+    expect(new Set(cells(table, 'history_science_flux_err', 0))).toEqual(new Set([95]))
+    expect(new Set(cells(table, 'history_ref_flux', 0))).toEqual(new Set([700]))
   })
 
   test('no psfFlux: no flux and no magnitude, and still an alert', async () => {

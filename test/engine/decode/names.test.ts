@@ -40,7 +40,7 @@ async function decodeAs(namespace: string, names: Readonly<Record<string, string
 }
 
 describe('older names of LSST', () => {
-  test.each(['lsst.v3_0', 'lsst.v4_1', 'elasticc.v0_9_1', ''])(
+  test.each(['lsst.v3_0', 'lsst.v4_1', ''])(
     'namespace "%s": the same light curve and columns',
     async (namespace) => {
       const today = onlyTable((await decodeAs('lsst.v11_0', {})).result)

@@ -178,7 +178,25 @@ describe('packets that are not whole', () => {
       ['wrong-survey', 2]
     ])
     expect(onlyTable(result).rows).toBe(2)
+    const [kept] = result.quarantined
+    expect(Buffer.from(kept!.bytes)).toEqual(Buffer.from(packets[2]!.bytes))
+    expect(kept!.writer).toEqual({ codec: 'confluent', schema: registered.get(SYNTHETIC_ID) })
   })
+
+  test.each(['null', 'deflate'])(
+    'one that is not asked for, in a block of codec %s: each packet by itself',
+    async (codec) => {
+      const data = [0, 1, 2].map((i) => datum(i))
+      const result = await decode([container(data, codec)], { surveys: ['lsst'] })
+      const kept = result.quarantined.map(({ reason, position, bytes, writer }) => {
+        return { reason, position, bytes: Buffer.from(bytes), codec: writer?.codec }
+      })
+      const wanted = data.map((bytes, position) => {
+        return { reason: 'wrong-survey', position, bytes, codec: 'null' }
+      })
+      expect(kept).toEqual(wanted)
+    }
+  )
 
   test('both surveys in one range make two tables', async () => {
     const packets = [...syntheticZtf(2), ...syntheticLsst(3), ...syntheticZtf(1)]

@@ -123,6 +123,20 @@ describe('a schema that nobody has seen before', () => {
     expect(warnings).toHaveLength(2)
   })
 
+  test('a branch of a union that does not fit is named once, with field and type; others are taken', async () => {
+    const schema = ztfSchema()
+    retype(inside(schema, 'candidate'), 'magpsf', ['null', 'int', 'double', 'string', 'boolean'])
+    const mags = [{ double: 18.5 }, { string: '18.5' }, { int: 18 }]
+    const alerts = mags.map((magpsf, i) => ztfAlert(i, {}, { magpsf }))
+    const { result, warnings } = await warned(ztfPackets(schema, ...alerts))
+    const table = onlyTable(result)
+    expect([0, 1, 2].map((row) => cell(table, 'mag', row))).toEqual([18.5, null, 18])
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toContain(
+      'candidate.magpsf: string, boolean does not fit float32; the column is null where its packets send it so'
+    )
+  })
+
   test('an enum lands as its symbol', async () => {
     const schema = lsstSchema()
     const band = { type: 'enum', name: 'bands', symbols: ['u', 'g', 'r', 'i', 'z', 'y'] }

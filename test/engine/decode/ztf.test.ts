@@ -28,14 +28,24 @@ function meant(value: unknown): unknown {
 const nanojansky = (mag: number) => 10 ** ((31.4 - mag) / 2.5)
 const signOf = (isdiffpos: unknown) => (isdiffpos === 't' || isdiffpos === '1' ? 1 : -1)
 
+/** Degrees between an epoch and its alert, near enough. */
+function awayFrom(alert: Datum, epoch: Datum): number {
+  const { ra, dec } = alert['candidate'] as { ra: number; dec: number }
+  const east = (Number(epoch['ra']) - ra) * Math.cos((dec * Math.PI) / 180)
+  return epoch['ra'] === null ? Infinity : Math.hypot(east, Number(epoch['dec']) - dec)
+}
+
 /** The light curve that an alert as avsc decoded it tells, this detection last. */
 function historyOf(
   alert: Datum
 ): { mjd: number; band: string; flux: number | null; id: unknown }[] {
   const past = (alert['prv_candidates'] as Datum[] | null) ?? []
-  const once = new Map(
-    past.map((epoch) => [`${Number(epoch['jd'])} ${Number(epoch['fid'])}`, epoch])
-  )
+  const once = new Map<string, Datum>()
+  for (const epoch of past) {
+    const exposure = `${Number(epoch['jd'])} ${Number(epoch['fid'])}`
+    const other = once.get(exposure)
+    if (!other || awayFrom(alert, epoch) < awayFrom(alert, other)) once.set(exposure, epoch)
+  }
   const sorted = [...once.values()].sort((a, b) => Number(a['jd']) - Number(b['jd']))
   const epochs = [...sorted, alert['candidate']]
   return (epochs as Datum[]).map((epoch) => ({
@@ -48,6 +58,40 @@ function historyOf(
     id: epoch['candid']
   }))
 }
+
+describe('two detections of one exposure', () => {
+  const past = ztfAlert()['prv_candidates'] as Datum[]
+  const at = past.findIndex((epoch) => epoch['magpsf'] !== null)
+  const own = past[at]!
+  const { ra, dec } = ztfAlert()['candidate'] as { ra: number; dec: number }
+  const near = { ...own, candid: 900n, magpsf: 17, ra: ra + 0.00001, dec }
+  const far = { ...own, candid: 100n, magpsf: 20, ra: ra + 0.0003, dec }
+  const fluxes = async (...twins: Datum[]) => {
+    const prv = past.toSpliced(at, 1, ...twins)
+    const alert = encode(ztfSchema(), ztfAlert(0, { prv_candidates: prv }))
+    const bytes = writeContainer(JSON.stringify(ztfSchema()), [alert])
+    return cells(onlyTable(await decode([{ name: 'one', bytes }])), 'history_flux', 0)
+  }
+
+  test('the nearest to the alert counts, whatever their ids and order', async () => {
+    const alone = await fluxes(near)
+    expect(await fluxes(far, near)).toEqual(alone)
+    expect(await fluxes(near, far)).toEqual(alone)
+  })
+
+  test('one without a position gives way; at one place the lower id counts', async () => {
+    const nowhere = { ...near, candid: 1n, magpsf: 21, ra: null, dec: null }
+    expect(await fluxes(nowhere, far)).toEqual(await fluxes(far))
+    const again = { ...near, candid: 901n, magpsf: 19 }
+    expect(await fluxes(again, near)).toEqual(await fluxes(near))
+  })
+
+  test('the alert itself always counts, also against one nearer to where it says it is', async () => {
+    const now = ztfAlert()['candidate'] as Datum
+    const twin = { ...own, jd: now['jd'], fid: now['fid'], candid: 1n, magpsf: 12, ra, dec }
+    expect(await fluxes(own, twin)).toEqual(await fluxes(own))
+  })
+})
 
 describeReal('real ZTF packets', () => {
   let result: DecodeResult

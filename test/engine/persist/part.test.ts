@@ -233,5 +233,11 @@ describe('quarantine', () => {
     ])
     expect(Buffer.from(rows[0]!['packet'] as never)).toEqual(Buffer.from([1, 2, 0, 255]))
     expect(layQuarantine('part', 'source-x', [], {})).toEqual([])
+    const messages = quarantined.map((packet) => ({ ...packet, offset: null }))
+    const offsets = await query(
+      layQuarantine('part', 'topic-0', messages, {}),
+      "SELECT byte_offset FROM read_parquet('LAKE/quarantine/*.parquet')"
+    )
+    expect(offsets).toEqual([{ byte_offset: null }, { byte_offset: null }])
   })
 })

@@ -142,10 +142,14 @@ describe('a subscriber of the topics of a lake', () => {
 
   it('says which topics there are', async () => {
     const { code, stderr } = await subscribe('none', 'fast-rise')
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(stderr).toContain(
-      `no topic "fast-rise" in the lake ${lake}; there are: fast-fader, fast-r`
+      `no topic "fast-rise" in the lake ${lake} (fast-riser?); there are: fast-fader, fast-r`
     )
+    for (const near of ['fast_riser', 'siskin-fast-riser', 'FastRiser']) {
+      const meant = await subscribe('none', near)
+      expect([meant.code, meant.stderr]).toEqual([2, expect.stringContaining(' (fast-riser?)')])
+    }
     const nowhere = await siskin(['subscribe', 'fast-riser', '--lake', join(folder, 'no')], env)
     expect(nowhere.stderr).toContain('there are: none: is it a lake?')
   })

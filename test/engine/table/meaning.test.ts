@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { bool, defineModule, number, UNITS } from '#contract'
 import { makePlan } from '../../../engine/enrich/plan.ts'
 import { moduleColumns } from '../../../engine/table/enriched.ts'
+import { QUARANTINE_COLUMNS } from '../../../engine/table/quarantine-columns.ts'
 import { ALERT_COLUMNS } from '../../../engine/table/schema.ts'
 import { LSST_OBJECT_MEANING } from '../../../engine/surveys/lsst-object-meaning.ts'
 import { LSST_MPC_MEANING, LSST_SS_MEANING } from '../../../engine/surveys/lsst-orbit-meaning.ts'
@@ -11,7 +12,7 @@ import { modules } from '../../../science-modules/registry.ts'
 import { ucdFault } from '../../support/ucd.ts'
 import { unitFault } from '../../support/vo-unit.ts'
 
-const columns = [...ALERT_COLUMNS, ...modules.flatMap(moduleColumns)]
+const columns = [...ALERT_COLUMNS, ...modules.flatMap(moduleColumns), ...QUARANTINE_COLUMNS]
 
 test.each(['px2', 'mag2', 'parsec', 'survey', 'km/s/d', 'erg cm-2', 'nJy**', 'deg^2', 'mm/'])(
   '"%s" is no unit of VOUnits',
@@ -28,7 +29,7 @@ test.each(['phot.mags', 'stat.mean;phot.mag', 'phot.mag;meta.id', 'phot.mag stat
   (ucd) => expect(ucdFault(ucd)).not.toBeNull()
 )
 
-describe('every column of the packets and of the modules has', () => {
+describe('every column of the packets, of the modules and of quarantine has', () => {
   test('a unit in the syntax of VOUnits', () => {
     const wrong = columns.filter(({ unit }) => unitFault(unit) !== null)
     expect(wrong.map(({ name, unit }) => `${name} [${unit}]`)).toEqual([])
