@@ -184,11 +184,50 @@ export function metricsPage(): string {
   ])
 }
 
+const EXIT_CODES = [
+  [
+    '`run`',
+    'all that the sources hold is in the lake, also if it was before; 130: stopped, and run again it goes on',
+    'an archive broke off, a packet could be brought nowhere, nothing of what came could be decoded, there are no packet files, or the lake cannot be had'
+  ],
+  [
+    '`stream`',
+    'it was told to stop, or had nothing to do for `--until-idle`',
+    'it failed, or Kafka had deleted messages before they were read (lost)'
+  ],
+  [
+    '`verify`',
+    'the lake is whole; what a note says is no difference, as a source that broke off',
+    'there is a difference (a source that was begun and not finished is one, unless a run is at work on it), or the lake or Kafka cannot be had'
+  ],
+  [
+    '`repair`',
+    'the lake is whole now',
+    'something is left that could not be mended, or nobody said yes'
+  ],
+  ['`requeue`', 'what decodes now was taken in', 'something of it failed, or nobody said yes'],
+  [
+    '`subscribe`',
+    'all that was read was given away',
+    'a message was passed over, a command failed, or alerts could not be given away: those count as not read'
+  ],
+  ['`backtest`', 'all files were read', 'a file is damaged, or it was stopped'],
+  [
+    '`replay`, `simulate`',
+    'all was sent, or written; 130: stopped',
+    'an archive broke off, or packets were left out'
+  ],
+  ['others', 'done', 'what was asked for failed']
+]
+
 /** The help of every command, as the command line prints it. */
 export function cliPage(program: Command): string {
   return page('Command line', [
     NOTE,
     'Where a flag names an environment variable, that and the key of the same name in the file of `--config` set it too: flag before environment before file before default.',
+    '## Exit codes',
+    'Of every command 2 is wrong use: an unknown name or value, an option that is missing, a module or filter that cannot be loaded. A signal ends with 130 or with its own.',
+    table(['command', '0', '1'], EXIT_CODES),
     ...commandsOf(program, program.name()).flatMap(([name, command]) => [
       `## ${name}`,
       `\`\`\`text\n${helpOf(command)}\n\`\`\``

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { defineFilter } from '../engine/contract/index.ts'
 import type { Filter } from '../engine/contract/index.ts'
 import { messageOf, UsageError } from '../engine/errors.ts'
+import { loadFaultOf } from './load-fault.ts'
 import { pickFilters } from './registries.ts'
 
 /** A filter by its name, or by the path of its folder or file. @throws UsageError that says what is wrong with it. */
@@ -17,6 +18,8 @@ export async function findFilter(given: string): Promise<Filter> {
     if (!filter) throw new Error('it has no default export: export what it defines')
     return defineFilter(filter)
   } catch (error) {
-    throw new UsageError(`filter ${file}: ${messageOf(error)}`, { cause: error })
+    const place = loadFaultOf(error, [file])
+    const where = place === null ? '' : ` (${place})`
+    throw new UsageError(`filter ${file}: ${messageOf(error)}${where}`, { cause: error })
   }
 }

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { codeOf, messageOf, SiskinError } from '../engine/errors.ts'
 import type { LogLevel } from '../engine/stream/messages.ts'
 import type { News } from '../engine/stream/news.ts'
+import { loadFaultOf } from './load-fault.ts'
 import { ProgressLine } from './terminal.ts'
 
 /** Where a long-running command says what happens: lines on stderr. */
@@ -83,22 +84,36 @@ function writeJson(level: LogLevel, message: string, fields: object = {}): void 
   process.stderr.write(`${JSON.stringify({ time, level, message, ...fields })}\n`)
 }
 
+/** What a stream does not take is told by the stream, and by who wrote. */
+let lastTold = ''
+
 /** Says what went wrong, if nobody has, and returns the exit code: 1 it failed, 2 it was asked wrongly. */
 export function tellFailure(error: unknown): number {
   if (isJson()) return tellJson(error)
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
   const stack = error instanceof Error ? error.stack : undefined
   if (process.env['SISKIN_DEBUG'] && stack !== undefined) console.error(stack)
-  console.error(`siskin: ${sentenceOf(error)}`)
-  return error instanceof SiskinError ? error.exitCode : 1
+  const place = loadFaultOf(error)
+  const sentence = sentenceOf(error, place)
+  if (sentence !== lastTold) console.error(`siskin: ${sentence}`)
+  lastTold = sentence
+  return exitCodeOf(error, place)
+}
+
+/** A module or filter that cannot be loaded was written wrongly. */
+function exitCodeOf(error: unknown, place: string | null): number {
+  if (error instanceof SiskinError) return error.exitCode
+  return place === null ? 1 : 2
 }
 
 /** What is wrong, for people: the system's own errors say it themselves, others are defects of ours. */
-function sentenceOf(error: unknown): string {
+function sentenceOf(error: unknown, place: string | null): string {
   const [text = ''] = messageOf(error).split(/\n+LINE \d+:/) // DuckDB goes on with the query
   const lines = text.split('\n').filter((line) => !/^\s+at /.test(line))
   const message = lines.join('\n').trim()
-  if (error instanceof SiskinError || codeOf(error) !== undefined) return message
+  if (error instanceof SiskinError) return message
+  if (place !== null) return `${place} cannot be loaded: ${message}`
+  if (codeOf(error) !== undefined) return message
   return `unexpected: ${message}; this is a defect: please report it with what SISKIN_DEBUG=1 shows`
 }
 
@@ -111,6 +126,9 @@ function tellJson(error: unknown): number {
     return exitCode
   }
   const stack = error instanceof Error ? error.stack : undefined
-  writeJson('error', `unexpected: ${message}`, { exitCode: 1, stack })
-  return 1
+  const place = loadFaultOf(error)
+  const exitCode = exitCodeOf(error, place)
+  const told = place === null ? `unexpected: ${message}` : `${place} cannot be loaded: ${message}`
+  writeJson('error', told, { exitCode, stack })
+  return exitCode
 }

@@ -74,12 +74,18 @@ async function repairLake(settings: Settings, options: Options): Promise<Repaire
   const equipped = await equip(store, settings, source, publish)
   const say = (text: string) => void (json ? null : console.log(text))
   try {
-    return await repair({
+    const repaired = await repair({
       shop: equipped.shop,
       look: (onFinding) => verifyLake(lake, deep, lookAt?.(settings, deep), undefined, onFinding),
       agree: (steps) => agree(steps, yes, say),
       onOutcome: (outcome) => say(outcomeText(outcome))
     })
+    for (const place of equipped.shop.archives.unused) {
+      console.error(
+        `siskin: --source ${place} was not used: nothing that is to be mended came from it`
+      )
+    }
+    return repaired
   } finally {
     await equipped.close()
   }

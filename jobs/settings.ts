@@ -176,7 +176,11 @@ function readFile(path: string): Record<string, unknown> {
   try {
     content = parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    const what = codeOf(error) === 'ENOENT' ? 'no such file' : messageOf(error)
+    const known: Record<string, string> = {
+      ENOENT: 'no such file',
+      EISDIR: 'a folder, and no file'
+    }
+    const what = known[codeOf(error) ?? ''] ?? messageOf(error)
     throw new UsageError(`configuration ${path}: ${what}`)
   }
   if (content === null || content === undefined) return {}

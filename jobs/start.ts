@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { findAlert } from '../engine/inspect/lookup.ts'
 import { legend, plot, pointsOf } from '../engine/inspect/plot.ts'
+import { makeFolder } from '../engine/make-folder.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Interesting } from '../engine/truth/interesting.ts'
 import type { SimulateOptions } from '../simulator/index.ts'
@@ -70,7 +71,7 @@ async function startReal(sources: readonly string[], settings: Settings): Promis
 }
 
 async function startSimulated(settings: Settings): Promise<boolean> {
-  mkdirSync(`${DATA}/nights`, { recursive: true })
+  makeFolder(`${DATA}/nights`)
   for (const night of NIGHTS) await makeNight(night)
   const withSchemas = { ...settings, schemas: settings.schemas ?? join(DATA, 'nights', 'schemas') }
   heading('Taking both nights into the lake: decode, enrich, persist, publish')

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Command } from 'commander'
+import type { Plan } from '../engine/enrich/plan.ts'
 import { UsageError } from '../engine/errors.ts'
 import { MetricsServer } from '../engine/metrics/server.ts'
+import type { Health, MetricsSource } from '../engine/metrics/server.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import { Tally } from '../engine/run/tally.ts'
 import type { StreamSettings } from '../engine/stream/settings.ts'
 import type { StreamStatus } from '../engine/stream/supervision.ts'
-import type { StreamSupervisor } from '../engine/stream/supervisor.ts'
 import { SISKIN_VERSION } from '../engine/version.ts'
 import { kafkaAccess } from './kafka-access.ts'
 import { openLog } from './log.ts'
@@ -58,6 +59,39 @@ interface StreamResult {
 async function stream(settings: Settings, log: Log): Promise<StreamResult> {
   const live = streamSettings(settings)
   const plan = planFor(settings, (text) => log.say(text))
+  const asked = new Answers()
+  const server = await answer(settings, asked)
+  try {
+    return await streamWatched(settings, live, plan, { asked, address: server?.address }, log)
+  } finally {
+    server?.close()
+  }
+}
+
+/** What monitoring is told while there are no members to ask. */
+class Answers implements MetricsSource {
+  supervisor: MetricsSource | null = null
+
+  families(): ReturnType<MetricsSource['families']> {
+    return this.supervisor?.families() ?? []
+  }
+
+  live(): Health {
+    return this.supervisor?.live() ?? { ok: true, reason: null }
+  }
+
+  ready(): Health {
+    return this.supervisor?.ready() ?? { ok: false, reason: 'it is starting' }
+  }
+}
+
+async function streamWatched(
+  settings: Settings,
+  live: StreamSettings,
+  plan: Plan,
+  { asked, address }: { readonly asked: Answers; readonly address: string | undefined },
+  log: Log
+): Promise<StreamResult> {
   const { checkStream, StreamSupervisor } = await import('../engine/stream/index.ts')
   await checkStream(live, plan)
   const stop = new AbortController()
@@ -92,7 +126,10 @@ async function stream(settings: Settings, log: Log): Promise<StreamResult> {
     onLog: (news) => log.news(news),
     hushed: settings.logFormat === 'json'
   })
-  const server = await answer(settings, supervisor, log)
+  asked.supervisor = supervisor
+  if (address !== undefined) {
+    log.news({ level: 'info', message: `metrics at ${address}/metrics`, fields: { address } })
+  }
   try {
     startNews(settings, log)
     await supervisor.run()
@@ -102,7 +139,6 @@ async function stream(settings: Settings, log: Log): Promise<StreamResult> {
     return { tally, seconds: (performance.now() - started) / 1000 }
   } finally {
     log.clear()
-    server?.close()
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
@@ -111,14 +147,9 @@ async function stream(settings: Settings, log: Log): Promise<StreamResult> {
 /** Answers what monitoring asks, if that is wanted. */
 async function answer(
   { metricsHost, metricsPort }: Settings,
-  supervisor: StreamSupervisor,
-  log: Log
+  source: MetricsSource
 ): Promise<MetricsServer | null> {
-  if (metricsPort === null) return null
-  const server = await MetricsServer.listen(metricsHost, metricsPort, supervisor)
-  const message = `metrics at ${server.address}/metrics`
-  log.news({ level: 'info', message, fields: { address: server.address } })
-  return server
+  return metricsPort === null ? null : MetricsServer.listen(metricsHost, metricsPort, source)
 }
 
 function startNews({ topics, group, lake, members }: Settings, log: Log): void {

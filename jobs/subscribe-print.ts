@@ -1,3 +1,5 @@
+import { constants, existsSync, fstatSync, readFileSync, statSync } from 'node:fs'
+import { SiskinError } from '../engine/errors.ts'
 import type { Alert } from '../engine/subscribe/alert.ts'
 import { fieldOf, TOPIC } from '../engine/subscribe/alert.ts'
 import { FieldCheck } from '../engine/subscribe/columns.ts'
@@ -19,6 +21,25 @@ function write(text: string): Promise<void> {
       else reject((error as NodeJS.ErrnoException).code === 'EPIPE' ? new BrokenPipe() : error)
     })
   })
+}
+
+const NULL_DEVICE = '/dev/null'
+
+/**
+ * Node.js opens the null device in place of a standard output that is closed (`>&-`), for reading and writing, which
+ * no `> /dev/null` of a shell does.
+ * @throws SiskinError where what is printed would be lost, and would count as read.
+ */
+export function expectOutput(): void {
+  if (!existsSync('/proc/self/fdinfo/1')) return
+  const { rdev } = fstatSync(1)
+  const [, flags = '0'] =
+    /^flags:\s*([0-7]+)/m.exec(readFileSync('/proc/self/fdinfo/1', 'utf8')) ?? []
+  const isForBoth = (Number.parseInt(flags, 8) & constants.O_RDWR) !== 0
+  if (rdev !== statSync(NULL_DEVICE).rdev || !isForBoth) return
+  throw new SiskinError(
+    `standard output is closed: alerts that are printed would be lost; say > ${NULL_DEVICE} if that is meant`
+  )
 }
 
 /** Alerts as lines of JSON. */

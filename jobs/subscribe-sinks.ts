@@ -15,7 +15,7 @@ import { ALERT_COLUMNS } from '../engine/table/schema.ts'
 import { modules } from '../science-modules/registry.ts'
 import { pickFilters } from './registries.ts'
 import type { Settings } from './settings.ts'
-import { JsonPrinter, TablePrinter } from './subscribe-print.ts'
+import { expectOutput, JsonPrinter, TablePrinter } from './subscribe-print.ts'
 
 export interface SinkFlags {
   readonly json?: boolean
@@ -23,14 +23,17 @@ export interface SinkFlags {
   readonly stamps?: boolean
   readonly save?: string
   readonly exec?: string
+  /** Nothing is read. */
+  readonly lag?: boolean
   /** Several topics are read. */
   readonly several: boolean
 }
 
 /** Where the alerts go. @throws UsageError for a file that cannot be. */
 export async function openSinks(flags: SinkFlags, { outPrefix }: Settings): Promise<Sink[]> {
-  const { save, exec, json, several, stamps = false, fields = null } = flags
+  const { save, exec, json, several, lag = false, stamps = false, fields = null } = flags
   const sinks: Sink[] = []
+  if (!lag && (json || (save === undefined && exec === undefined))) expectOutput()
   if (json) sinks.push(new JsonPrinter({ fields, stamps }))
   else if (save === undefined && exec === undefined) {
     sinks.push(new TablePrinter(fields, columnsOfFilter(outPrefix), several))

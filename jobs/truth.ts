@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
@@ -25,11 +25,23 @@ export function addTruth(program: Command): void {
 }
 
 export async function truthReport(lake: string, files: readonly string[]): Promise<TruthReport> {
-  for (const file of files)
-    if (!existsSync(file)) throw new UsageError(`truth "${file}": no such file`)
+  for (const file of files) expectParquet(file)
   const aims = pickFilters(null).map(({ topic, seeks = null }) => ({ topic, seeks }))
   const { judge } = await import('../engine/truth/truth.ts')
   return judge(openStore(lake), files, aims)
+}
+
+function expectParquet(file: string): void {
+  if (!existsSync(file)) throw new UsageError(`truth "${file}": no such file`)
+  const isFile = statSync(file).isFile()
+  const begin = Buffer.alloc(4)
+  const opened = openSync(file, 'r')
+  if (isFile) readSync(opened, begin)
+  closeSync(opened)
+  if (begin.toString('latin1') === 'PAR1') return
+  throw new UsageError(
+    `truth "${file}" is no Parquet file: siskin simulate writes the truth beside the archive, as night.truth.parquet`
+  )
 }
 
 const OBJECTS = ['objects', 'pure', 'found'] as const

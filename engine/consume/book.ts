@@ -18,6 +18,8 @@ interface Known {
   readonly path: string
   /** Packets in it; null until it was read to its end without damage. */
   readonly count: number | null
+  /** Where it broke off, once all before that was in the lake; left out where it did not. */
+  readonly brokenOff?: string
 }
 
 export interface FileRecord extends Known {

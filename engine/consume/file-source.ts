@@ -150,9 +150,10 @@ async function findGrown(
       )
       return null
     }
+    const { brokenOff: _, ...whole } = record
     const identities = [...record.identities, identity]
     const own = record.path === resolve(path) ? stamp : null
-    const grown = { ...record, identities, stamp: own, count: null }
+    const grown = { ...whole, identities, stamp: own, count: null }
     await book.save(grown)
     const alias = freeName(safeStem(path), identity.sha256, names)
     await book.save({ kind: 'alias', name: alias, of: record.name })

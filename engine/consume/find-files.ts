@@ -1,11 +1,13 @@
 import { readdir, stat } from 'node:fs/promises'
 import type { BigIntStats, Dirent } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { codeOf } from '../errors.ts'
+import { codeOf, UsageError } from '../errors.ts'
 import { isPacketFile } from './archive.ts'
 import { unreadable } from './identity.ts'
 import type { Notes } from './notes.ts'
 
+/** Only a lake has a folder of this name. */
+const OWN = '_siskin'
 const ARCHIVE = /\.(tar|tar\.gz|tgz)$/i
 
 /** A file below a folder: path in the folder, with `/`, and where it is. */
@@ -29,8 +31,8 @@ export function isArchive(path: string): boolean {
 
 /**
  * Searches a folder and what is below it. Links are followed; a file or folder that is reached in two
- * ways is taken once, under the name that is no link. What is passed over is noted.
- * @throws SiskinError for a folder that cannot be read.
+ * ways is taken once, under the name that is no link. What is passed over is noted, a lake below it too.
+ * @throws SiskinError for a folder that cannot be read; UsageError for one that is a lake.
  */
 export async function findFiles(root: string, notes: Notes): Promise<Found> {
   const search = new Search(root, notes)
@@ -68,11 +70,22 @@ class Search implements Found {
     const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
       throw unreadable(path, error)
     })
+    if (entries.some((entry) => entry.name === OWN && entry.isDirectory())) return this.#lake(path)
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const own = join(path, entry.name)
       if (entry.isSymbolicLink()) this.#links.push(own)
       else await this.#entry(own, entry)
     }
+  }
+
+  /** What was taken in is not to be taken in again. */
+  #lake(path: string): void {
+    if (path === this.#root) {
+      throw new UsageError(
+        `folder "${path}" is a lake, and no source: its packets are in ${join(path, '<survey>', 'packets')}`
+      )
+    }
+    this.#notes.say(`${path} is a lake: it is passed over`)
   }
 
   async #entry(path: string, entry: Dirent | BigIntStats): Promise<void> {

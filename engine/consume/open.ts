@@ -60,7 +60,6 @@ async function openPath(path: string, how: OpenOptions): Promise<Source[]> {
   return [await openFile(path, info.size, how)]
 }
 
-/** A folder without any file is a night without observations. */
 async function openAll(path: string, how: OpenOptions): Promise<Source[]> {
   const { archives, packets, files } = await findFiles(path, how.notes)
   if (archives.length + packets.length === 0 && files > 0) {

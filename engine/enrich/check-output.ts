@@ -16,6 +16,15 @@ export class OutputError extends Error {
   }
 }
 
+/** What is wrong with a result whose other rows are taken all the same; the first of its kind. */
+export interface Fault {
+  readonly kind: 'nan' | 'type' | 'undeclared'
+  /** What is wrong, of which column. */
+  readonly text: string
+  /** The row it was met in, and the value; null where it is about no row. */
+  readonly first: { readonly row: number; readonly value: unknown } | null
+}
+
 interface Target {
   readonly path: string
   readonly type: Output<unknown>['type']
@@ -27,6 +36,7 @@ interface Target {
  * Takes a module's result for rows [from, from + rows) into the table's columns. A row with a NaN
  * or a value of the wrong type becomes null in all columns, with the status that says so.
  * @throws OutputError if a column is missing or has the wrong number of rows.
+ * @returns what is wrong with it, once of each kind
  */
 export function takeResult(
   module: Module,
@@ -35,7 +45,7 @@ export function takeResult(
   from: number,
   rows: number,
   statuses: string[]
-): void {
+): readonly Fault[] {
   if (typeof result !== 'object' || result === null) {
     throw new OutputError('type', `it returned ${String(result)}, not an object of columns`)
   }
@@ -45,7 +55,30 @@ export function takeResult(
   if (own && own.length !== rows) {
     throw new OutputError('rows', `status has ${own.length} rows instead of ${rows}`)
   }
-  for (let i = 0; i < rows; i++) statuses[from + i] = takeRow(targets, i, from + i, own?.[i])
+  const faults: Fault[] = undeclared(module.produces, result, '')
+  const meet = (fault: Fault) => {
+    if (!faults.some(({ kind }) => kind === fault.kind)) faults.push(fault)
+  }
+  for (let i = 0; i < rows; i++) statuses[from + i] = takeRow(targets, i, from + i, own?.[i], meet)
+  return faults
+}
+
+/** Columns that are returned, and that nobody will ever see. */
+function undeclared(produces: Outputs, result: object, path: string): Fault[] {
+  const names = Object.keys(result).filter((name) => {
+    return produces[name] === undefined && !(path === '' && name === 'status')
+  })
+  const own = names.map((name) => `\`${path}${name}\``).join(', ')
+  if (own !== '') {
+    const text = `it returns ${own}, which \`produces\` does not declare`
+    return [{ kind: 'undeclared', text, first: null }]
+  }
+  const values = result as Record<string, object>
+  return Object.entries(produces)
+    .flatMap(([name, output]) =>
+      output.type === 'group' ? undeclared(output.outputs, values[name]!, `${path}${name}.`) : []
+    )
+    .slice(0, 1)
 }
 
 function collect(
@@ -77,22 +110,46 @@ function collect(
   }
 }
 
-function takeRow(targets: Target[], i: number, row: number, own: string | undefined): string {
+function takeRow(
+  targets: Target[],
+  i: number,
+  row: number,
+  own: string | undefined,
+  meet: (fault: Fault) => void
+): string {
   let says = false
-  for (const { type, column, values } of targets) {
+  for (const { path, type, column, values } of targets) {
     const value = values[i]
     if (value === null || value === undefined) {
       column.valid[row] = 0
       continue
     }
     const fault = faultOf(type, value)
-    if (fault) return failRow(targets, row, fault)
+    if (fault) {
+      meet({ kind: fault, text: faultText(fault, path, type, value), first: { row, value } })
+      return failRow(targets, row, fault)
+    }
     says = true
     if (column instanceof TextColumn) column.set(row, value as string)
     else column.set(row, typeof value === 'boolean' ? Number(value) : (value as number))
   }
   if (own === undefined) return says ? 'ok' : 'not-applicable'
-  return OWN_STATUSES.has(own) ? own : failRow(targets, row, 'type')
+  if (OWN_STATUSES.has(own)) return own
+  const text = `status is no status: choose one of ${[...OWN_STATUSES].join(', ')}`
+  meet({ kind: 'type', text, first: { row, value: own } })
+  return failRow(targets, row, 'type')
+}
+
+function faultText(
+  fault: 'nan' | 'type',
+  path: string,
+  type: Output<unknown>['type'],
+  value: unknown
+): string {
+  if (fault === 'nan') return `${path} is no finite number: give null where there is nothing to say`
+  const isTooFine = type === 'int32' && typeof value === 'number'
+  const given = isTooFine ? 'number that is none of 32 bits' : typeof value
+  return `${path} is declared ${type}, and is given a ${given}`
 }
 
 function failRow(targets: Target[], row: number, code: string): string {

@@ -1,9 +1,12 @@
+import { inspect } from 'node:util'
 import type { Module } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import { TextColumn } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { placeOf } from '../place-of.ts'
+import { timeless } from '../timeless.ts'
 import { OutputError, takeResult } from './check-output.ts'
+import type { Fault } from './check-output.ts'
 import type { ReaderSet } from '../table/readers.ts'
 
 /** Milliseconds per 1,000 alerts where a module declares none. */
@@ -25,6 +28,8 @@ export function budgetMs(budget: number | undefined, rows: number): number {
 export class ModuleRunner {
   readonly #failedInARow = new Map<Module, number>()
   readonly #report: Report
+  /** Faults of results that were told: a module, and the kind. */
+  readonly #told = new Set<string>()
 
   constructor(report: Report) {
     this.#report = report
@@ -90,24 +95,34 @@ export class ModuleRunner {
     rows: number
   ): Promise<{ code: string; message: string } | null> {
     const abort = new AbortController()
+    let faults: readonly Fault[]
     const columns = readers.for(module.requires, from)
     try {
-      const given = module.run({
-        rows,
-        survey: batch.table.survey,
-        columns,
-        signal: abort.signal
-      })
+      const { survey } = batch.table
+      const given = timeless(() => module.run({ rows, survey, columns, signal: abort.signal }))
       const result =
         given instanceof Promise ? await this.#inTime(module, given, rows, abort) : given
-      takeResult(module, result, batch, from, rows, statuses)
-      return null
+      faults = takeResult(module, result, batch, from, rows, statuses)
     } catch (error) {
       clear(module, batch, from, rows)
       if (error instanceof TimeoutError) return { code: 'timeout', message: error.message }
       if (error instanceof OutputError) return { code: error.code, message: error.message }
       return { code: 'threw', message: `it threw: ${messageOf(error)}${placeOf(error)}` }
     }
+    for (const fault of faults) this.#tellFault(module, batch, fault)
+    return null
+  }
+
+  /** Once a module and kind. */
+  #tellFault(module: Module, batch: Enriched, { kind, text, first }: Fault): void {
+    const key = `${module.name} ${kind}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    const who = `module ${module.name} (${module.owner})`
+    if (first === null) return this.#report('warn', `${who}: ${text}`)
+    const { values } = batch.table.fixed('alert_id')
+    const found = `${FIRST}alert ${values[first.row]}, ${shown(first.value)}`
+    this.#report('warn', `${who}: ${text}; such rows get the status failed:${kind}${found}`)
   }
 
   async #inTime(
@@ -142,6 +157,13 @@ export class ModuleRunner {
       )
     }
   }
+}
+
+/** What comes behind it differs between threads that say the same. */
+export const FIRST = '; first: '
+
+function shown(value: unknown): string {
+  return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, 60)
 }
 
 class TimeoutError extends Error {}

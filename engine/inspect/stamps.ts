@@ -1,6 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf, SiskinError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 import { northAngle, readFits, UndrawnKind } from './fits.ts'
 import type { FitsImage } from './fits.ts'
 import { stampPng } from './png.ts'
@@ -81,7 +82,7 @@ function draw(bytes: Uint8Array): { image: FitsImage; png: Uint8Array } | { reas
 
 async function write(folder: string, path: string, png: Uint8Array): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true })
+    makeFolder(folder)
     await writeFile(path, png)
   } catch (error) {
     throw new SiskinError(`--stamps ${folder}: ${messageOf(error)}`, 1, { cause: error })

@@ -59,14 +59,20 @@ export class Beat {
     Atomics.store(this.#numbers, WHAT, 0)
   }
 
+  /** Number of what is going on; null: nothing. */
+  get number(): number | null {
+    const what = Atomics.load(this.#numbers, WHAT)
+    return what === 0 ? null : what - 1
+  }
+
   /** What is going on, if its budget is spent by the clock, with something on top for the watch itself. */
   overdue(): Overdue | null {
-    const what = Atomics.load(this.#numbers, WHAT)
-    if (what === 0) return null
+    const { number } = this
+    if (number === null) return null
     const began = Atomics.load(this.#numbers, BEGAN)
     const budgetMs = Atomics.load(this.#numbers, BUDGET) * 1.5 + 500
     const wallMs = (now() - began) & WRAP
     if (wallMs <= budgetMs) return null
-    return { number: what - 1, budgetMs, wallMs, cpuMs: Atomics.load(this.#numbers, CPU), began }
+    return { number, budgetMs, wallMs, cpuMs: Atomics.load(this.#numbers, CPU), began }
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
+import { codeOf } from '../errors.ts'
 import { Beat } from './beat.ts'
 import type { Overdue } from './beat.ts'
 
@@ -14,6 +15,8 @@ const MOST_BUDGETS = 10
 /** A thread in a loop of JavaScript answers within milliseconds, one in native code not at all. */
 const ANSWER_MS = 2000
 const LOOK_MS = 200
+const FULL = 'fills the memory of its thread: that is stopped'
+const FULL_SHARE = 0.8
 
 /** A thread that makes parts. */
 export interface WatchedThread {
@@ -72,7 +75,11 @@ export class HangWatch<T extends WatchedThread> {
   async #judge(thread: T, overdue: Overdue): Promise<void> {
     const { worker, beat } = thread
     this.#asked.add(worker)
-    const spent = await Promise.race([cpuOf(worker), delay(ANSWER_MS, null, { ref: false })])
+    const late = delay(ANSWER_MS, null, { ref: false })
+    const [spent, isFull] = await Promise.all([
+      Promise.race([cpuOf(worker), late]),
+      Promise.race([isMemoryFull(worker), late])
+    ])
     this.#asked.delete(worker)
     const { working, watched, onHang } = this.#options
     const isOver = new Beat(beat).overdue()?.began !== overdue.began
@@ -81,18 +88,42 @@ export class HangWatch<T extends WatchedThread> {
     const isWaiting = spent !== null && spent - cpuMs < budgetMs
     if (isWaiting && wallMs < MOST_BUDGETS * budgetMs) return
     const name = watched[number] ?? null
-    if (name !== null) this.#count(name)
+    if (name !== null) this.#count(name, isFull ? FULL : 'hangs: its thread is stopped')
     onHang(thread, name)
   }
 
-  #count(name: string): void {
+  /**
+   * A thread ended with an error. What filled its memory goes as what hangs does.
+   * @returns why, in words, where nothing that is watched is to blame; else null, and `onHang` was called
+   */
+  died(thread: T, error: Error): string | null {
+    if (codeOf(error) !== 'ERR_WORKER_OUT_OF_MEMORY') return error.message
+    const { watched, onHang } = this.#options
+    const name = watched[new Beat(thread.beat).number ?? watched.length]
+    if (name === undefined) return 'its memory was full, outside all modules and filters'
+    this.#count(name, FULL)
+    onHang(thread, name)
+    return null
+  }
+
+  #count(name: string, what: string): void {
     const { log } = this.#options
-    log('error', `${name} hangs: its thread is stopped, the alerts go on without it`)
+    log('error', `${name} ${what}, the alerts go on without it`)
     const hangs = (this.#hangs.get(name) ?? 0) + 1
     this.#hangs.set(name, hangs)
     if (hangs !== MOST_HANGS) return
-    log('error', `${name} hung ${hangs} times: it is switched off`)
+    log('error', `${name} had to be stopped ${hangs} times: it is switched off`)
     this.#off.push(name)
+  }
+}
+
+/** A thread whose memory is full collects garbage for a long time before it ends. */
+async function isMemoryFull(worker: Worker): Promise<boolean> {
+  try {
+    const { used_heap_size: used, heap_size_limit: most } = await worker.getHeapStatistics()
+    return used > FULL_SHARE * most
+  } catch {
+    return false
   }
 }
 

@@ -41,6 +41,8 @@ export type Finding =
         readonly isThere: boolean
         readonly modules: readonly string[] | null
       }
+    /** A source of files that was begun and not read to its end. */
+    | { readonly kind: 'unfinished'; readonly source: string }
     /** Of all other kinds: nothing that can be mended by itself. */
     | { readonly kind: 'other' }
   ) & {

@@ -1,7 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { open, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import { isHdfs } from './hdfs-address.ts'
 import type { PartFile } from './ledger.ts'
 import type { Store } from './store.ts'
@@ -31,7 +32,7 @@ export async function localPaths(store: Store, files: readonly PartFile[]): Prom
 async function copyOf(store: Store, { path, bytes }: PartFile, copy: string): Promise<string> {
   if (await isCopy(store, path, bytes, copy)) return copy
   const draft = `${copy}.${randomBytes(6).toString('hex')}`
-  await mkdir(dirname(copy), { recursive: true })
+  makeFolder(dirname(copy))
   try {
     await writeFile(draft, await store.read(path))
     await rename(draft, copy)

@@ -128,12 +128,22 @@ export class RunClaim {
   }
 }
 
+/** The last run that had the source: since when, and whether it lives and has it still. */
+export async function newestRun(
+  store: Store,
+  source: string
+): Promise<{ readonly since: string | null; readonly isAtWork: boolean }> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (!newest) return { since: null, isAtWork: false }
+  const { run, isOver } = newest
+  const holder = await holderOf(store, source, run, isOver)
+  const since = holder?.since ?? null
+  return { since, isAtWork: !isOver && holder !== null && isAlive(holder) }
+}
+
 /** True while a run that lives has the source. */
 export async function isClaimed(store: Store, source: string): Promise<boolean> {
-  const newest = (await runsOf(store, source)).at(-1)
-  if (!newest || newest.isOver) return false
-  const holder = await holderOf(store, source, newest.run)
-  return holder !== null && isAlive(holder)
+  return (await newestRun(store, source)).isAtWork
 }
 
 /** @throws SiskinError when a younger run has claimed the source: this one was taken for dead. */
@@ -160,8 +170,13 @@ async function expectDead(
 }
 
 /** Null also of a claim that is damaged, and stays so for longer than one who lives leaves it: each writes it again and again. */
-async function holderOf(store: Store, source: string, run: number): Promise<Holder | null> {
-  const path = `${folderOf(source)}/${run}.json`
+async function holderOf(
+  store: Store,
+  source: string,
+  run: number,
+  isOver = false
+): Promise<Holder | null> {
+  const path = `${folderOf(source)}/${run}.${isOver ? 'over' : 'json'}`
   for (let waited = 0; ; waited += TORN_LOOK_MS) {
     try {
       return await readJson<Holder>(store, path)

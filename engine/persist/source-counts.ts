@@ -4,17 +4,27 @@ import { readJson } from './replace-file.ts'
 import type { Store } from './store.ts'
 
 /** What the lake remembers of a source of files, as far as a proof needs it. */
-interface Remembered {
+export interface Remembered {
+  readonly kind?: string
   readonly name?: string
   readonly path?: string
   /** Packets in it; known once it was read to its end without damage. */
   readonly count?: number | null
+  /** Where it broke off, once all before that was in the lake. */
+  readonly brokenOff?: string | null
+  /** The source with which its folder began anew. */
+  readonly replacedBy?: string | null
+}
+
+/** A source itself, and not another name of one. */
+export function isTold({ kind }: Remembered): boolean {
+  return kind === 'file' || kind === 'folder'
 }
 
 const FOLDER = `${OWN}/sources`
 
 /** Of what cannot be read nothing is known: `siskin verify` names it. */
-async function remembered(store: Store, source: string): Promise<Remembered | null> {
+export async function remembered(store: Store, source: string): Promise<Remembered | null> {
   try {
     return await readJson<Remembered>(store, `${FOLDER}/${source}.json`)
   } catch (error) {

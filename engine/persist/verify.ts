@@ -16,6 +16,7 @@ import { checkRequeued } from './requeue-check.ts'
 import { fileSources } from './source-counts.ts'
 import { leftOvers, Strays } from './strays.ts'
 import type { Store } from './store.ts'
+import { unfinishedSources } from './unfinished.ts'
 import { Sums } from './verify-sums.ts'
 import { scopeOf } from './verify-scope.ts'
 import type { Reach, Scope } from './verify-scope.ts'
@@ -105,6 +106,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
     options.onReached?.(source, Math.max(end, range.end))
   }
   for (const [source, count] of counts) await new SourceRange(source, 0, onFinding).expect(count)
+  if (scope.night === null) await unfinishedSources(store, onFinding)
   const strays = new Strays(store, folders, onFinding)
   if (scope.isWhole) await strays.everywhere()
   else if (!isPartial) await strays.nearby()

@@ -2,6 +2,7 @@ import type { Block, Blocks, Filter, Predicate } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import { placeOf } from '../place-of.ts'
 import type { Enriched } from '../table/enriched.ts'
+import { timeless } from '../timeless.ts'
 import { ReaderSet } from '../table/readers.ts'
 
 /** What one filter kept of one batch. */
@@ -45,7 +46,7 @@ export function select(
       continue
     }
     onFilter(index, rows)
-    selections.push(selectOne(filter, batch, readers, blocks, warn))
+    selections.push(timeless(() => selectOne(filter, batch, readers, blocks, warn)))
   }
   onFilter(-1, 0)
   return selections

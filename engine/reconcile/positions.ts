@@ -35,6 +35,11 @@ interface Lake extends Pick<SourceState, 'source' | 'parts' | 'lake' | 'waiting'
   readonly input: PartitionSpan | null
 }
 
+/** A group that has no position of any of a lake's partitions is most often another one: what else is said of it follows from that. */
+export function noPosition(group: string): string {
+  return `group ${group} has no position of anything that the lake was filled from: is --group right? If it is, set each of its partitions to where the lake ends`
+}
+
 /** What is wrong with a source, in words. */
 export function tellSource(
   { source, lake, group, state }: SourceState,

@@ -10,7 +10,7 @@ import { Book } from './book.ts'
 import type { Parts } from './expected.ts'
 import { checkInput, countWaiting } from './input.ts'
 import { KafkaSide } from './kafka-side.ts'
-import { sourceState, tellSource } from './positions.ts'
+import { noPosition, sourceState, tellSource } from './positions.ts'
 import type { SourceState } from './positions.ts'
 import { addCounts, tell, TopicCheck } from './topic.ts'
 import type { Counts, Missing, Stray } from './topic.ts'
@@ -130,6 +130,11 @@ export class Reconciler {
   async finish(): Promise<KafkaVerdict> {
     const differences: string[] = []
     const sources = await this.#checkSources(differences)
+    const { group } = this.#options
+    if (sources.length > 0 && sources.every((source) => source.group === null)) {
+      const { members } = this.#known
+      return { group, members, sources, topics: [], nights: {}, differences: [noPosition(group)] }
+    }
     const topics: TopicVerdict[] = []
     const nights: Record<string, Counts> = {}
     const newer = new Map<string, number>()
@@ -139,7 +144,6 @@ export class Reconciler {
       for (const [night, counts] of Object.entries(found.nights)) addCounts(nights, night, counts)
     }
     await this.#checkNewer(newer, differences)
-    const { group } = this.#options
     return { group, members: this.#known.members, sources, topics, nights, differences }
   }
 

@@ -1,3 +1,4 @@
+import { join, sep } from 'node:path'
 import { openSources } from '../consume/open.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
 import type { SourceBook } from '../consume/book.ts'
@@ -18,6 +19,7 @@ export class ArchiveInput {
   readonly #store: Store
   readonly #given: readonly string[]
   #opened: Map<string, Source> | null = null
+  readonly #used = new Set<Source>()
 
   /** @param given where sources lie now, besides those whose places the lake remembers. */
   constructor(store: Store, given: readonly string[]) {
@@ -29,11 +31,21 @@ export class ArchiveInput {
   async find(name: string): Promise<Source | null> {
     this.#opened ??= await this.#open(this.#given)
     const given = this.#opened.get(name)
+    if (given) this.#used.add(given)
     if (given) return given
     const path = await placeOfSource(this.#store, name)
     if (path === null) return null
     const remembered = await this.#open([path]).catch(() => null)
     return remembered?.get(name) ?? null
+  }
+
+  /** Those of the given places that nothing was asked for of. */
+  get unused(): readonly string[] {
+    const used = [...this.#used].map(({ path }) => path)
+    return this.#given.filter((place) => {
+      const below = join(place, sep)
+      return !used.some((path) => path === place || path.startsWith(below))
+    })
   }
 
   /** Where the archive of a source is that is at hand; null where it is not. */

@@ -61,6 +61,9 @@ export async function planOf(
       .map(({ path, text }) =>
         step(text, 'it is removed', null, () => removeEmptyFolder(shop.store, path))
       ),
+    ...of('unfinished').map(({ text, source }) =>
+      cannot(text, 'what was never read cannot be mended: siskin run takes it in', source)
+    ),
     ...of('other').map(({ text }) =>
       cannot(text, 'nothing is missing that could be made again; it is only told')
     )

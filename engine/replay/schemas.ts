@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SiskinError } from '../errors.ts'
+import { messageOf, SiskinError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 import { registerSchema } from '../register-schema.ts'
 import { wireId } from './names.ts'
 
@@ -13,8 +14,12 @@ const SUBJECT = 'alert-packet'
 
 /** Writes schemas where `--schemas` of the readers finds them: `<id>.avsc`. */
 export function keepSchemas(folder: string, schemas: WriterSchemas): void {
-  mkdirSync(folder, { recursive: true })
-  for (const [id, text] of schemas) writeFileSync(join(folder, `${id}.avsc`), `${text}\n`)
+  try {
+    makeFolder(folder)
+    for (const [id, text] of schemas) writeFileSync(join(folder, `${id}.avsc`), `${text}\n`)
+  } catch (error) {
+    throw new SiskinError(`--schemas-out ${folder}: ${messageOf(error)}`, 1, { cause: error })
+  }
 }
 
 /** The schema of an id in a folder; null if it holds none. */

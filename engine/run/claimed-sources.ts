@@ -1,8 +1,11 @@
+import { realpath } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { DraftBook } from '../consume/book.ts'
 import type { SourceBook, SourceRecord } from '../consume/book.ts'
 import { Notes } from '../consume/notes.ts'
 import { openSources } from '../consume/open.ts'
 import type { Source } from '../consume/source.ts'
+import { UsageError } from '../errors.ts'
 import { committedSpans, OWN } from '../persist/ledger.ts'
 import { readJson, replaceFile } from '../persist/replace-file.ts'
 import { RunClaim } from '../persist/run-claim.ts'
@@ -27,6 +30,7 @@ export async function openClaimed(
   store: Store,
   { sources: paths, replace = false, notes = new Notes(), command }: Wanted
 ): Promise<{ readonly sources: readonly Source[]; readonly claims: Claims }> {
+  for (const path of paths) await expectApart(path, store)
   let heard = notes
   for (;;) {
     const book = new DraftBook(sourceBook(store))
@@ -45,6 +49,15 @@ export async function openClaimed(
     await release(claims)
     heard = new Notes((text) => notes.say(text)) // what was skipped is counted once
   }
+}
+
+/** @throws UsageError where the lake would lie among the packets that it is filled from. */
+async function expectApart(path: string, store: Store): Promise<void> {
+  const placeOf = (folder: string) => realpath(folder).catch(() => resolve(folder))
+  if ((await placeOf(path)) !== (await placeOf(store.root))) return
+  throw new UsageError(
+    `--lake ${store.root} is the source itself: name another folder for the lake`
+  )
 }
 
 /** All of them or none. @throws SiskinError that names the run that has one of them. */

@@ -7,6 +7,7 @@ import type { Cut } from '../consume/scanner.ts'
 import type { Source } from '../consume/source.ts'
 import type { Survey } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
+import { FIRST } from '../enrich/run-module.ts'
 import type { PacketRange } from '../packets.ts'
 import { recover, recoverAttempt } from '../persist/commit.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
@@ -17,7 +18,7 @@ import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { Blame } from './blame.ts'
-import { openClaimed, release } from './claimed-sources.ts'
+import { openClaimed, release, sourceBook } from './claimed-sources.ts'
 import type { Claims } from './claimed-sources.ts'
 import type { MemberSettings } from './messages.ts'
 import { RunIndex } from './run-index.ts'
@@ -126,7 +127,7 @@ async function runSources(
 ): Promise<RunResult> {
   const started = performance.now()
   const tally = new Tally()
-  const damage: Damage[] = []
+  const damage = new Map<string, Damage>()
   const buffers = new BufferPool(options.members * 3 + 2)
   const seen = seenMemory()
   const names = sources.map(({ name }) => name)
@@ -149,11 +150,12 @@ async function runSources(
       const onRead = (bytes: number) =>
         options.onProgress({ bytesTotal, bytesRead: bytesBefore + bytes, tally })
       const broken = await readSource(source, done, supervisor, buffers, options, onRead)
-      if (broken) damage.push(broken)
+      if (broken) damage.set(source.name, broken)
       bytesBefore += source.bytes
       if (options.signal.aborted) break
     }
     await supervisor.drain()
+    if (supervisor.stuck.length === 0) await keepDamage(store, damage)
   } finally {
     await supervisor.close()
   }
@@ -162,12 +164,22 @@ async function runSources(
   return {
     tally,
     sources: names,
-    damage,
+    damage: [...damage.values()],
     before,
     seconds: (performance.now() - started) / 1000,
     interrupted: options.signal.aborted,
     stuck: supervisor.stuck,
     peakMemory: supervisor.peakMemory
+  }
+}
+
+/** Where a source broke off is known to the lake when all before that is in it. */
+async function keepDamage(store: Store, damage: ReadonlyMap<string, Damage>): Promise<void> {
+  const book = sourceBook(store)
+  for (const [source, { message }] of damage) {
+    const record = await book.load(source)
+    if (record?.kind === 'file' || record?.kind === 'folder')
+      await book.save({ ...record, brokenOff: message })
   }
 }
 
@@ -250,8 +262,9 @@ function startSupervisor({
 function once(say: RunOptions['onLog']): RunOptions['onLog'] {
   const said = new Set<string>()
   return (level, message) => {
-    if (level === 'warn' && said.has(message)) return
-    if (said.size < 10_000) said.add(message)
+    const [fault = message] = message.split(FIRST)
+    if (level === 'warn' && said.has(fault)) return
+    if (said.size < 10_000) said.add(fault)
     say(level, message)
   }
 }

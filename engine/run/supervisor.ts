@@ -128,7 +128,7 @@ export class Supervisor {
       // What a member said last may come after it was replaced: its ranges are then looked up in the lake.
       if (seat.thread.worker === worker) this.#heard(seat, message)
     })
-    worker.on('error', (error) => this.#died(seat, worker, error.message))
+    worker.on('error', (error) => this.#broke(seat, worker, error))
     worker.on('exit', (code) => this.#died(seat, worker, `it exited with ${code}`))
   }
 
@@ -238,6 +238,12 @@ export class Supervisor {
       this.#options.onLog('error', 'a member makes no progress; another takes over')
     } else job.stopped.push(name)
     void this.#replace(seat)
+  }
+
+  #broke(seat: Seat, worker: Worker, error: Error): void {
+    if (this.#closing || seat.thread.worker !== worker) return
+    const reason = this.#hangs.died(seat.thread, error)
+    if (reason !== null) this.#died(seat, worker, reason)
   }
 
   #died(seat: Seat, worker: Worker, reason: string): void {

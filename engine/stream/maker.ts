@@ -149,7 +149,7 @@ export class Maker {
     worker.on('message', (message: FromWorker) => {
       if (worker === this.#thread?.worker) this.#heard(message) // of one that was stopped, all is made again
     })
-    worker.on('error', (error) => this.#died(worker, error.message))
+    worker.on('error', (error) => this.#broke(worker, error))
     worker.on('exit', (code) => this.#died(worker, `it exited with ${code}`))
     return { worker, beat }
   }
@@ -176,6 +176,12 @@ export class Maker {
       } else pending?.reject(errorOf(message, pending.fetched))
     }
     this.#tell()
+  }
+
+  #broke(worker: Worker, error: Error): void {
+    if (this.#closed || worker !== this.#thread?.worker) return
+    const reason = this.#hangs.died(this.#thread, error)
+    if (reason !== null) this.#end(reason)
   }
 
   #died(worker: Worker, reason: string): void {

@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
-import { makeFolder } from './files.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /** How far a topic of a lake is read: files that are read, or the messages that are read of one. */
 export interface TopicMarks {
@@ -53,7 +53,7 @@ export class Bookmarks {
   /** @throws SiskinError where it cannot be kept. */
   async save(): Promise<void> {
     try {
-      await makeFolder(dirname(this.#path))
+      makeFolder(dirname(this.#path))
       const draft = `${this.#path}.${process.pid}`
       await writeFile(draft, `${JSON.stringify({ topics: this.#topics })}\n`)
       await rename(draft, this.#path)

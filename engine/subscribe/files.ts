@@ -1,4 +1,5 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf, messageOf, SiskinError, UsageError } from '../errors.ts'
 
@@ -16,25 +17,80 @@ export async function checkTarget(path: string): Promise<void> {
 }
 
 /** Why a file cannot be written. @throws always. */
-export function refused(path: string, error: unknown): never {
+function refused(path: string, error: unknown): never {
   if (codeOf(error) === 'EEXIST') {
     throw new UsageError(`--save ${path}: the file is there already; choose another name`)
   }
   throw new SiskinError(`--save ${path}: ${messageOf(error)}`, 1, { cause: error })
 }
 
-/** Makes a folder with those above it. Step by step: asked at once, Node.js never ends below /proc. */
-export async function makeFolder(path: string): Promise<void> {
-  const make = () =>
-    mkdir(path).catch((error: unknown) => {
-      if (codeOf(error) !== 'EEXIST') throw error
-    })
+/** A file that appears with all its bytes, or not at all. @throws as `refused` does. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const draft = `${path}.${process.pid}.part`
   try {
-    await make()
+    const file = await open(draft, 'w')
+    try {
+      await file.writeFile(bytes)
+      await file.datasync()
+    } finally {
+      await file.close()
+    }
+    if (await stat(path).catch(() => null)) refused(path, { code: 'EEXIST' })
+    await rename(draft, path)
   } catch (error) {
-    const above = dirname(path)
-    if (codeOf(error) !== 'ENOENT' || above === path) throw error
-    await makeFolder(above)
-    await make()
+    await rm(draft, { force: true })
+    if (error instanceof UsageError) throw error
+    refused(path, error)
+  }
+}
+
+/**
+ * A file that grows, and is readable at any time. What could not be written whole is taken back: it holds what counts as
+ * read, and no more; a file of which nothing does is removed.
+ */
+export class GrowingFile {
+  readonly #path: string
+  readonly #file: FileHandle
+  #settled = 0
+  #size = 0
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path
+    this.#file = file
+  }
+
+  static async begin(path: string): Promise<GrowingFile> {
+    const file = await open(path, 'wx').catch((error: unknown) => refused(path, error))
+    return new GrowingFile(path, file)
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#file.appendFile(bytes)
+      this.#size += bytes.length
+    } catch (error) {
+      await this.#takeBack()
+      refused(this.#path, error)
+    }
+  }
+
+  /** All that was appended is on disk, and counts as read. */
+  async settle(): Promise<void> {
+    try {
+      await this.#file.datasync()
+      this.#settled = this.#size
+    } catch (error) {
+      await this.#takeBack()
+      refused(this.#path, error)
+    }
+  }
+
+  async #takeBack(): Promise<void> {
+    if (this.#settled === 0) await rm(this.#path, { force: true })
+    else await this.#file.truncate(this.#settled).catch(() => {})
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
   }
 }

@@ -1,11 +1,9 @@
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { layContainer, varint } from '../container.ts'
 import { SISKIN_VERSION } from '../version.ts'
 import { TOPIC } from './alert.ts'
 import type { Alert } from './alert.ts'
 import type { Incoming } from './feed.ts'
-import { nextName, refused } from './files.ts'
+import { GrowingFile, nextName } from './files.ts'
 
 const SYNC_BYTES = 16
 
@@ -18,7 +16,7 @@ export class AvroFile {
   readonly #path: string
   readonly #several: boolean
   readonly written: string[] = []
-  #file: FileHandle | null = null
+  #file: GrowingFile | null = null
   #schema = ''
   #hasTopic = false
   #sync: Uint8Array = new Uint8Array(0)
@@ -37,7 +35,7 @@ export class AvroFile {
       const head = Uint8Array.from([...varint(1), ...varint(before.length + datum.length)])
       await this.#append(Buffer.concat([head, before, datum, this.#sync]))
     }
-    await this.#file?.datasync()
+    await this.#file?.settle()
   }
 
   get isSettled(): boolean {
@@ -45,9 +43,10 @@ export class AvroFile {
   }
 
   async #begin({ schema, topic }: Incoming): Promise<void> {
+    await this.#file?.settle()
     await this.close()
     const path = nextName(this.#path, this.written.length)
-    this.#file = await open(path, 'wx').catch((error: unknown) => refused(path, error))
+    this.#file = await GrowingFile.begin(path)
     this.written.push(path)
     this.#schema = schema
     const own = this.#several ? {} : { 'siskin.topic': topic }
@@ -61,9 +60,7 @@ export class AvroFile {
   }
 
   async #append(bytes: Buffer): Promise<void> {
-    await this.#file!.appendFile(bytes).catch((error: unknown) =>
-      refused(this.written.at(-1)!, error)
-    )
+    await this.#file!.append(bytes)
   }
 
   async close(): Promise<void> {

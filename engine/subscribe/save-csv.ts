@@ -1,10 +1,8 @@
-import { open } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import type { Alert } from './alert.ts'
 import { FieldCheck, savedColumns, savedRecord } from './columns.ts'
 import type { SaveOptions } from './columns.ts'
 import { csvHeader, csvLine, ecsvHeader } from './csv.ts'
-import { nextName, refused } from './files.ts'
+import { GrowingFile, nextName } from './files.ts'
 import { flatColumns } from './flat.ts'
 import type { FlatColumn } from './flat.ts'
 
@@ -17,7 +15,7 @@ export class CsvFile {
   readonly #options: SaveOptions
   readonly #check: FieldCheck
   readonly written: string[] = []
-  #file: FileHandle | null = null
+  #file: GrowingFile | null = null
   #schema = ''
   #columns: readonly FlatColumn[] = []
 
@@ -35,7 +33,7 @@ export class CsvFile {
       if (!this.#file || schema !== this.#schema) await this.#begin(schema)
       await this.#append(csvLine(this.#columns, savedRecord(alert)))
     }
-    await this.#file?.datasync()
+    await this.#file?.settle()
   }
 
   get isSettled(): boolean {
@@ -43,9 +41,10 @@ export class CsvFile {
   }
 
   async #begin(schema: string): Promise<void> {
+    await this.#file?.settle()
     await this.close()
     const path = nextName(this.#path, this.written.length)
-    this.#file = await open(path, 'wx').catch((error: unknown) => refused(path, error))
+    this.#file = await GrowingFile.begin(path)
     this.written.push(path)
     this.#schema = schema
     this.#columns = flatColumns(savedColumns(schema, this.#options))
@@ -54,9 +53,7 @@ export class CsvFile {
   }
 
   async #append(text: string): Promise<void> {
-    await this.#file!.appendFile(text).catch((error: unknown) =>
-      refused(this.written.at(-1)!, error)
-    )
+    await this.#file!.append(Buffer.from(text))
   }
 
   async close(): Promise<void> {

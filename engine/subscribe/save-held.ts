@@ -1,4 +1,3 @@
-import { open } from 'node:fs/promises'
 import { toParquet } from '../persist/parquet.ts'
 import { SISKIN_VERSION } from '../version.ts'
 import type { Alert, AlertRecord } from './alert.ts'
@@ -6,7 +5,7 @@ import { tableOf } from './arrow.ts'
 import type { StructNode } from './avro-nodes.ts'
 import { FieldCheck, savedColumns, savedRecord } from './columns.ts'
 import type { SaveOptions } from './columns.ts'
-import { nextName, refused } from './files.ts'
+import { nextName, writeWhole } from './files.ts'
 import { flatColumns } from './flat.ts'
 import { votable } from './votable.ts'
 
@@ -73,15 +72,7 @@ export class HeldFile {
     const columns = savedColumns(this.#schema, this.#options)
     const bytes = this.#encode(columns, this.#records, [...this.#topics].sort().join(','))
     const path = nextName(this.#path, this.written.length)
-    const file = await open(path, 'wx').catch((error: unknown) => refused(path, error))
-    try {
-      await file.writeFile(bytes)
-      await file.datasync()
-    } catch (error) {
-      refused(path, error)
-    } finally {
-      await file.close()
-    }
+    await writeWhole(path, bytes)
     this.written.push(path)
     this.#records = []
     this.#topics = new Set()

@@ -1,8 +1,10 @@
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { combineCrc } from '../../engine/crc.ts'
+import { messageOf, SiskinError } from '../../engine/errors.ts'
+import { makeFolder } from '../../engine/make-folder.ts'
 import type { Piece } from './piece.ts'
 import { tarEnd } from './tar.ts'
 import { checksum, fragment } from './segments.ts'
@@ -31,8 +33,12 @@ export class ArchiveWriter {
   }
 
   async start(): Promise<void> {
-    mkdirSync(dirname(this.path), { recursive: true })
-    this.#file = await open(this.#temporary, 'w')
+    try {
+      makeFolder(dirname(this.path))
+      this.#file = await open(this.#temporary, 'w')
+    } catch (error) {
+      throw new SiskinError(`--out ${this.path}: ${messageOf(error)}`, 1, { cause: error })
+    }
     if (this.gzip) await this.#write([GZIP_HEAD])
   }
 

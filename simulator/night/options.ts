@@ -165,18 +165,21 @@ function expectedBytes(plan: Plan): number {
 export function checkDisk(plan: Plan): void {
   let folder = dirname(plan.out)
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
-  const { bavail, bsize } = statfsSync(folder)
+  const { bavail, bsize, blocks } = statfsSync(folder)
+  if (blocks === 0) throw new UsageError(`--out ${plan.out}: ${folder} is on no disk`)
   const free = bavail * bsize
   const needed = expectedBytes(plan)
   if (needed * 1.05 <= free) return
   throw new UsageError(
-    `scale ${plan.scale} with ${plan.nights} night(s) needs about ${gib(needed)}, but ${folder} has ` +
-      `${gib(free)} free: use a smaller scale, fewer nights, stamps none, or another disk`
+    `scale ${plan.scale} with ${plan.nights} night(s) needs about ${sizeText(needed)}, but ${folder} has ` +
+      `${sizeText(free)} free: use a smaller scale, fewer nights, stamps none, or another disk`
   )
 }
 
-function gib(bytes: number): string {
-  return `${(bytes / 2 ** 30).toFixed(1)} GiB`
+/** In the largest unit of which it is one or more. */
+function sizeText(bytes: number): string {
+  const at = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  return `${(bytes / 1024 ** at).toFixed(at === 0 ? 0 : 1)} ${['bytes', 'KiB', 'MiB', 'GiB'][at]}`
 }
 
 /** The archive of one night. */

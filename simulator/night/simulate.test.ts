@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -243,6 +243,21 @@ test.each([
   const error: unknown = await wrong.catch((reason: unknown) => reason)
   expect(error).toBeInstanceOf(UsageError)
   expect((error as UsageError).exitCode).toBe(2)
+})
+
+test('a disk that is too small is told in numbers that say something', async (context) => {
+  const disk = join(folder, 'disk')
+  mkdirSync(disk)
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]).status !== 0) {
+    console.log('skipped: a small file system cannot be mounted here (root is needed)')
+    context.skip()
+  }
+  try {
+    const small = simulate({ survey: 'lsst', scale: 0.00002, out: join(disk, 'night.tar') })
+    await expect(small).rejects.toThrow(/needs about \d+\.\d MiB, but .* has 64\.0 KiB free/)
+  } finally {
+    spawnSync('umount', [disk])
+  }
 })
 
 test('a simulation that is stopped or killed leaves nothing under the final name', async () => {

@@ -1,5 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { messageOf, SiskinError } from '../../engine/errors.ts'
+import { makeFolder } from '../../engine/make-folder.ts'
 import { ArchiveWriter } from '../archive/archive.ts'
 import type { ClassCounts } from './night.ts'
 import { inOrder } from './order.ts'
@@ -143,7 +145,11 @@ async function writeNight(
 function writeSchemas(plan: Plan): string | null {
   if (plan.survey !== 'lsst') return null
   const folder = join(dirname(plan.out), 'schemas')
-  mkdirSync(folder, { recursive: true })
+  try {
+    makeFolder(folder)
+  } catch (error) {
+    throw new SiskinError(`--out ${plan.out}: ${messageOf(error)}`, 1, { cause: error })
+  }
   for (const version of [plan.version, plan.nextVersion]) {
     if (version === null) continue
     const text = `${JSON.stringify(lsstSchema(version), null, 1)}\n`

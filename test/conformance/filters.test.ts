@@ -149,7 +149,8 @@ function kept(
   ])
   const who = `filter ${filter.name}`
   try {
-    return inTime(who, () => keptRows(filter, survey, Object.fromEntries(columns) as PlainColumns))
+    const plain = Object.fromEntries(columns) as PlainColumns
+    return inTime(who, () => keptRows(filter, survey, plain))
   } catch (error) {
     const own = asError(error)
     if (own.message.startsWith('filter ')) throw own

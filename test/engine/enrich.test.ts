@@ -141,6 +141,29 @@ describe('a module that breaks costs its own columns only', () => {
     expect(values[3]).toBeNull()
   })
 
+  test('what is wrong with its values is told once, with column, alert and value', async () => {
+    const said: string[] = []
+    const runner = new ModuleRunner((_, message) => said.push(message))
+    const trial = moduleThat((rows, ids) => ({
+      ...fine(rows),
+      value: ids.map((id) => (id > 3 ? Number.NaN : 1)),
+      word: ids.map((id) => (id === 2 ? 5 : 'a')) as string[],
+      extra: []
+    }))
+    await run(trial, runner)
+    await run(trial, runner)
+    const who = 'module trial (@owner): '
+    expect(said).toEqual([
+      `${who}it returns \`extra\`, which \`produces\` does not declare`,
+      expect.stringMatching(
+        /trial\.word is declared utf8, and is given a number; .*first: alert \d+, 5$/
+      ),
+      expect.stringMatching(
+        /trial\.value is no finite number: .*failed:nan; first: alert \d+, NaN$/
+      )
+    ])
+  })
+
   test('returns a status that is not in the list', async () => {
     const trial = moduleThat((rows, ids) => ({
       ...fine(rows),

@@ -220,5 +220,8 @@ describe.skipIf(!hasCases)('damaged stamps: what can be drawn is drawn, the rest
     const refused = await siskin([...args, `${CASES}one-cut-short.avro`])
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/^siskin: --stamps .*: EEXIST: .*\n$/)
+    const nowhere = await siskin([...args, '/proc/siskin/stamps'])
+    expect(nowhere.code).toBe(1)
+    expect(nowhere.stderr).toMatch(/^siskin: --stamps .*: ENOENT: .*\n$/)
   })
 })

@@ -68,3 +68,18 @@ test('a configuration with an unknown key is refused', async () => {
   expect(code).toBe(2)
   expect(stderr).toMatch(/modulse/)
 })
+
+test('a configuration that is a folder', async () => {
+  const { code, stderr } = await siskin(['check', '--config', folder])
+  expect([code, stderr]).toEqual([2, `siskin: configuration ${folder}: a folder, and no file\n`])
+})
+
+test('a truth that is an archive, or a folder', async () => {
+  const archive = join(folder, 'night.tar.gz')
+  writeFileSync(archive, 'no Parquet')
+  for (const truth of [archive, folder]) {
+    const { code, stderr } = await siskin(['truth', '--lake', folder, '--truth', truth])
+    expect([code, stderr.split('\n').length]).toEqual([2, 2])
+    expect(stderr).toContain(`truth "${truth}" is no Parquet file`)
+  }
+})

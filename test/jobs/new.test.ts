@@ -135,9 +135,22 @@ describe('the conformance suite, over that module', () => {
       'return { peak_flux, since_peak: since_peak.map(() => Number.NaN), other: [], status }'
     )
     const { text } = conformance()
-    expect(text).toMatch(/rows that the engine failed/)
-    change(MODULE, 'since_peak: since_peak.map(() => Number.NaN)', 'since_peak')
-    expect(conformance().text).toMatch(/"other"/)
+    const who = /module colour_gap \(@ana\): /.source
+    const undeclared = new RegExp(`${who}it returns .other., which .produces. does not declare`)
+    expect(text).toMatch(undeclared)
+    change(MODULE, ', other: []', '')
+    const nan = conformance().text
+    expect(nan).toMatch(
+      new RegExp(
+        `${who}colour_gap.since_peak is no finite number: [^]*failed:nan; first: alert \\d+, NaN`
+      )
+    )
+    expect(nan).not.toMatch(/changes nothing|rows that the engine failed/)
+    change(MODULE, 'since_peak.map(() => Number.NaN)', "since_peak.map(() => 'late')")
+    const type = conformance().text
+    expect(type).toMatch(/since_peak is declared float64, and is given a string; [^]*'late'/)
+    expect(type).not.toMatch(/changes nothing/)
+    change(MODULE, "since_peak: since_peak.map(() => 'late')", 'since_peak')
   })
 })
 
@@ -190,7 +203,9 @@ describe('the conformance suite, over a contribution that is broken', () => {
     broken(MODULE, 'flux.at(row)[peak] ??', `${source} ??`, () => {
       const { text } = conformance()
       expect(text).toMatch(
-        /colour_gap is not the same twice: does it use the clock or random numbers\?/
+        new RegExp(
+          `${source.replace(/[.()]/g, '.')} in a module or filter: [^]*colour_gap/module\\.ts:\\d+`
+        )
       )
       expect(text).not.toMatch(/bump the version/)
     })

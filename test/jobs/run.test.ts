@@ -130,7 +130,10 @@ print(json.dumps([rows, packets, messages, wrong]))`
     await ended
     expect(child.exitCode).toBe(130)
     const between = accountOf((await siskin(['verify', '--lake', own, '--json'])).stdout)
-    expect(between).toMatchObject({ ok: true })
+    expect(between).toMatchObject({
+      ok: false,
+      differences: [expect.stringContaining('and not finished')]
+    })
     expect(between['received']).toBeLessThan(made.ztf)
     const rest = await siskin([...args, '--json'])
     expect(accountOf(rest.stdout)).toMatchObject({ before: between['received'] })

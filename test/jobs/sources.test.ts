@@ -86,21 +86,22 @@ describe('a source', () => {
   })
 
   it('a night without observations makes a lake that verifies', async () => {
+    const empty = join(folder, 'empty.tar.gz')
+    const own = join(folder, 'lake-of-an-empty-night')
+    writeFileSync(empty, gzipSync(Buffer.alloc(10_240)))
+    const outcome = await siskin(['run', empty, '--lake', own, '--json'])
+    expect(outcome.code, outcome.stderr).toBe(0)
+    expect(accountOf(outcome.stdout)).toMatchObject({ received: 0 })
+    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    expect(verdict.code, verdict.stderr).toBe(0)
+    expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, received: 0 })
+  })
+
+  it('a folder without any file: one sentence, exit code 1', async () => {
     const nothing = join(folder, 'nothing')
     mkdirSync(nothing)
-    const empty = join(folder, 'empty.tar.gz')
-    writeFileSync(empty, gzipSync(Buffer.alloc(10_240)))
-    for (const [source, own] of [
-      [nothing, join(folder, 'lake-of-nothing')],
-      [empty, join(folder, 'lake-of-an-empty-night')]
-    ] as const) {
-      const outcome = await siskin(['run', source, '--lake', own, '--json'])
-      expect(outcome.code, outcome.stderr).toBe(0)
-      expect(accountOf(outcome.stdout)).toMatchObject({ received: 0 })
-      const verdict = await siskin(['verify', '--lake', own, '--json'])
-      expect(verdict.code, verdict.stderr).toBe(0)
-      expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, received: 0 })
-    }
+    const outcome = await siskin(['run', nothing, '--lake', join(folder, 'lake-of-nothing')])
+    expect([outcome.code, outcome.stderr]).toEqual([1, `siskin: no packet files in "${nothing}"\n`])
   })
 
   it('how many packets a source has is kept, and how many files were skipped is said', async () => {

@@ -155,14 +155,25 @@ describe('a folder is told by what is in it', () => {
     expect((await lake.take(path)).packets).toBe(0)
   })
 
-  test('an empty one is a night without observations, and may fill', async () => {
+  test('an empty one is no night: it says so, nothing is remembered, and it may fill', async () => {
     const lake = new Lake()
     const path = folder()
-    const empty = await lake.take(path)
-    expect(empty.packets).toBe(0)
-    expect(await lake.count(empty.names[0]!)).toBe(0)
+    await expect(lake.take(path)).rejects.toThrow(`no packet files in "${path}"`)
+    expect(await lake.book.names()).toEqual([])
     put(join(path, 'a.avro'), alerts(0, 2))
-    expect(await lake.take(path)).toMatchObject({ names: empty.names, packets: 2 })
+    expect(await lake.take(path)).toMatchObject({ packets: 2 })
+  })
+
+  test('a lake below it is passed over and named; a lake itself is no source', async () => {
+    const lake = new Lake()
+    const path = folder(ab)
+    put(join(path, 'lake/ztf/packets/night=20260112/x-000000/p.avro'), alerts(20, 22))
+    put(join(path, 'lake/_siskin/lake.json'), Buffer.from('{}'))
+    const taken = await lake.take(path)
+    expect(taken.files).not.toContain('lake/ztf/packets/night=20260112/x-000000/p.avro')
+    expect(taken.packets).toBe(10)
+    expect(taken.said).toBe(`${join(path, 'lake')} is a lake: it is passed over`)
+    await expect(lake.take(join(path, 'lake'))).rejects.toThrow('is a lake, and no source')
   })
 
   test('a file that grows while it is not yet known how it ends is named with what is known', async () => {

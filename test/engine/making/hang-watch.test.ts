@@ -4,20 +4,21 @@ import { Beat } from '../../../engine/making/beat.ts'
 import { HangWatch } from '../../../engine/making/hang-watch.ts'
 import type { WatchedThread } from '../../../engine/making/hang-watch.ts'
 
-/** A thread that enters number 1 with a budget of 100 ms, and does `work` from then on. */
-function threadThat(work: string): WatchedThread {
+/** A thread that enters number 1 with a budget in ms, and does `work` from then on. */
+function threadThat(work: string, budget: number): WatchedThread {
   const beat = Beat.memory()
   const module = new URL('../../../engine/making/beat.ts', import.meta.url).href
   const program = `
     const { workerData } = require('node:worker_threads')
     import(${JSON.stringify(module)}).then(({ Beat }) => {
-      new Beat(workerData).enter(1, 100)
+      new Beat(workerData).enter(1, ${budget})
       ${work}
     })`
-  return { worker: new Worker(program, { eval: true, workerData: beat }), beat }
+  const resourceLimits = { maxOldGenerationSizeMb: 48, maxYoungGenerationSizeMb: 4 }
+  return { worker: new Worker(program, { eval: true, workerData: beat, resourceLimits }), beat }
 }
 
-describe('a thread whose budget is spent by the clock', () => {
+describe('a thread that fills its memory, or whose budget is spent by the clock', () => {
   let thread: WatchedThread
   let watch: HangWatch<WatchedThread>
 
@@ -26,8 +27,8 @@ describe('a thread whose budget is spent by the clock', () => {
     await thread.worker.terminate()
   })
 
-  function watched(work: string) {
-    thread = threadThat(work)
+  function watched(work: string, budget = 100) {
+    thread = threadThat(work, budget)
     const log: string[] = []
     const hung = new Promise<string | null>((resolve) => {
       watch = new HangWatch({
@@ -51,5 +52,24 @@ describe('a thread whose budget is spent by the clock', () => {
     const quiet = new Promise<string>((resolve) => setTimeout(() => resolve('quiet'), 3000))
     expect(await Promise.race([hung, quiet])).toBe('quiet')
     expect(await hung).toBe('module two')
+  })
+
+  test('is named when it ends of its memory, and is no hang', async () => {
+    const { hung, log } = watched('const all = []; for (;;) all.push({ a: [1, 2, 3] })', 60_000)
+    const error = await new Promise<Error>((resolve) => thread.worker.on('error', resolve))
+    expect(watch.died(thread, error)).toBeNull()
+    expect(await hung).toBe('module two')
+    expect(log).toEqual([
+      'module two fills the memory of its thread: that is stopped, the alerts go on without it'
+    ])
+    expect(watch.died(thread, new Error('another fault'))).toBe('another fault')
+  })
+
+  test('is told of its memory when it is full, and its budget is spent', async () => {
+    const { hung, log } = watched(
+      'const all = []; const { getHeapStatistics: heap } = require("node:v8"); while (heap().used_heap_size < 0.82 * heap().heap_size_limit) for (let i = 0; i < 1000; i++) all.push({ a: [1] }); for (;;) all[0].a = all.length'
+    )
+    expect(await hung).toBe('module two')
+    expect(log[0]).toMatch(/fills the memory/)
   })
 })

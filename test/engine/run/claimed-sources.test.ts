@@ -111,3 +111,11 @@ test('a list of files that changed while it was read keeps its own count', async
     files: [{ packets: 5 }, { packets: 5 }, { packets: null }]
   })
 })
+
+test('the source is not the lake', async () => {
+  const path = folder(ab, 'night')
+  for (const own of [path, join(path, '..', 'night')]) {
+    const opened = openClaimed(localStore(own), { sources: [path], command: 'first' })
+    await expect(opened).rejects.toThrow('is the source itself: name another folder')
+  }
+})

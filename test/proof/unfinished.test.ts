@@ -1,0 +1,68 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
+import { beforeAll, expect, it } from 'vitest'
+import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
+import { filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
+
+const folder = temporaryFolder()
+let archive = ''
+
+beforeAll(async () => {
+  archive = await nightOf(folder)
+})
+
+it('a run that was killed: its source is not finished, until it is run again', async () => {
+  const lake = join(folder, 'killed')
+  const { child, ended } = startSiskin(['run', archive, '--lake', lake, '--part-packets', '5'])
+  while (!existsSync(join(lake, '_siskin/ledger')) && child.exitCode === null) await delay(2)
+  child.kill('SIGSTOP')
+  const during = await verdictOf(lake)
+  expect(during.notes).toEqual(
+    expect.arrayContaining([expect.stringMatching(/not finished: \d+ packets so far; a run is at/)])
+  )
+  child.kill('SIGKILL')
+  await ended
+  const verdict = await siskin(['verify', '--lake', lake])
+  expect(verdict.code).toBe(1)
+  const received = recordsIn(lake).reduce((sum, record) => sum + record.received, 0)
+  expect(verdict.stdout).toMatch(
+    new RegExp(
+      `source night5-\\w+ was begun on 20\\S+Z and not finished: ${received} packets so far; run it again \\(siskin run ${archive}\\)`
+    )
+  )
+  const repair = await siskin(['repair', '--lake', lake])
+  expect(repair.stdout + repair.stderr).toContain('siskin run takes it in')
+  await runInto(lake, archive)
+  expect(await verdictOf(lake)).toMatchObject({ ok: true, notes: [] })
+})
+
+it('a run that ended before its first part', async () => {
+  const lake = join(folder, 'first')
+  await runInto(join(folder, 'other'), archive)
+  const [book] = filesIn(join(folder, 'other'), '_siskin/sources')
+  const record = JSON.parse(readFileSync(join(folder, 'other', book!), 'utf8')) as object
+  mkdirSync(join(lake, '_siskin/sources'), { recursive: true })
+  writeFileSync(join(lake, book!), JSON.stringify({ ...record, count: null }))
+  const { ok, differences } = await verdictOf(lake)
+  expect(ok).toBe(false)
+  expect(differences).toEqual([expect.stringContaining('was begun and not finished: 0 packets')])
+})
+
+it('an archive that broke off has ended: told, no difference, until the whole one comes', async () => {
+  const bytes = readFileSync(archive)
+  const broken = join(folder, 'broken.tar')
+  writeFileSync(broken, bytes.subarray(0, bytes.length >> 1))
+  const lake = join(folder, 'broken')
+  expect((await siskin(['run', broken, '--lake', lake])).code).toBe(1)
+  const { ok, notes, received } = await verdictOf(lake)
+  expect(ok).toBe(true)
+  expect(notes).toEqual([
+    expect.stringMatching(
+      new RegExp(`^source broken-\\w+ ended with damage: .* the ${received} packets before it`)
+    )
+  ])
+  writeFileSync(broken, bytes)
+  await runInto(lake, broken)
+  expect(await verdictOf(lake)).toMatchObject({ ok: true, notes: [] })
+})
