@@ -191,14 +191,18 @@ describeKafka('verify of a lake that a stream fills', () => {
     const lake = copyOf('old')
     const shift = (from: string, days: number) =>
       new Date(Date.parse(from) - days * 24 * 3600 * 1000).toISOString()
-    for (const record of records) {
-      const { source, first, last, started } = record
-      const older = { ...record, started: shift(started, 9) }
-      writeFileSync(join(lake, ledgerPath(source, first, last)), JSON.stringify(older))
+    const rewrite = (change: (record: PartRecord) => PartRecord) => {
+      for (const record of records) {
+        const { source, first, last, started } = record
+        const older = change({ ...record, started: shift(started, 9) })
+        writeFileSync(join(lake, ledgerPath(source, first, last)), JSON.stringify(older))
+      }
     }
+    rewrite((record) => record)
     const there = await verdictOf(lake)
     expect(there.differences).toEqual([])
     expect(there.kafka!.nights).toEqual((await verdictOf(whole)).kafka!.nights)
+    rewrite((record) => ({ ...record, stream: { ...record.stream!, prefix: 'none-' } }))
     const flags = ['--brokers', kafka.bootstrap, '--group', GROUP, '--out-prefix', 'none-']
     const elsewhere = await siskin(['verify', '--json', '--lake', lake, ...flags])
     const { differences, kafka: seen } = JSON.parse(elsewhere.stdout) as LakeVerdict
