@@ -68,7 +68,7 @@ async function recognise(path: string, size: number, how: OpenOptions): Promise<
   if (untouched) return untouched
   if (size > LARGE) notes.say(`${path} is read once to tell it from others: ${size} bytes`)
   const identity = await identify(path, size)
-  const digest = identity.sha256
+  const { digest } = identity
   const same = await findSame(book, names, identity)
   if (same) {
     const isThere = same.path === resolve(path)
@@ -106,10 +106,10 @@ async function findSame(
   names: readonly string[],
   identity: Identity
 ): Promise<FileRecord | null> {
-  const { sha256 } = identity
-  for (const name of namesOf(names, [sha256])) {
+  const { digest } = identity
+  for (const name of namesOf(names, [digest])) {
     const record = await fileRecord(book, name)
-    if (record?.identities.some((known) => known.sha256 === sha256)) return record
+    if (record?.identities.some((known) => known.digest === digest)) return record
   }
   return null
 }
@@ -155,7 +155,7 @@ async function findGrown(
     const own = record.path === resolve(path) ? stamp : null
     const grown = { ...whole, identities, stamp: own, count: null }
     await book.save(grown)
-    const alias = freeName(safeStem(path), identity.sha256, names)
+    const alias = freeName(safeStem(path), identity.digest, names)
     await book.save({ kind: 'alias', name: alias, of: record.name })
     notes.say(`${path} grew since it was taken in: source ${record.name} goes on`)
     return grown

@@ -28,7 +28,7 @@ export async function openFolder(
 ): Promise<Source | null> {
   const there: ThereFile[] = []
   for (const file of found) {
-    const { sha256: digest } = await identify(file.path, file.size)
+    const { digest } = await identify(file.path, file.size)
     there.push({ ...file, digest, packets: null })
   }
   const names = await how.book.names()

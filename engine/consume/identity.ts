@@ -2,14 +2,19 @@ import { createHash } from 'node:crypto'
 import { open, stat } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
 
-/** What a file is told by: every byte of it. A download that was damaged differs from the sound one by a few. */
+/**
+ * What a file is told by: every byte of it. A download that was damaged differs from the sound one by a few.
+ *
+ * The digest is the SHA-256, in hex, of the first and the last MiB and of the CRC-32 of each MiB between them: a
+ * CRC costs an eighth, and to be told from another file needs no cryptography.
+ */
 export interface Identity {
   /** Bytes. */
   readonly size: number
-  /** Hex. */
-  readonly sha256: string
+  readonly digest: string
 }
 
 /** What the system says of a file that nobody has touched: as long as it says the same, the file is not read again. */
@@ -19,7 +24,7 @@ export interface Stamp {
   readonly text: string
 }
 
-const READ = 1024 * 1024
+const BLOCK = 1024 * 1024
 /** A file that changed so short a time ago may change again within the same tick of its clock. */
 const SETTLED_MS = 2000
 const KEY = 12
@@ -27,9 +32,9 @@ const MOST_STEM = 60
 
 /** @throws SiskinError when the file cannot be read, or ends before `size`. */
 export async function identify(path: string, size: number): Promise<Identity> {
-  const sha256 = await hashOf(path, size)
-  if (sha256 === null) throw new SiskinError(`${path} became shorter while it was read: run again`)
-  return { size, sha256 }
+  const digest = await digestOf(path, size)
+  if (digest === null) throw new SiskinError(`${path} became shorter while it was read: run again`)
+  return { size, digest }
 }
 
 /** Null for a file that changed a moment ago, or since it had this size. To be asked for before the file is read. */
@@ -45,21 +50,21 @@ export async function stampOf(path: string, bytes: number): Promise<Stamp | null
 
 /** True when a file of `size` bytes begins with all that is known of `before`. */
 export async function beginsAs(path: string, size: number, before: Identity): Promise<boolean> {
-  return size >= before.size && (await hashOf(path, before.size)) === before.sha256
+  return size >= before.size && (await digestOf(path, before.size)) === before.digest
 }
 
 /** Of the first `size` bytes; null where the file ends too early. */
-async function hashOf(path: string, size: number): Promise<string | null> {
+async function digestOf(path: string, size: number): Promise<string | null> {
   let file: FileHandle | null = null
   try {
     file = await open(path)
-    const buffer = new Uint8Array(Math.max(1, Math.min(READ, size)))
+    const buffer = new Uint8Array(Math.max(1, Math.min(BLOCK, size)))
     const hash = createHash('sha256')
-    for (let at = 0; at < size;) {
-      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - at), at)
-      if (bytesRead === 0) return null
-      hash.update(buffer.subarray(0, bytesRead))
-      at += bytesRead
+    for (let at = 0; at < size; at += BLOCK) {
+      const block = buffer.subarray(0, Math.min(BLOCK, size - at))
+      if (!(await fill(file, block, at))) return null
+      const isEdge = at === 0 || at + BLOCK >= size
+      hash.update(isEdge ? block : Uint32Array.of(crc32(block)))
     }
     return hash.digest('hex')
   } catch (error) {
@@ -67,6 +72,16 @@ async function hashOf(path: string, size: number): Promise<string | null> {
   } finally {
     await file?.close()
   }
+}
+
+/** False where the file ends before the block is full. */
+async function fill(file: FileHandle, block: Uint8Array, from: number): Promise<boolean> {
+  for (let done = 0; done < block.length;) {
+    const { bytesRead } = await file.read(block, done, block.length - done, from + done)
+    if (bytesRead === 0) return false
+    done += bytesRead
+  }
+  return true
 }
 
 /** What to say of a file that the system does not give. */

@@ -96,8 +96,8 @@ function faultIn(record: SourceRecord, name: string): string | null {
   return isTold ? null : 'it does not say what the files are told by'
 }
 
-function isIdentity({ size, sha256 }: FileRecord['identities'][number]): boolean {
-  return Number.isSafeInteger(size) && typeof sha256 === 'string'
+function isIdentity({ size, digest }: FileRecord['identities'][number]): boolean {
+  return Number.isSafeInteger(size) && typeof digest === 'string'
 }
 
 function isKnownFile({ name, size, digest }: { name: unknown; size: unknown; digest: unknown }) {
@@ -117,7 +117,7 @@ function contradictions(
   }
   if (record.kind !== 'file') return []
   return record.identities.slice(1).flatMap((identity): Finding[] => {
-    const digest = identity.sha256
+    const { digest } = identity
     if (namesOf([...known.keys()], [digest]).length > 0) return []
     const alias = `${safeStem(record.path)}-${digest.slice(0, 12)}`
     const text = `${FOLDER}/${alias}.json is missing: ${name}, which grew, would be taken in again as another source`

@@ -58,7 +58,7 @@ describe('a file is told by its content', () => {
     if (record?.kind !== 'file') throw new Error('no record')
     await lake.book.save({
       ...record,
-      identities: [{ size: record.identities[0]!.size, sha256: 'x' }]
+      identities: [{ size: record.identities[0]!.size, digest: 'x' }]
     })
     expect((await lake.take(path)).names).toEqual(names)
     utimesSync(path, 1, 1)
