@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { CommanderError } from 'commander'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { UsageError } from '../../engine/errors.ts'
 import { buildProgram } from '../../jobs/program.ts'
 import { ROOT } from './imports.ts'
 import { blocksOf, inlineOf, pagesOf } from './markdown.ts'
@@ -16,6 +17,9 @@ async function refusal(args: readonly string[]): Promise<string | null> {
     await program.parseAsync(args, { from: 'user' })
     return null
   } catch (error) {
+    // files of the pages' machines are not here
+    if (error instanceof UsageError)
+      return / no such file$/.test(error.message) ? null : error.message
     if (!(error instanceof CommanderError)) throw error
     return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
       ? null
