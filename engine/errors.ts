@@ -46,7 +46,8 @@ export function meantBy(name: string, names: readonly string[]): string {
     names.find((other) => lettersOf(other) === asked) ??
     names.find((other) => isNear(name.toLowerCase(), other.toLowerCase())) ??
     names.find((other) => isNear(asked, lettersOf(other))) ??
-    names.find((other) => isWithPrefix(asked, lettersOf(other)))
+    names.find((other) => isWithPrefix(asked, lettersOf(other))) ??
+    names.find((other) => isNearWithPrefix(asked, lettersOf(other)))
   return near === undefined ? '' : ` (${near}?)`
 }
 
@@ -59,6 +60,13 @@ function lettersOf(name: string): string {
 function isWithPrefix(a: string, b: string): boolean {
   const [short, long] = a.length < b.length ? [a, b] : [b, a]
   return short.length >= 4 && long.endsWith(short)
+}
+
+/** Both at once: a letter is wrong in the name, and the prefix is missing. */
+function isNearWithPrefix(name: string, long: string): boolean {
+  if (name.length < 5) return false
+  const ends = [-1, 0, 1].map((more) => long.slice(-(name.length + more)))
+  return ends.some((end) => end.length < long.length && isNear(name, end))
 }
 
 /** One letter more, less or other, or two that changed places. */
