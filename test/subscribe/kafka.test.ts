@@ -170,6 +170,10 @@ describeKafka('a subscriber of topics in Kafka', () => {
     const all = () => children.map(({ stdout }) => stdout).join('')
     const wanted = [...expected['fast-riser']!, ...expected['large-amplitude']!].sort()
     await until(() => new Set(idsOf(all())).size === new Set(wanted).size, 'all alerts')
+    await until(async () => {
+      const { stdout } = await subscribe('two', 'fast-riser', 'large-amplitude', '--lag', '--json')
+      return (JSON.parse(stdout) as Lag[]).every(({ lag }) => lag === 0)
+    }, 'all positions')
     for (const { child } of children) child.kill('SIGINT')
     await Promise.all(children.map(({ child }) => new Promise((go) => child.once('exit', go))))
     expect((await subscribe('two', 'fast-riser', 'large-amplitude', '--json')).stdout).toBe('')
