@@ -52,7 +52,7 @@ async function runsOf(store: Store, source: string): Promise<Entry[]> {
     const match = /^(\d+)\.(json|over)$/.exec(name)
     return match ? [{ run: Number(match[1]), isOver: match[2] === 'over' }] : []
   })
-  return runs.sort((a, b) => a.run - b.run)
+  return runs.sort((a, b) => a.run - b.run || Number(a.isOver) - Number(b.isOver))
 }
 
 /**
@@ -68,6 +68,7 @@ export class RunClaim {
   readonly #store: Store
   readonly #me: Holder
   readonly #fallSilent: () => void
+  #telling: Promise<void> = Promise.resolve()
 
   private constructor(
     store: Store,
@@ -81,7 +82,9 @@ export class RunClaim {
     this.run = run
     this.isAfterDeath = isAfterDeath
     this.#me = me
-    this.#fallSilent = machine.beat(() => void this.#tell().catch(() => {}))
+    this.#fallSilent = machine.beat(() => {
+      this.#telling = this.#telling.then(() => this.#tell()).catch(() => {})
+    })
   }
 
   /** @throws SiskinError that names the run that has the source. */
@@ -121,6 +124,7 @@ export class RunClaim {
 
   async release(): Promise<void> {
     this.#fallSilent()
+    await this.#telling // else a beat on its way would bring the claim back
     const path = `${folderOf(this.source)}/${this.run}`
     await this.#store.rename(`${path}.json`, `${path}.over`).catch((error: unknown) => {
       if (!isMissing(error)) throw error

@@ -185,7 +185,9 @@ async function countedRecords(
 
 /**
  * A group that was deleted, or was idle for longer than Kafka keeps its positions, has forgotten what its last
- * transactions committed. Their messages have not gone.
+ * transaction committed. Its messages have not gone. No more than one part of a partition is ever committed and not
+ * in the ledger, and it begins where the ledger ends. Of several that do, and all of whose messages are there, the longest:
+ * what it has more than the one that counted selects nothing.
  */
 async function publishedOf(
   coordination: Coordination,
@@ -193,13 +195,14 @@ async function publishedOf(
   end: number | null,
   attempts: readonly FoundAttempt[]
 ): Promise<ReadonlySet<string>> {
-  const published = new Set<string>()
-  for (const { folder, first, hasRecord } of attempts) {
-    if (!hasRecord || first < (end ?? 0)) continue
+  const begins = attempts.filter(({ hasRecord, first }) => hasRecord && first === (end ?? first))
+  const inOrder = begins.toSorted((a, b) => a.first - b.first || b.last - a.last)
+  for (const { folder } of inOrder) {
     const record = await wholeRecord(store, folder)
-    if (record && (await coordination.published(record))) published.add(folder)
+    if (!record || (end === null && !record.stream?.begins)) continue
+    if (await coordination.published(record)) return new Set([folder])
   }
-  return published
+  return new Set()
 }
 
 /** Null for one that its member died over: nothing is sent before its record is whole. */

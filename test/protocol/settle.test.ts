@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { attemptsAt, enterLedger, placeFiles, stage } from '../../engine/persist/attempt.ts'
 import { rangeName } from '../../engine/persist/ledger.ts'
+import type { Coordination } from '../../engine/stream/coordination.ts'
 import { settle } from '../../engine/stream/landing.ts'
+import { takeOver } from '../../engine/stream/takeover.ts'
 import { MemoryDisk, memoryStore } from './memory-disk.ts'
 import { contentOf, recordOf } from './parts.ts'
 
@@ -75,4 +77,31 @@ test.each([
   expect(settled.finished.map(({ attempt }) => attempt)).toEqual(['g1-new-0'])
   expect(placed(10, 14)).toBe(contentOf(`alerts/${SOURCE}-${rangeName(10, 14)}`, 'g1-new-0'))
   expect(placed(10, 12)).toBeNull()
+})
+
+test('of what a deleted group has left, the part behind the end of the ledger counts, and none over it', async () => {
+  const counted = { attempt: 'g3-m-0', first: 10, last: 14 }
+  const stale = { attempt: 'g2-old-0', first: 12, last: 16 }
+  const { store, placed } = await lakeWith(counted, stale)
+  const partition = { topic: 'alerts', partition: 0 }
+  const positions: number[] = []
+  const coordination: Coordination = {
+    positions: async () => new Map(),
+    spans: async () => new Map([[SOURCE, { first: 0, end: 20, topicId: 'id' }]]),
+    begin: async () => new Map(),
+    marksAt: async () => new Map(),
+    published: async () => true, // what the stale one has selected is what the other published
+    commit: async (_lease, _messages, [position]) => void positions.push(position!.next)
+  }
+  const ended = new AbortController().signal
+  const lease = { generation: 1, memberId: 'n', partitions: [partition], ended }
+  const taken = await takeOver(coordination, lease, store, {
+    from: 'earliest',
+    topicIds: new Map(),
+    looked: new Map()
+  })
+  expect(positions).toEqual([15])
+  expect(taken.starts.map(({ offset }) => offset)).toEqual([15])
+  expect(placed(10, 14)).toContain('g3-m-0')
+  expect(placed(12, 16)).toBeNull()
 })

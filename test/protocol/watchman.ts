@@ -88,10 +88,9 @@ export class Watchman {
     if (run === undefined) return
     const { disk, runs } = this.#world
     const claims = disk.entries(`${OWN}/owners/runs/${source}`)
-    const newest = Math.max(
-      ...claims.map(({ name }) => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0))
-    )
-    if (newest !== Number(run)) return
+    const numbers = claims.map(({ name }) => Number(/^(\d+)\.(?:json|over)$/.exec(name)?.[1] ?? 0))
+    if (Math.max(...numbers) !== Number(run)) return
+    if (!claims.some(({ name }) => name === `${run}.json`)) return
     const claim = disk.read(`${OWN}/owners/runs/${source}/${run}.json`)
     const { pid } = JSON.parse(Buffer.from(claim).toString()) as { pid: number }
     const owner = runs.get(pid)?.actor

@@ -103,6 +103,33 @@ describe('the claim of a source', () => {
     await claim.release()
   })
 
+  test('a beat that is on its way when it is given back does not bring it to life again', async () => {
+    const { store, files } = lake()
+    let beat = () => {}
+    const machine = {
+      me: (command: string) => holder({ command }),
+      isAlive: () => true,
+      beat: (call: () => void) => {
+        beat = call
+        return () => {}
+      }
+    }
+    const { promise: late, resolve: arrive } = Promise.withResolvers<void>()
+    const slow: Store = {
+      ...store,
+      async rename(from, to) {
+        if (from.endsWith('.new')) await late
+        await store.rename(from, to)
+      }
+    }
+    const claim = await RunClaim.take(slow, SOURCE, 'one', machine)
+    beat()
+    const released = claim.release()
+    setTimeout(arrive, 50)
+    await released
+    expect(files()).toEqual(['1.over'])
+  })
+
   test('of a process that is gone is taken over, and the old run finds out', async () => {
     const { store } = lake(holder({ pid: deadPid() }))
     const mine = await RunClaim.take(store, SOURCE, 'two')
