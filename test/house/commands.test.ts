@@ -19,7 +19,7 @@ async function refusal(args: readonly string[]): Promise<string | null> {
   } catch (error) {
     // files of the pages' machines are not here
     if (error instanceof UsageError)
-      return / no such file$/.test(error.message) ? null : error.message
+      return error.message.endsWith(' no such file') ? null : error.message
     if (!(error instanceof CommanderError)) throw error
     return ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
       ? null
