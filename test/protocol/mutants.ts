@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover does not look into the topics for what a deleted group had committed',
     file: 'engine/stream/takeover.ts',
-    from: 'if (record && (await coordination.published(record))) published.add(folder)',
+    from: 'if (await coordination.published(record)) return new Set([folder])',
     to: ''
   },
   {

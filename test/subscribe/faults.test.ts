@@ -48,9 +48,13 @@ describeKafka('a subscriber that is cut off', () => {
     expect(code, stderr).toBe(0)
   }
 
-  function argsOf(group: string, more: readonly string[], topics = TOPICS): string[] {
+  function settingsOf(group: string, topics: readonly string[]): string[] {
     const settings = ['--brokers', kafka.bootstrap, '--out-prefix', 'out-', '--group', group]
-    return ['subscribe', ...topics, ...settings, '--json', '--fields', 'alert_id', ...more]
+    return ['subscribe', ...topics, ...settings, '--json']
+  }
+
+  function argsOf(group: string, more: readonly string[], topics = TOPICS): string[] {
+    return [...settingsOf(group, topics), '--fields', 'alert_id', ...more]
   }
 
   function idsOf(stdout: string): string[] {
@@ -121,7 +125,7 @@ describeKafka('a subscriber that is cut off', () => {
     const flags = ['--from', 'latest', '--follow', '--refresh-seconds', '1']
     const reader = start('growing', flags, [topic])
     await until(async () => {
-      const { stdout } = await siskin([...argsOf('growing', ['--lag'], [topic])])
+      const { stdout } = await siskin([...settingsOf('growing', [topic]), '--lag'])
       return (JSON.parse(stdout) as { position: number | null }[])[0]?.position === 1
     }, 'its beginning at the end')
     const admin = new Admin(clients)
