@@ -76,3 +76,8 @@ export class Beat {
     return { number, budgetMs, wallMs, cpuMs: Atomics.load(this.#numbers, CPU), began }
   }
 }
+
+/** Processor time since it began, ms, of a thread that has spent `spentMs` in all. */
+export function cpuSince({ cpuMs }: Overdue, spentMs: number): number {
+  return (Math.round(spentMs) - cpuMs) & WRAP
+}

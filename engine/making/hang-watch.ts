@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { codeOf } from '../errors.ts'
-import { Beat } from './beat.ts'
+import { Beat, cpuSince } from './beat.ts'
 import type { Overdue } from './beat.ts'
 
 type Log = (level: 'error', message: string) => void
@@ -14,6 +14,8 @@ const MOST_HANGS = 5
 const MOST_BUDGETS = 10
 /** A thread in a loop of JavaScript answers within milliseconds, one in native code not at all. */
 const ANSWER_MS = 2000
+/** So many budgets by the clock before one that does not answer is taken for hanging. */
+const LEAST_UNANSWERED = 3
 const LOOK_MS = 200
 const FULL = 'fills the memory of its thread: that is stopped'
 const FULL_SHARE = 0.8
@@ -84,8 +86,9 @@ export class HangWatch<T extends WatchedThread> {
     const { working, watched, onHang } = this.#options
     const isOver = new Beat(beat).overdue()?.began !== overdue.began
     if (isOver || !working().includes(thread)) return
-    const { number, budgetMs, wallMs, cpuMs } = overdue
-    const isWaiting = spent !== null && spent - cpuMs < budgetMs
+    const { number, budgetMs, wallMs } = overdue
+    if (spent === null && !isFull && wallMs < LEAST_UNANSWERED * budgetMs) return // it may only be slow to answer
+    const isWaiting = spent !== null && cpuSince(overdue, spent) < budgetMs
     if (isWaiting && wallMs < MOST_BUDGETS * budgetMs) return
     const name = watched[number] ?? null
     if (name !== null) this.#count(name, isFull ? FULL : 'hangs: its thread is stopped')

@@ -142,7 +142,12 @@ export async function newestRun(
   const { run, isOver } = newest
   const holder = await holderOf(store, source, run, isOver)
   const since = holder?.since ?? null
-  return { since, isAtWork: !isOver && holder !== null && isAlive(holder) }
+  return { since, isAtWork: !isOver && holder !== null && !isMe(holder) && isAlive(holder) }
+}
+
+/** Who asks is a repair that claims what it mends: that is no run on its way. */
+function isMe({ pid, host }: Holder): boolean {
+  return pid === process.pid && host === hostname()
 }
 
 /** True while a run that lives has the source. */

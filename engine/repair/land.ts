@@ -110,7 +110,7 @@ async function leftovers(store: Store, isPublished: IsPublished): Promise<Leftov
   const left: Leftover[] = []
   for (const own of found.values()) {
     const ledger = ledgerPath(own.source, own.first, own.last)
-    const entered = await readJson<PartRecord>(store, ledger).catch(() => null)
+    const entered = await readJson<PartRecord>(store, ledger).catch(orTorn)
     const staged = await readJson<PartRecord>(store, `${own.folder}/${RECORD}`).catch(orTorn)
     const published = staged && !entered ? isPublished(staged) : false
     if (entered?.attempt === own.attempt) left.push({ ...own, fate: 'place', record: entered })

@@ -170,7 +170,8 @@ async function mergedRecord(
     if (fault !== null) throw new SiskinError(fault)
   }
   const files = [...record.files, ...quarantine]
-  return { ...record, ...kept, received, duplicates, quarantined, files }
+  const copies = before.copies && { copies: before.copies } // its duplicates are in no packet file
+  return { ...record, ...kept, ...copies, received, duplicates, quarantined, files }
 }
 
 /** Those that are to be staged: a quarantine that is kept is in its place. */

@@ -35,7 +35,10 @@ export async function planOf(
         recordAside(shop, source, path)
       )
     ),
-    ...(await orphans(shop, of('orphan'))),
+    ...(await orphans(shop, of('orphan'), {
+      isFirst: of('record').length + of('file').length + gaps.length === 0,
+      unfinished: new Set(of('unfinished').map(({ source }) => source))
+    })),
     ...of('foreign').map(({ path, text }) =>
       step(text, 'it is moved aside to _siskin/foreign', sourceOf(path), () =>
         strayAside(shop.store, path)
@@ -83,16 +86,32 @@ async function recordAside({ store }: Workshop, source: string, path: string): P
   return 'moved aside'
 }
 
-/** A part is taken in again as a gap is: first its record goes. */
+interface OrphanRules {
+  /** Nothing else is missing: originals may lie in what is mended before. */
+  readonly isFirst: boolean
+  readonly unfinished: ReadonlySet<string>
+}
+
+/**
+ * A part of a file is taken in again as a gap is: first its record goes. A sound part from Kafka stays, for what Kafka
+ * does not have any more would go with it.
+ */
 async function orphans(
   shop: Workshop,
-  found: readonly Extract<Finding, { kind: 'orphan' }>[]
+  found: readonly Extract<Finding, { kind: 'orphan' }>[],
+  { isFirst, unfinished }: OrphanRules
 ): Promise<RepairStep[]> {
   const steps: RepairStep[] = []
   for (const { record, text } of found) {
     const { source, first, last, stream } = record
     const { input, why } = await inputFor(shop, { source, first, last, isStream: !!stream })
-    if (input === null) steps.push(cannot(text, why, source))
+    if (stream)
+      steps.push(cannot(text, 'its originals came by another way: take that in again', source))
+    else if (unfinished.has(source))
+      steps.push(cannot(text, 'its source is to be run to its end first', source))
+    else if (!isFirst)
+      steps.push(cannot(text, 'what else is missing is mended first: repair again', source))
+    else if (input === null) steps.push(cannot(text, why, source))
     else {
       const how = 'its record is moved aside, and what it stood for is taken in again'
       steps.push(step(text, how, source, () => recordOut(shop, record)))

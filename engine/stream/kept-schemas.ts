@@ -46,7 +46,10 @@ export function keptRegistry(
       return kept
     }
     if (text) await lake?.keep(id, text)
-    return text
+    const kept = text ?? (await lake?.find(id))
+    if (!text && kept)
+      warn(`the registry does not give schema ${id} any more: it is taken from the lake`)
+    return kept ?? undefined
   }
 
   return {

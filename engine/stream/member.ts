@@ -5,7 +5,7 @@ import type { Plan } from '../enrich/plan.ts'
 import { keepColumns } from '../persist/kept-columns.ts'
 import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
-import { lakeId } from '../persist/owners.ts'
+import { lakeIdentity } from '../persist/owners.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
 import { FinkClaims } from './claim-fink.ts'
@@ -105,7 +105,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     finkPrefix: output.finkPrefix ?? '',
     maxBytes: topics.fink.length > 0 ? Math.min(maxBytes, finkMaxBytes) : maxBytes
   }
-  const me = { group: settings.group, lake: settings.lake, id: await lakeId(store) }
+  const me = { group: settings.group, ...(await lakeIdentity(store)) }
   const claims = new FinkClaims(admin, me, settings, plan)
   const publisher = new Publisher(kafka, name, framing, limits, claims)
   await publisher.start()

@@ -8,6 +8,7 @@ import type { Store } from '../persist/store.ts'
 import { CommittedReader } from './committed-reader.ts'
 import type { CommittedMessage, Place } from './committed-reader.ts'
 import { sourceOf } from './partition.ts'
+import { refusalOf } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
 
 /*
@@ -87,13 +88,19 @@ const TOPIC_RESOURCE = 2
 
 async function compactedOf(admin: Admin, topics: ReadonlySet<string>): Promise<Set<string>> {
   if (topics.size === 0) return new Set()
-  const described = await admin.describeConfigs({
-    resources: [...topics].map((topic) => ({
-      resourceType: TOPIC_RESOURCE,
-      resourceName: topic,
-      configurationKeys: ['cleanup.policy']
-    }))
-  })
+  const described = await admin
+    .describeConfigs({
+      resources: [...topics].map((topic) => ({
+        resourceType: TOPIC_RESOURCE,
+        resourceName: topic,
+        configurationKeys: ['cleanup.policy']
+      }))
+    })
+    .catch((error: unknown) => {
+      if (refusalOf(error)?.kind !== 'access') throw error
+      return null
+    })
+  if (described === null) return new Set(topics) // we may not ask: nothing can be said of them
   const isCompacted = described.filter(({ configs }) => configs[0]?.value?.includes('compact'))
   return new Set(isCompacted.map(({ resourceName }) => resourceName))
 }

@@ -104,7 +104,7 @@ export async function takeOver(
     const position = positions.get(source) ?? null
     const forgotten =
       position === null ? attempts : attempts.filter((one) => isOfFormer(one, generation))
-    const published = await publishedOf(coordination, store, end, forgotten)
+    const published = await publishedOf(coordination, store, { end, first: span.first }, forgotten)
     const found = { ...partition, source, position, end, span, attempts, published }
     const odd = oddity(found, settings.topicIds.get(partition.topic))
     if (odd) return odd
@@ -118,7 +118,9 @@ export async function takeOver(
   const all = await keepSame(coordination, await Promise.all(looks))
   const aside = all.filter((one): one is Aside => 'reason' in one)
   const found = all.filter((one): one is Found => !('reason' in one))
-  const fresh = found.filter(({ position, end }) => position === null && end === null)
+  const fresh = found.filter(
+    ({ position, end, published }) => position === null && end === null && published.size === 0
+  )
   const firsts = await beginningsOf(coordination, fresh, settings)
   const nextOf = ({ source, position, end, attempts, published }: Found) => {
     const ends = attempts.map(({ folder, last }) => (published.has(folder) ? last + 1 : 0))
@@ -187,12 +189,13 @@ async function countedRecords(
  * A group that was deleted, or was idle for longer than Kafka keeps its positions, has forgotten what its last
  * transaction committed. Its messages have not gone. No more than one part of a partition is ever committed and not
  * in the ledger, and it begins where the ledger ends. Of several that do, and all of whose messages are there, the longest:
- * what it has more than the one that counted selects nothing.
+ * what it has more than the one that counted selects nothing. One whose input Kafka has deleted meanwhile is all that is
+ * left of it, and counts too.
  */
 async function publishedOf(
   coordination: Coordination,
   store: Store,
-  end: number | null,
+  { end, first: oldest }: { readonly end: number | null; readonly first: number },
   attempts: readonly FoundAttempt[]
 ): Promise<ReadonlySet<string>> {
   const begins = attempts.filter(({ hasRecord, first }) => hasRecord && first === (end ?? first))
@@ -200,9 +203,18 @@ async function publishedOf(
   for (const { folder } of inOrder) {
     const record = await wholeRecord(store, folder)
     if (!record || (end === null && !record.stream?.begins)) continue
-    if (await coordination.published(record)) return new Set([folder])
+    if (!(await hasFiles(store, folder, record))) continue
+    if (record.first < oldest || (await coordination.published(record))) return new Set([folder])
   }
   return new Set()
+}
+
+/** False for what a member that was overtaken wrote after its successor had removed the rest: a record alone. */
+async function hasFiles(store: Store, folder: string, { files }: PartRecord): Promise<boolean> {
+  for (const { path, bytes } of files) {
+    if ((await store.size(`${folder}/${path}`)) !== bytes) return false
+  }
+  return true
 }
 
 /** Null for one that its member died over: nothing is sent before its record is whole. */

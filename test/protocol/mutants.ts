@@ -35,7 +35,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover does not look into the topics for what a deleted group had committed',
     file: 'engine/stream/takeover.ts',
-    from: 'if (await coordination.published(record)) return new Set([folder])',
+    from: 'if (record.first < oldest || (await coordination.published(record))) return new Set([folder])',
     to: ''
   },
   {

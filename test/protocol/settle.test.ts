@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { attemptsAt, enterLedger, placeFiles, stage } from '../../engine/persist/attempt.ts'
 import { rangeName } from '../../engine/persist/ledger.ts'
+import type { Store } from '../../engine/persist/store.ts'
 import type { Coordination } from '../../engine/stream/coordination.ts'
 import { settle } from '../../engine/stream/landing.ts'
+import type { From } from '../../engine/stream/settings.ts'
 import { takeOver } from '../../engine/stream/takeover.ts'
 import { MemoryDisk, memoryStore } from './memory-disk.ts'
 import { contentOf, recordOf } from './parts.ts'
@@ -79,29 +81,74 @@ test.each([
   expect(placed(10, 12)).toBeNull()
 })
 
-test('of what a deleted group has left, the part behind the end of the ledger counts, and none over it', async () => {
-  const counted = { attempt: 'g3-m-0', first: 10, last: 14 }
-  const stale = { attempt: 'g2-old-0', first: 12, last: 16 }
-  const { store, placed } = await lakeWith(counted, stale)
+interface Left {
+  /** First offset that Kafka still has. */
+  readonly first: number
+  readonly isPublished: boolean
+}
+
+/** Takes the partition over in the name of a group that has no position of it any more. */
+async function takeOverForgotten(store: Store, { first, isPublished }: Left, from: From) {
   const partition = { topic: 'alerts', partition: 0 }
   const positions: number[] = []
   const coordination: Coordination = {
     positions: async () => new Map(),
-    spans: async () => new Map([[SOURCE, { first: 0, end: 20, topicId: 'id' }]]),
-    begin: async () => new Map(),
+    spans: async () => new Map([[SOURCE, { first, end: 100, topicId: 'id' }]]),
+    begin: async (fresh) => new Map(fresh.map(() => [SOURCE, 90])),
     marksAt: async () => new Map(),
-    published: async () => true, // what the stale one has selected is what the other published
+    published: async () => isPublished,
     commit: async (_lease, _messages, [position]) => void positions.push(position!.next)
   }
   const ended = new AbortController().signal
   const lease = { generation: 1, memberId: 'n', partitions: [partition], ended }
-  const taken = await takeOver(coordination, lease, store, {
-    from: 'earliest',
-    topicIds: new Map(),
-    looked: new Map()
+  const settings = { from, topicIds: new Map<string, string>(), looked: new Map<string, number>() }
+  const { starts } = await takeOver(coordination, lease, store, settings)
+  return { positions, starts: starts.map(({ offset }) => offset) }
+}
+
+test('of what a deleted group has left, the part behind the end of the ledger counts, and none over it', async () => {
+  const counted = { attempt: 'g3-m-0', first: 10, last: 14 }
+  const stale = { attempt: 'g2-old-0', first: 12, last: 16 }
+  const { store, placed } = await lakeWith(counted, stale)
+  // what the stale one has selected is what the other published
+  const left = { first: 0, isPublished: true }
+  expect(await takeOverForgotten(store, left, 'earliest')).toEqual({
+    positions: [15],
+    starts: [15]
   })
-  expect(positions).toEqual([15])
-  expect(taken.starts.map(({ offset }) => offset)).toEqual([15])
   expect(placed(10, 14)).toContain('g3-m-0')
   expect(placed(12, 16)).toBeNull()
+})
+
+test('what a forgotten group has staged, and Kafka has deleted since, is placed: it is all that is left', async () => {
+  const { store, placed } = await lakeWith({ attempt: 'g3-m-0', first: 10, last: 14 })
+  const left = { first: 40, isPublished: false }
+  expect(await takeOverForgotten(store, left, 'earliest')).toEqual({
+    positions: [15],
+    starts: [15]
+  })
+  expect(placed(10, 14)).toContain('g3-m-0')
+})
+
+test('a first part that was published: its successor begins behind it, not at the latest message', async () => {
+  const store = memoryStore(new MemoryDisk())
+  const { record, files } = recordOf({ source: SOURCE, first: 0, last: 4 }, 'g3-m-0')
+  const account = { messages: 5, missing: 0, lost: 0, begins: true, generation: 3, fink: false }
+  await stage(store, { ...record, stream: account }, files, quiet)
+  const left = { first: 0, isPublished: true }
+  expect(await takeOverForgotten(store, left, 'latest')).toEqual({ positions: [5], starts: [5] })
+})
+
+test('a record alone, written after its files were removed, is not taken for the part that was published', async () => {
+  const zombie = { attempt: 'g2-old-0', first: 10, last: 14 }
+  const { disk, store, placed, folderOf } = await lakeWith(zombie, {
+    attempt: 'g3-m-0',
+    first: 10,
+    last: 14
+  })
+  for (const { path } of disk.list(folderOf('g2-old-0', 10, 14))) {
+    if (!path.endsWith('record.json')) await store.remove(path)
+  }
+  await takeOverForgotten(store, { first: 0, isPublished: true }, 'earliest')
+  expect(placed(10, 14)).toContain('g3-m-0')
 })
