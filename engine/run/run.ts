@@ -18,7 +18,8 @@ import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
 import type { Store } from '../persist/store.ts'
 import { Blame } from './blame.ts'
-import { openClaimed, release, sourceBook } from './claimed-sources.ts'
+import { openClaimed, release } from './claimed-sources.ts'
+import { forgetDamage, keepDamage } from './damage.ts'
 import type { Claims } from './claimed-sources.ts'
 import type { MemberSettings } from './messages.ts'
 import { RunIndex } from './run-index.ts'
@@ -145,6 +146,7 @@ async function runSources(
   let bytesBefore = 0
   try {
     for (const source of sources) {
+      await forgetDamage(store, source.name)
       const done = await committedSpans(store, source.name)
       before += done.reduce((sum, [first, last]) => sum + last - first + 1, 0)
       const onRead = (bytes: number) =>
@@ -170,16 +172,6 @@ async function runSources(
     interrupted: options.signal.aborted,
     stuck: supervisor.stuck,
     peakMemory: supervisor.peakMemory
-  }
-}
-
-/** Where a source broke off is known to the lake when all before that is in it. */
-async function keepDamage(store: Store, damage: ReadonlyMap<string, Damage>): Promise<void> {
-  const book = sourceBook(store)
-  for (const [source, { message }] of damage) {
-    const record = await book.load(source)
-    if (record?.kind === 'file' || record?.kind === 'folder')
-      await book.save({ ...record, brokenOff: message })
   }
 }
 

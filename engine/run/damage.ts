@@ -1,0 +1,22 @@
+import { sourceBook } from './claimed-sources.ts'
+import type { Damage } from '../consume/bytes.ts'
+import type { Store } from '../persist/store.ts'
+
+/** What is read again may end otherwise. */
+export async function forgetDamage(store: Store, source: string): Promise<void> {
+  const book = sourceBook(store)
+  const record = await book.load(source)
+  if (!record || !('brokenOff' in record)) return
+  const { brokenOff: _, ...whole } = record
+  await book.save(whole)
+}
+
+/** Where a source broke off is known to the lake when all before that is in it. */
+export async function keepDamage(store: Store, damage: ReadonlyMap<string, Damage>): Promise<void> {
+  const book = sourceBook(store)
+  for (const [source, { message }] of damage) {
+    const record = await book.load(source)
+    if (record?.kind === 'file' || record?.kind === 'folder')
+      await book.save({ ...record, brokenOff: message })
+  }
+}
