@@ -90,7 +90,8 @@ export class Watchman {
     const claims = disk.entries(`${OWN}/owners/runs/${source}`)
     const numbers = claims.map(({ name }) => Number(/^(\d+)\.(?:json|over)$/.exec(name)?.[1] ?? 0))
     if (Math.max(...numbers) !== Number(run)) return
-    if (!claims.some(({ name }) => name === `${run}.json`)) return
+    const has = (name: string) => claims.some((claim) => claim.name === name)
+    if (!has(`${run}.json`) || has(`${run}.over`)) return // with both it is about to be given back
     const claim = disk.read(`${OWN}/owners/runs/${source}/${run}.json`)
     const { pid } = JSON.parse(Buffer.from(claim).toString()) as { pid: number }
     const owner = runs.get(pid)?.actor
