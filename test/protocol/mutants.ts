@@ -17,7 +17,7 @@ interface Edit {
 
 /**
  * Each was in the code once, or is what one of its precautions is there against. Those that need more than chance
- * gives in 10,000 schedules are in `settle.test.ts` and in the tests of the claim.
+ * gives in 20,000 schedules are in `settle.test.ts` and in the tests of the claim.
  */
 export const MUTANTS: readonly Mutant[] = [
   {
