@@ -120,7 +120,10 @@ describe('what a lake keeps for itself', () => {
       expect.stringContaining(`not finished: ${first} packets so far`),
       `source ${source()}: packets ${first} to ${last} are missing; the index of copies says that they were in the lake`
     ])
-    await repair(lake, '--source', archive)
+    const { code, stdout } = await siskin(['repair', '--lake', lake, '--yes', '--source', archive])
+    expect(code, stdout).toBe(1)
+    expect(stdout).toMatch(/done: .*: packets \d+ to \d+ are in no part: \d+ alerts in 1 part/)
+    expect(stdout).toContain('what was never read cannot be mended: siskin run takes it in')
     await runInto(lake, archive) // which finds that nothing more is in it
     const { differences, alerts } = await verifyLake(lake, true)
     expect([differences, alerts]).toEqual([[], records.reduce((sum, one) => sum + one.alerts, 0)])
