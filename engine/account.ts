@@ -4,17 +4,17 @@ import type { KeptMarks } from './duplicates/marks.ts'
 import type { Plan } from './enrich/plan.ts'
 import { lastOf } from './packets.ts'
 import type { MessageSpan, PacketRange } from './packets.ts'
-import { columnsPath } from './persist/kept-columns.ts'
-import { partName } from './persist/ledger.ts'
+import { columnsPath } from './lake/kept-columns.ts'
+import { partName } from './lake/ledger.ts'
 import type {
   FilterAccount,
   ModuleAccount,
   PartFile,
   PartRecord,
   StreamAccount
-} from './persist/ledger.ts'
-import { layPlaces } from './persist/places.ts'
-import type { InputPlace } from './persist/places.ts'
+} from './lake/ledger.ts'
+import { layPlaces } from './lake/places.ts'
+import type { InputPlace } from './lake/places.ts'
 import type { Selection } from './publish/select.ts'
 import type { Reason } from './reasons.ts'
 import type { Enriched } from './table/enriched.ts'

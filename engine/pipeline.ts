@@ -9,12 +9,12 @@ import type { Plan } from './enrich/plan.ts'
 import type { ModuleRunner } from './enrich/run-module.ts'
 import { BLOCK, keptOf, lastOf } from './packets.ts'
 import type { PacketRange, Quarantined } from './packets.ts'
-import { partPath } from './persist/ledger.ts'
-import type { PartRecord } from './persist/ledger.ts'
-import { layAlerts, layQuarantine, layTopic, nightsOf } from './persist/part.ts'
-import type { LaidFile, PacketBytes } from './persist/part.ts'
-import { placeName } from './persist/places.ts'
-import type { InputPlace } from './persist/places.ts'
+import { partPath } from './lake/ledger.ts'
+import type { PartRecord } from './lake/ledger.ts'
+import { layAlerts, layQuarantine, layTopic, nightsOf } from './lake/part.ts'
+import type { LaidFile, PacketBytes } from './lake/part.ts'
+import { placeName } from './lake/places.ts'
+import type { InputPlace } from './lake/places.ts'
 import type { EncodeRow, MessageFormat } from './publish/message.ts'
 import type { FinkFormat } from './publish/fink.ts'
 import { layFinkMessages, layMessages } from './publish/kafka.ts'
@@ -56,7 +56,7 @@ interface MessageLimits {
 
 /** Which attempt at a range this is, and what earlier ones taught. */
 export interface Attempt {
-  /** Used once: see `persist/attempt.ts`. */
+  /** Used once: see `lake/attempt.ts`. */
   readonly name: string
   /** Modules and filters that hung in it, by their labels. */
   readonly stopped: ReadonlySet<string>

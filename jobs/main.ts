@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { isJson, tellFailure } from './log.ts'
+import { isJson, tellFailure } from './common/log.ts'
 import { buildProgram } from './program.ts'
 
 process.on('uncaughtException', (error) => process.exit(tellFailure(error)))
@@ -20,7 +20,7 @@ function wantsGuard(error: unknown): boolean {
 }
 
 async function guardThis(): Promise<number> {
-  const { guard } = await import('./guard.ts')
+  const { guard } = await import('./run/guard.ts')
   return guard(process.argv[1]!, process.argv.slice(2))
 }
 

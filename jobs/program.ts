@@ -5,20 +5,20 @@ type AddCommand = (program: Command) => void
 
 /** The commands, in the order of the help. Each is loaded when it is asked for: the program starts sooner. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
-  start: async () => (await import('./start.ts')).addStart,
-  run: async () => (await import('./run.ts')).addRun,
-  stream: async () => (await import('./stream.ts')).addStream,
-  subscribe: async () => (await import('./subscribe.ts')).addSubscribe,
-  verify: async () => (await import('./verify.ts')).addVerify,
-  repair: async () => (await import('./repair.ts')).addRepair,
-  requeue: async () => (await import('./requeue.ts')).addRequeue,
-  inspect: async () => (await import('./inspect.ts')).addInspect,
-  check: async () => (await import('./check.ts')).addCheck,
-  new: async () => (await import('./new.ts')).addNew,
-  truth: async () => (await import('./truth.ts')).addTruth,
-  backtest: async () => (await import('./backtest.ts')).addBacktest,
-  simulate: async () => (await import('./simulate.ts')).addSimulate,
-  replay: async () => (await import('./replay.ts')).addReplay
+  start: async () => (await import('./start/start.ts')).addStart,
+  run: async () => (await import('./run/run.ts')).addRun,
+  stream: async () => (await import('./stream/stream.ts')).addStream,
+  subscribe: async () => (await import('./subscribe/subscribe.ts')).addSubscribe,
+  verify: async () => (await import('./verify/verify.ts')).addVerify,
+  repair: async () => (await import('./repair/repair.ts')).addRepair,
+  requeue: async () => (await import('./repair/requeue.ts')).addRequeue,
+  inspect: async () => (await import('./inspect/inspect.ts')).addInspect,
+  check: async () => (await import('./check/check.ts')).addCheck,
+  new: async () => (await import('./new/new.ts')).addNew,
+  truth: async () => (await import('./truth/truth.ts')).addTruth,
+  backtest: async () => (await import('./backtest/backtest.ts')).addBacktest,
+  simulate: async () => (await import('./simulate/simulate.ts')).addSimulate,
+  replay: async () => (await import('./replay/replay.ts')).addReplay
 }
 
 /** The command line: with the one command that is named first in `args`, or else with all. */
@@ -31,7 +31,7 @@ export async function buildProgram(args: readonly string[] = []): Promise<Comman
   const named = COMMANDS[args[0] ?? '']
   for (const load of named ? [named] : Object.values(COMMANDS)) (await load())(program)
   program.hook('preAction', async (_, command) => {
-    const { refuseIdle } = await import('./idle-options.ts')
+    const { refuseIdle } = await import('./settings/idle-options.ts')
     refuseIdle(command)
   })
   return program

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import avsc from 'avsc'
-import { avroType } from '../engine/avro-type.ts'
+import { avroType } from '../engine/avro/type.ts'
 import { tarFiles } from './archive/tar.ts'
 import type { TarFile } from './archive/tar.ts'
 

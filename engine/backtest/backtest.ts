@@ -1,6 +1,6 @@
 import type { Filter, Survey } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
-import type { Store } from '../persist/store.ts'
+import type { Store } from '../store/store.ts'
 import { select } from '../publish/select.ts'
 import type { AlertFile } from '../reread/alert-files.ts'
 import { PartFile } from '../reread/part-file.ts'

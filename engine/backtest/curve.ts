@@ -1,6 +1,6 @@
 import { alertRecord } from '../inspect/record.ts'
 import type { AlertRecord } from '../inspect/record.ts'
-import type { Store } from '../persist/store.ts'
+import type { Store } from '../store/store.ts'
 import { PartFile } from '../reread/part-file.ts'
 import { reread } from '../reread/reread.ts'
 import { ALERT_COLUMNS } from '../table/schema.ts'

@@ -96,11 +96,11 @@ class Pass {
     })
     this.#gunzip.on('error', (error) => {
       this.failed = error
-      this.#settle()
+      this.#rest()
     })
     this.#gunzip.on('end', () => {
       this.#ended = true
-      this.#settle()
+      this.#rest()
     })
   }
 
@@ -108,7 +108,7 @@ class Pass {
   async *chunks(): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of this.#pieces) {
-        yield* this.#during(() => this.#gunzip.write(piece, () => this.#settle()))
+        yield* this.#during(() => this.#gunzip.write(piece, () => this.#rest()))
         if (this.failed || this.#ended) break
         this.consumed += piece.length
       }
@@ -136,7 +136,7 @@ class Pass {
     }
   }
 
-  #settle(): void {
+  #rest(): void {
     this.#busy = false
     this.#wake()
   }

@@ -1,7 +1,7 @@
 import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
 import type { Fault, Header, PacketRange } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
-import { SYNC_BYTES } from './container.ts'
+import { SYNC_BYTES } from '../avro/heads.ts'
 
 /**
  * When a range is full: packets, and bytes of the source from the end of the range before. Both are

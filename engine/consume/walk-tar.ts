@@ -44,7 +44,7 @@ export async function* walkTarBytes(
   window: Window,
   bytes: (read: (bytes: number) => void) => AsyncIterable<Uint8Array>
 ): Walk {
-  const place = new Place(file.path, file.gzipped, window.scanner)
+  const place = new Cursor(file.path, file.gzipped, window.scanner)
   const notes = file.notes ?? new Notes()
   window.from(bytes((count) => (place.read = count)))
   let given = new Given()
@@ -79,7 +79,7 @@ class Given {
   #name: string | null = null
   #pax: readonly [string, string][] = []
 
-  take(kind: 'long-name' | 'pax', content: Uint8Array, place: Place): void {
+  take(kind: 'long-name' | 'pax', content: Uint8Array, place: Cursor): void {
     if (kind === 'long-name') {
       this.#name = new TextDecoder().decode(content).replace(/\0.*$/s, '')
       return
@@ -143,7 +143,7 @@ interface Member extends TarEntry {
 async function* walkEntry(
   entry: Member,
   window: Window,
-  place: Place,
+  place: Cursor,
   notes: Notes,
   given: Given
 ): Walk {
@@ -185,7 +185,7 @@ async function* walkSparse(
   map: SparseMap,
   stored: number,
   window: Window,
-  place: Place,
+  place: Cursor,
   notes: Notes
 ): Walk {
   if (!isSparseMap(map, stored)) {
@@ -205,7 +205,7 @@ async function* walkMapped(
   entry: Member,
   realSize: number,
   window: Window,
-  place: Place,
+  place: Cursor,
   notes: Notes
 ): Walk {
   const { scanner } = window
@@ -225,7 +225,7 @@ async function* walkMapped(
 }
 
 /** Takes a header of type S and the blocks that go on with its map. */
-async function sparseHeader(window: Window, place: Place): Promise<SparseMap> {
+async function sparseHeader(window: Window, place: Cursor): Promise<SparseMap> {
   const { scanner } = window
   const { size, pieces, goesOn } = readSparseHeader(scanner.bytes, scanner.at)
   scanner.at += TAR_BLOCK
@@ -241,7 +241,7 @@ async function sparseHeader(window: Window, place: Place): Promise<SparseMap> {
   return { size, pieces }
 }
 
-async function takeText(window: Window, size: number, place: Place): Promise<Uint8Array> {
+async function takeText(window: Window, size: number, place: Cursor): Promise<Uint8Array> {
   const { scanner } = window
   const padded = Math.ceil(size / TAR_BLOCK) * TAR_BLOCK
   if (!(size >= 0 && size <= MOST_OF_HEADER) || !(await window.need(padded))) {
@@ -253,7 +253,7 @@ async function takeText(window: Window, size: number, place: Place): Promise<Uin
 }
 
 /** Where in an archive the walk is, to say so when it breaks. */
-class Place {
+class Cursor {
   /** Bytes of the file that were read; for a gzipped one as near as can be told. */
   read = 0
   /** By how much files that lie packed in it made the position go ahead. */

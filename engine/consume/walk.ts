@@ -1,7 +1,13 @@
 import { MAX_PACKET_BYTES } from '../packets.ts'
 import type { Header } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
-import { ContainerError, isContainer, readBlockHead, readHeader, SYNC_BYTES } from './container.ts'
+import {
+  ContainerError,
+  isContainer,
+  readBlockHead,
+  readHeader,
+  SYNC_BYTES
+} from '../avro/heads.ts'
 import type { Scanner } from './scanner.ts'
 
 const MAX_BLOCK = 8 * MAX_PACKET_BYTES

@@ -51,7 +51,7 @@ export class Exposures {
    * nearest to the alert counts, then that with the lower id, so that the order they were sent in
    * does not matter.
    */
-  settle(tie: Tie): number {
+  sortOnce(tie: Tie): number {
     if (!this.#inOrder) this.#sortOnce(tie)
     this.#inOrder = true
     return this.#count

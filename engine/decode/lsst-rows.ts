@@ -143,7 +143,7 @@ export class LsstRows {
     const { diaSourceId } = this.#sources.raw
     const { diaForcedSourceId } = this.#forced.raw
     const toSource = distanceFrom(this.#table, row, this.#sources.raw)
-    const count = exposures.settle({
+    const count = exposures.sortOnce({
       idOf: (at) =>
         at < detections ? idAt(diaSourceId, at) : idAt(diaForcedSourceId, at - detections),
       distanceOf: (at) => (at < detections ? toSource(at) : 0)
@@ -264,7 +264,7 @@ export class LsstRows {
       const mjd = value(raw.midpointMjdTai, at) - TAI_MINUS_UTC
       exposures.add(mjd, bandOf(this.#forced.text('band'), at), raw.psfFlux.valid[at]!, at)
     }
-    const count = exposures.settle({ idOf: (at) => idAt(raw.diaForcedSourceId, at) })
+    const count = exposures.sortOnce({ idOf: (at) => idAt(raw.diaForcedSourceId, at) })
     forced.ensure(forced.length + count)
     for (let i = 0; i < count; i++) this.#forcedPoint(exposures.at(i), exposures.mjd(i))
     forced.offsets[row + 1] = forced.length

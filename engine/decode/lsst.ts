@@ -1,7 +1,7 @@
 import { OLD_NAMES, OLD_SOURCE_NAMES } from '../surveys/lsst-old-names.ts'
 import type { FixedColumn, TextColumn } from '../table/columns.ts'
 import { AlertTable } from '../table/table.ts'
-import type { RangeSink } from './compile.ts'
+import type { RangeSink } from '../avro/compile.ts'
 import { FORCED, LsstRows, SOURCE } from './lsst-rows.ts'
 import { RawList, RowMark } from './rows.ts'
 import type { SurveyReader } from './survey.ts'

@@ -1,5 +1,5 @@
 import { grown } from '../table/columns.ts'
-import type { Decoder } from './compile.ts'
+import type { Decoder } from '../avro/compile.ts'
 import type { WriterSchema } from './schemas.ts'
 import type { SurveyReader } from './survey.ts'
 

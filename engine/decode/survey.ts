@@ -1,8 +1,8 @@
 import type { Survey } from '../contract/index.ts'
 import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
-import type { Avro, AvroRecord } from './avro-schema.ts'
-import type { Sinks } from './compile.ts'
+import type { Avro, AvroRecord } from '../avro/schema.ts'
+import type { Sinks } from '../avro/compile.ts'
 
 /** What a reader must know of the schema that a packet was written with. */
 export interface SchemaFacts {

@@ -4,7 +4,7 @@ import { LSST_OBJECT_MEANING } from '../surveys/lsst-object-meaning.ts'
 import { LSST_SOURCE_MEANING } from '../surveys/lsst-source-meaning.ts'
 import type { FixedColumn } from '../table/columns.ts'
 import type { AlertTable } from '../table/table.ts'
-import type { Avro } from './avro-schema.ts'
+import type { Avro } from '../avro/schema.ts'
 import type { RawList } from './rows.ts'
 import { recordAt, spaceOf } from './survey.ts'
 

@@ -2,7 +2,7 @@ import { FixedColumn, TextColumn } from '../table/columns.ts'
 import { fluxErrFromMag, fluxFromMag, ZTF_PIXEL } from '../contract/index.ts'
 import { AlertTable } from '../table/table.ts'
 import { dateOf, JD_OF_MJD_0 } from '../table/time.ts'
-import type { RangeSink } from './compile.ts'
+import type { RangeSink } from '../avro/compile.ts'
 import { Exposures, isSameTime } from './exposures.ts'
 import { emptyEpoch, HistoryWriter, value } from './history.ts'
 import { PacketError } from '../reasons.ts'
@@ -201,7 +201,7 @@ class ZtfRows {
       const mag = said(value(raw.magpsf, at))
       exposures.add(mjd, band, mag === mag ? 1 : 0, at)
     }
-    const count = exposures.settle({
+    const count = exposures.sortOnce({
       idOf: (at) => idAt(raw.candid, at),
       distanceOf: distanceFrom(this.#table, row, raw)
     })
@@ -266,7 +266,7 @@ class ZtfRows {
       exposures.add(value(raw.jd, at) - JD_OF_MJD_0, band, rank, at)
     }
     const { forced } = this.#table
-    const count = exposures.settle({ idOf: (at) => idAt(raw.pid, at) })
+    const count = exposures.sortOnce({ idOf: (at) => idAt(raw.pid, at) })
     forced.ensure(forced.length + count)
     for (let i = 0; i < count; i++) this.#forcedEpoch(exposures.at(i), exposures.mjd(i))
     forced.offsets[row + 1] = forced.length

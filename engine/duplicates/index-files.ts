@@ -1,12 +1,12 @@
 import { TornFileError } from '../errors.ts'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
-import { stagingOf } from '../persist/attempt.ts'
-import { OWN } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import { jsonBytes, readJson, tellForgotten } from '../persist/replace-file.ts'
-import { isMissing } from '../persist/store-errors.ts'
-import type { Store } from '../persist/store.ts'
+import { stagingOf } from '../lake/attempt.ts'
+import { OWN } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { jsonBytes, readJson, tellForgotten } from '../store/replace-file.ts'
+import { isMissing } from '../store/errors.ts'
+import type { Store } from '../store/store.ts'
 import { Marks, readMarks } from './marks.ts'
 
 /*
@@ -174,7 +174,7 @@ async function put(store: Store, drafts: string, path: string, bytes: Uint8Array
   const draft = `${drafts}/${randomBytes(6).toString('hex')}`
   await store.write(draft, [bytes])
   await store.rename(draft, path)
-  await store.settle([dirname(path)])
+  await store.sync([dirname(path)])
 }
 
 /** The marks of an index file; null if it is gone, `damaged` if it is not what it was written as. */

@@ -1,5 +1,5 @@
-import { eachRecord, ledgerPath, spansFrom } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { eachRecord, ledgerPath, spansFrom } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 import { indexedUpTo, removeDrafts, setIndexedUpTo, writeIndex } from './index-files.ts'
 import type { MarkedPart, WrittenFile } from './index-files.ts'
 import { MARK_BYTES } from './marks.ts'

@@ -1,6 +1,6 @@
-import { blocksOf, readBlock } from '../persist/ledger-walk.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { blocksOf, readBlock } from '../lake/ledger-walk.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 import { filesOfSource, setIndexedUpTo, upToPath, writeIndex } from './index-files.ts'
 import { MARK_BYTES } from './marks.ts'
 

@@ -1,5 +1,5 @@
-import { isCovered, OWN } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { isCovered, OWN } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 import { dayOf, indexFiles, readIndexFile } from './index-files.ts'
 import type { IndexFile, WrittenFile } from './index-files.ts'
 import type { Marks, Met } from './marks.ts'

@@ -1,6 +1,6 @@
-import { OWN, readLedger } from '../persist/ledger.ts'
-import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { OWN, readLedger } from '../lake/ledger.ts'
+import type { PartFile, PartRecord } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 import type { Reason } from '../reasons.ts'
 import { Tally } from '../run/tally.ts'
 

@@ -1,5 +1,5 @@
 import type { Survey } from '../contract/index.ts'
-import type { Store, StoredFile } from '../persist/store.ts'
+import type { Store, StoredFile } from '../store/store.ts'
 import { dateOf } from '../table/time.ts'
 import { openParquet, spanOf } from './parquet-file.ts'
 import type { ParquetFile, Row } from './parquet-file.ts'

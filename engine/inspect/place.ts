@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { openStore } from '../persist/open-store.ts'
-import type { Store, StoredFile } from '../persist/store.ts'
+import { openStore } from '../store/open-store.ts'
+import type { Store, StoredFile } from '../store/store.ts'
 
 /** A file in its folder, or a folder; on a local disk or in HDFS. */
-export type Place =
+export type Target =
   | {
       readonly kind: 'file'
       readonly store: Store
@@ -16,7 +16,7 @@ export type Place =
 const ADDRESS = /^([a-z][a-z0-9+]*:\/\/[^/]+)(.*)$/i
 
 /** What lies at a path or an address (`hdfs://…`); null where there is nothing. */
-export async function placeOf(thing: string): Promise<Place | null> {
+export async function placeOf(thing: string): Promise<Target | null> {
   const [, root, rest = ''] = ADDRESS.exec(thing) ?? []
   if (root === undefined) return localPlace(thing)
   const path = rest.replace(/\/+$/, '')
@@ -30,7 +30,7 @@ export async function placeOf(thing: string): Promise<Place | null> {
   return (await store.list('')).length > 0 ? { kind: 'folder', store, isLocal: false } : null
 }
 
-async function localPlace(path: string): Promise<Place | null> {
+async function localPlace(path: string): Promise<Target | null> {
   const info = await stat(path).catch(() => null)
   if (info?.isDirectory()) return { kind: 'folder', store: openStore(path), isLocal: true }
   if (!info?.isFile()) return null

@@ -9,7 +9,7 @@ import type { ReadOptions, Source } from '../consume/source.ts'
 import { walkTarBytes } from '../consume/walk-tar.ts'
 import type { Window } from '../consume/walk.ts'
 import { messageOf, SiskinError, UsageError } from '../errors.ts'
-import type { Store, StoredFile } from '../persist/store.ts'
+import type { Store, StoredFile } from '../store/store.ts'
 
 const CHUNK = 1024 * 1024
 

@@ -1,8 +1,8 @@
-import { avroType } from '../avro-type.ts'
-import { isContainer, readBlockHead, readHeader, SYNC_BYTES } from '../consume/container.ts'
-import type { ContainerHeader } from '../consume/container.ts'
+import { avroType } from '../avro/type.ts'
+import { isContainer, readBlockHead, readHeader, SYNC_BYTES } from '../avro/heads.ts'
+import type { ContainerHeader } from '../avro/heads.ts'
 import { SiskinError } from '../errors.ts'
-import type { Store } from '../persist/store.ts'
+import type { Store } from '../store/store.ts'
 import type { AlertRecord } from './record.ts'
 
 const HEAD = 1024 * 1024

@@ -1,5 +1,5 @@
 import { messageOf, OutageError, SiskinError, UsageError } from '../errors.ts'
-import { isOutage } from '../persist/store-errors.ts'
+import { isOutage } from '../store/errors.ts'
 
 /** An error as it goes from a thread to who started it. */
 export interface Failure {

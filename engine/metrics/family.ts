@@ -1,5 +1,5 @@
-import { addSpread, emptySpread, observe } from './spread.ts'
-import type { Spread } from './spread.ts'
+import { addHistogram, emptyHistogram, observe } from './histogram.ts'
+import type { Histogram } from './histogram.ts'
 
 /** What a metric is: its name, its labels, and what it says. Names and units as Prometheus has them. */
 export interface MetricDef {
@@ -14,7 +14,7 @@ export interface MetricDef {
 interface Series {
   readonly labels: readonly string[]
   value: number
-  spread: Spread | null
+  histogram: Histogram | null
 }
 
 /** A metric with the values it has, one for each combination of labels that was met. */
@@ -36,11 +36,11 @@ export class Family {
   }
 
   observe(value: number, ...labels: string[]): void {
-    observe(this.#spreadAt(labels), this.def.bounds ?? [], value)
+    observe(this.#histogramAt(labels), this.def.bounds ?? [], value)
   }
 
-  merge(spread: Spread, ...labels: string[]): void {
-    addSpread(this.#spreadAt(labels), spread)
+  merge(histogram: Histogram, ...labels: string[]): void {
+    addHistogram(this.#histogramAt(labels), histogram)
   }
 
   clear(): void {
@@ -62,20 +62,20 @@ export class Family {
     yield `# HELP ${name} ${about.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`
     yield `# TYPE ${name} ${type}`
     for (const series of this.#series.values()) {
-      if (series.spread) yield* this.#histogram(series.labels, series.spread)
+      if (series.histogram) yield* this.#histogram(series.labels, series.histogram)
       else yield `${name}${this.#named(series.labels)} ${number(series.value)}`
     }
   }
 
-  *#histogram(labels: readonly string[], spread: Spread): Generator<string> {
+  *#histogram(labels: readonly string[], histogram: Histogram): Generator<string> {
     const { name, bounds = [] } = this.def
     let sum = 0
-    for (const [i, count] of spread.counts.entries()) {
+    for (const [i, count] of histogram.counts.entries()) {
       sum += count
       const bound = number(bounds[i] ?? Number.POSITIVE_INFINITY)
       yield `${name}_bucket${this.#named(labels, `le="${bound}"`)} ${sum}`
     }
-    yield `${name}_sum${this.#named(labels)} ${number(spread.sum)}`
+    yield `${name}_sum${this.#named(labels)} ${number(histogram.sum)}`
     yield `${name}_count${this.#named(labels)} ${sum}`
   }
 
@@ -90,13 +90,13 @@ export class Family {
     const there = this.#series.get(key)
     if (there) return there
     const { bounds } = this.def
-    const made = { labels, value: 0, spread: bounds ? emptySpread(bounds) : null }
+    const made = { labels, value: 0, histogram: bounds ? emptyHistogram(bounds) : null }
     this.#series.set(key, made)
     return made
   }
 
-  #spreadAt(labels: readonly string[]): Spread {
-    return this.#at(labels).spread ?? emptySpread([])
+  #histogramAt(labels: readonly string[]): Histogram {
+    return this.#at(labels).histogram ?? emptyHistogram([])
   }
 }
 

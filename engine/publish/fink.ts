@@ -4,7 +4,7 @@ import type { ColumnDef } from '../table/schema.ts'
 import { STAMPS } from '../table/table.ts'
 import { structure } from './message.ts'
 import type { Part } from './message.ts'
-import { AvroWriter } from './writer.ts'
+import { AvroWriter } from '../avro/writer.ts'
 
 /** The packet of a row: its bytes within those it was decoded from, and its writer schema. */
 export interface RowPacket {

@@ -5,7 +5,7 @@ import type { Enriched } from '../table/enriched.ts'
 import { ALERT_COLUMNS } from '../table/schema.ts'
 import type { ColumnDef, ScalarType } from '../table/schema.ts'
 import { STAMPS } from '../table/table.ts'
-import { AvroWriter } from './writer.ts'
+import { AvroWriter } from '../avro/writer.ts'
 
 /** Goes up when a field is renamed, retyped or dropped; new module columns are no new version. */
 const MESSAGE_VERSION = '1.0'

@@ -1,6 +1,6 @@
-import type { Finding } from '../persist/finding.ts'
-import type { Store } from '../persist/store.ts'
-import { readAside } from '../stream/aside.ts'
+import type { Finding } from '../verify/finding.ts'
+import type { Store } from '../store/store.ts'
+import { readAside } from '../stream/common/aside.ts'
 
 /**
  * Partitions that are not read. One of which a packet went neither into the lake nor into quarantine is a

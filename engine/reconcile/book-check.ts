@@ -1,10 +1,10 @@
 import { TornFileError } from '../errors.ts'
 import type { FileRecord, SourceRecord } from '../consume/book.ts'
 import { namesOf, safeStem } from '../consume/identity.ts'
-import type { Finding } from '../persist/finding.ts'
-import { OWN } from '../persist/ledger.ts'
-import { readJson } from '../persist/replace-file.ts'
-import type { Store } from '../persist/store.ts'
+import type { Finding } from '../verify/finding.ts'
+import { OWN } from '../lake/ledger.ts'
+import { readJson } from '../store/replace-file.ts'
+import type { Store } from '../store/store.ts'
 
 const FOLDER = `${OWN}/sources`
 const HARM =

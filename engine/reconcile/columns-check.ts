@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import type { Finding } from '../persist/finding.ts'
-import { OWN } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import { isMissing } from '../persist/store-errors.ts'
-import type { Store } from '../persist/store.ts'
+import type { Finding } from '../verify/finding.ts'
+import { OWN } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { isMissing } from '../store/errors.ts'
+import type { Store } from '../store/store.ts'
 
 const FOLDER = `${OWN}/columns`
 const NAME = /^_siskin\/columns\/([0-9a-f]{16})\.json$/

@@ -1,6 +1,6 @@
-import type { PartRecord } from '../persist/ledger.ts'
-import { readPlaces } from '../persist/places.ts'
-import type { InputPlace } from '../persist/places.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { readPlaces } from '../lake/places.ts'
+import type { InputPlace } from '../lake/places.ts'
 
 /** What the ledger says that one part put into one topic for one night. */
 export interface Expected {

@@ -3,8 +3,8 @@ import type { FoundIndexFile } from '../duplicates/index-files.ts'
 import { MarkSum } from '../duplicates/mark-sum.ts'
 import { readMarks } from '../duplicates/marks.ts'
 import type { Marks } from '../duplicates/marks.ts'
-import { eachRecord, ledgerPath, spansFrom } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { eachRecord, ledgerPath, spansFrom } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 
 const HARM =
   'alerts that are not in the lake would be dropped as copies, or copies of those that are would be taken in'

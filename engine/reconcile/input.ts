@@ -1,4 +1,4 @@
-import type { CommittedReader, PartitionSpan } from '../stream/committed-reader.ts'
+import type { CommittedReader, PartitionSpan } from '../kafka/committed-reader.ts'
 import type { PartSpan } from './expected.ts'
 
 /** Bytes of messages that are read to count them; behind these, every offset counts. */

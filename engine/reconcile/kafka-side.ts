@@ -1,10 +1,10 @@
 import type { Admin } from '@platformatic/kafka'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CommittedReader } from '../stream/committed-reader.ts'
-import type { PartitionSpan } from '../stream/committed-reader.ts'
-import { openAdmin } from '../stream/kafka.ts'
-import { stablePositions } from '../stream/coordination.ts'
-import type { KafkaAccess } from '../stream/settings.ts'
+import { CommittedReader } from '../kafka/committed-reader.ts'
+import type { PartitionSpan } from '../kafka/committed-reader.ts'
+import { openAdmin } from '../kafka/client.ts'
+import { stablePositions } from '../kafka/positions.ts'
+import type { KafkaAccess } from '../kafka/settings.ts'
 
 const CLIENT = 'siskin-verify'
 const TOPIC_RESOURCE = 2
@@ -68,7 +68,7 @@ export class KafkaSide {
    * Where partitions begin and end, once no transaction is open any more of those that are now: what
    * was committed before is to be seen. Gives up on one that stays open and says where it is.
    */
-  async settled(
+  async stableSpans(
     reader: CommittedReader,
     topics: readonly string[],
     onWait: (open: PartitionSpan) => void

@@ -1,4 +1,4 @@
-import type { PartitionSpan } from '../stream/committed-reader.ts'
+import type { PartitionSpan } from '../kafka/committed-reader.ts'
 
 /** How far the lake, the group and Kafka are with one partition of the input. */
 export interface SourceState {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { attemptsAt } from '../persist/attempt.ts'
-import { lastSpan } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
-import type { PartitionSpan } from '../stream/committed-reader.ts'
-import { partitionOf, sourceOf } from '../stream/partition.ts'
-import type { KafkaAccess } from '../stream/settings.ts'
+import { attemptsAt } from '../lake/attempt.ts'
+import { lastSpan } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
+import type { PartitionSpan } from '../kafka/committed-reader.ts'
+import { partitionOf, sourceOf } from '../kafka/partition.ts'
+import type { KafkaAccess } from '../kafka/settings.ts'
 import { Book } from './book.ts'
 import type { Parts } from './expected.ts'
 import { checkInput, countWaiting } from './input.ts'
@@ -214,7 +214,7 @@ export class Reconciler {
       const reader = this.#kafka.reader([topic])
       const placeOf = ({ partition, stableEnd }: PartitionSpan) =>
         `${topic}-${partition}@${stableEnd}`
-      const { spans, stuck } = await this.#kafka.settled(reader, [topic], (open) => {
+      const { spans, stuck } = await this.#kafka.stableSpans(reader, [topic], (open) => {
         this.#options.onProgress(`waiting for the transaction that is open at ${placeOf(open)}`)
       })
       if (stuck) {

@@ -1,10 +1,6 @@
-import { layPlaces, readPlace } from '../persist/places.ts'
-import type { InputPlace } from '../persist/places.ts'
-import type {
-  CommittedMessage,
-  CommittedReader,
-  PartitionSpan
-} from '../stream/committed-reader.ts'
+import { layPlaces, readPlace } from '../lake/places.ts'
+import type { InputPlace } from '../lake/places.ts'
+import type { CommittedMessage, CommittedReader, PartitionSpan } from '../kafka/committed-reader.ts'
 import type { TopicBook } from './book.ts'
 import { placeOf } from './expected.ts'
 import type { Expected, Parts } from './expected.ts'

@@ -1,19 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { SiskinError } from '../errors.ts'
-import { attemptsAt } from '../persist/attempt.ts'
-import { recover } from '../persist/commit.ts'
-import type { Store } from '../persist/store.ts'
-import { settle } from '../stream/landing.ts'
+import { attemptsAt } from '../lake/attempt.ts'
+import { recover } from '../lake/commit.ts'
+import type { Store } from '../store/store.ts'
+import { recoverPartition } from '../stream/commit/two-phase-commit.ts'
 import type { Workshop } from './workshop.ts'
 
 /** Nobody is at work on the source, so all that lies staged is older. */
 const NEWEST = Number.MAX_SAFE_INTEGER
 
 /** Brings what earlier runs or members of a source left staged to its end, as their successors would. */
-export async function settleSource(shop: Workshop, source: string): Promise<string> {
+export async function recoverSource(shop: Workshop, source: string): Promise<string> {
   const attempts = await attemptsAt(shop.store, source)
   const isStream = attempts.some(({ attempt }) => /^g\d+-/.test(attempt))
-  if (isStream) return settlePartition(shop, source)
+  if (isStream) return recoverStaged(shop, source)
   const { finished, dropped } = await recover(shop.store, source, NEWEST)
   return `${finished.length} commits finished, ${dropped.length} unfinished parts removed`
 }
@@ -22,16 +22,16 @@ export async function settleSource(shop: Workshop, source: string): Promise<stri
  * The order matters: attempts that are listed while the group has no member afterwards can never be committed any
  * more, and what was committed of them is in the positions that are asked for last.
  */
-async function settlePartition({ store, kafka }: Workshop, source: string): Promise<string> {
+async function recoverStaged({ store, kafka }: Workshop, source: string): Promise<string> {
   if (!kafka) throw new SiskinError('Kafka knows if it counts, and was not asked (--brokers)')
   const attempts = await attemptsAt(store, source)
   const members = await kafka.members()
-  if (members > 0) throw new SiskinError(`group ${kafka.group} is at work: its members settle it`)
+  if (members > 0) throw new SiskinError(`group ${kafka.group} is at work: its members recover it`)
   const position = (await kafka.positions()).get(source) ?? null
   if (position === null) {
     throw new SiskinError(`group ${kafka.group} has no position of ${source}: is --group right?`)
   }
-  const { finished, dropped } = await settle(
+  const { finished, dropped } = await recoverPartition(
     store,
     source,
     { position, generation: NEWEST },

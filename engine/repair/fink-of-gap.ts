@@ -1,7 +1,7 @@
-import { BLOCK } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import { blockAt, readBlock } from '../persist/ledger-walk.ts'
-import type { Store } from '../persist/store.ts'
+import { BLOCK } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { blockAt, readBlock } from '../lake/ledger-walk.ts'
+import type { Store } from '../store/store.ts'
 import type { Gap } from './fill-gap.ts'
 
 /** Whether a stream sent the messages of positions in Fink's form too. */

@@ -1,7 +1,7 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { rangeReads } from '../persist/range-reads.ts'
-import type { Store } from '../persist/store.ts'
+import { rangeReads } from '../store/range-reads.ts'
+import type { Store } from '../store/store.ts'
 import type { MadePart } from '../pipeline.ts'
 
 const POINTER = ['alert_id', 'packet_file', 'packet_offset', 'packet_length']

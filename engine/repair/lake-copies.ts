@@ -5,10 +5,10 @@ import { MarkTable } from '../duplicates/mark-table.ts'
 import { readMarks } from '../duplicates/marks.ts'
 import type { Marks, Met } from '../duplicates/marks.ts'
 import { SeenIndex } from '../duplicates/seen-index.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import { ledgerSources } from '../persist/ledger-walk.ts'
-import { repairDrafts } from '../persist/repair-folder.ts'
-import type { Store } from '../persist/store.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { ledgerSources } from '../lake/ledger-walk.ts'
+import { repairDrafts } from '../lake/repair-folder.ts'
+import type { Store } from '../store/store.ts'
 
 /** What the lake has of alerts, by their marks: the index, the parts that are not in it yet, and what was added. */
 export class LakeCopies {

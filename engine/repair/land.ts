@@ -1,19 +1,19 @@
 import { dirname } from 'node:path/posix'
 import { TornFileError } from '../errors.ts'
 import { writeIndex } from '../duplicates/index-files.ts'
-import { atOnce } from '../persist/at-once.ts'
-import { enterLedger, placeFiles, RECORD } from '../persist/attempt.ts'
-import type { OnStep, Staged } from '../persist/attempt.ts'
-import { unnamed } from '../persist/file-check.ts'
-import { ledgerPath, OWN } from '../persist/ledger.ts'
-import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { repairDrafts, REPAIRS, repairFolder, stagedRepair } from '../persist/repair-folder.ts'
-import type { StagedRepair } from '../persist/repair-folder.ts'
-import { jsonBytes, readJson } from '../persist/replace-file.ts'
-import type { Store } from '../persist/store.ts'
+import { atOnce } from '../store/at-once.ts'
+import { enterLedger, placeFiles, RECORD } from '../lake/attempt.ts'
+import type { OnStep, Staged } from '../lake/attempt.ts'
+import { unnamed } from '../verify/file-check.ts'
+import { ledgerPath, OWN } from '../lake/ledger.ts'
+import type { PartFile, PartRecord } from '../lake/ledger.ts'
+import { repairDrafts, REPAIRS, repairFolder, stagedRepair } from '../lake/repair-folder.ts'
+import type { StagedRepair } from '../lake/repair-folder.ts'
+import { jsonBytes, readJson } from '../store/replace-file.ts'
+import type { Store } from '../store/store.ts'
 
 /*
- * What a repair makes enters the lake as any part does (`persist/commit.ts`): staged, then its record is renamed into
+ * What a repair makes enters the lake as any part does (`lake/commit.ts`): staged, then its record is renamed into
  * the ledger, in the place of an older one of the same part or where there was none, then the files go to their
  * places. It is staged apart, where neither runs nor members look.
  *
@@ -75,7 +75,7 @@ export async function restore(
     await store.rename(`${folder}/${path}`, path)
     onStep('placing')
   }
-  await store.settle(new Set(files.map(({ path }) => dirname(path))))
+  await store.sync(new Set(files.map(({ path }) => dirname(path))))
   onStep('placed')
   await store.remove(folder)
   onStep('done')

@@ -5,12 +5,12 @@ import type { Plan } from '../enrich/plan.ts'
 import { PartMaker } from '../making/part-maker.ts'
 import type { Topics } from '../making/part-maker.ts'
 import type { PacketRange } from '../packets.ts'
-import { keepColumns } from '../persist/kept-columns.ts'
-import type { Store } from '../persist/store.ts'
+import { keepColumns } from '../lake/kept-columns.ts'
+import type { Store } from '../store/store.ts'
 import type { MadePart } from '../pipeline.ts'
 import { FinkFormat } from '../publish/fink.ts'
 import type { ColumnDef } from '../table/schema.ts'
-import { keptRegistry } from '../stream/kept-schemas.ts'
+import { keptRegistry } from '../registry/kept-schemas.ts'
 
 export interface MakerSettings {
   readonly plan: Plan

@@ -1,16 +1,16 @@
 import { dirname } from 'node:path/posix'
-import { blockOfFolder } from '../persist/file-check.ts'
-import type { Finding } from '../persist/finding.ts'
-import { ledgerPath } from '../persist/ledger.ts'
-import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { readBlock } from '../persist/ledger-walk.ts'
-import { acknowledgeLoss, setMarksBack } from '../persist/proof-notes.ts'
-import { readJson } from '../persist/replace-file.ts'
+import { blockOfFolder } from '../verify/file-check.ts'
+import type { Finding } from '../verify/finding.ts'
+import { ledgerPath } from '../lake/ledger.ts'
+import type { PartFile, PartRecord } from '../lake/ledger.ts'
+import { readBlock } from '../lake/ledger-walk.ts'
+import { acknowledgeLoss, setMarksBack } from '../verify/proof-notes.ts'
+import { readJson } from '../store/replace-file.ts'
 import { moveAside, strayAside } from './land.ts'
 import { fillGap, inputFor } from './fill-gap.ts'
 import { finkOfGap, formOf } from './fink-of-gap.ts'
 import type { Filled, Gap } from './fill-gap.ts'
-import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
+import { removeDraft, removeEmptyFolder, recoverSource } from './clean.ts'
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
 import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
@@ -142,7 +142,7 @@ function staged(
       own.length === 1 ? own[0]!.text : `${own[0]!.text}; and ${own.length - 1} more of ${source}`,
       'what was committed is put into its place, the rest removed',
       source,
-      () => settleSource(shop, source)
+      () => recoverSource(shop, source)
     )
   )
 }

@@ -1,7 +1,7 @@
-import { BLOCK } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import { blockAt, ledgerSources, readBlock } from '../persist/ledger-walk.ts'
-import type { Store } from '../persist/store.ts'
+import { BLOCK } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { blockAt, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
+import type { Store } from '../store/store.ts'
 
 /** Stands between a source and the number of a requeue of it: the name of the source that its parts are of. */
 const MARK = '~'

@@ -1,4 +1,4 @@
-import type { PartRecord } from '../persist/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
 
 /** One thing that a repair does, or cannot do. */
 export interface RepairStep {

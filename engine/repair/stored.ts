@@ -2,11 +2,11 @@ import { Scanner } from '../consume/scanner.ts'
 import { walkFile, Window } from '../consume/walk.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
-import { faultOf } from '../persist/file-content.ts'
-import type { PartFile, PartRecord } from '../persist/ledger.ts'
-import { readPlaces } from '../persist/places.ts'
-import type { InputPlace } from '../persist/places.ts'
-import type { Store } from '../persist/store.ts'
+import { faultOf } from '../verify/file-content.ts'
+import type { PartFile, PartRecord } from '../lake/ledger.ts'
+import { readPlaces } from '../lake/places.ts'
+import type { InputPlace } from '../lake/places.ts'
+import type { Store } from '../store/store.ts'
 
 function packetFiles({ files }: PartRecord): PartFile[] {
   return files.filter(({ kind }) => kind === 'packets')

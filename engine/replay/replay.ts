@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { askInTime } from '../stream/check.ts'
-import { explain, openAdmin } from '../stream/kafka.ts'
+import { explain, openAdmin } from '../kafka/client.ts'
 import type { Rhythm } from './rhythm.ts'
 import { Sender } from './sender.ts'
 import type { Addressed, SenderOptions } from './sender.ts'

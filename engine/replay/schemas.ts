@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, SiskinError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
-import { registerSchema } from '../register-schema.ts'
+import { registerSchema } from '../registry/register.ts'
 import { wireId } from './names.ts'
 
 /** Writer schemas of Confluent-wire packets by the id that the packets carry. */

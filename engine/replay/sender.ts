@@ -1,9 +1,9 @@
 import { Producer } from '@platformatic/kafka'
 import type { Admin, MessageToProduce } from '@platformatic/kafka'
-import { clientOptions } from '../stream/kafka.ts'
-import { isKafkaError } from '../stream/refusals.ts'
-import type { KafkaAccess } from '../stream/settings.ts'
-import { createTopics, leastLimit } from '../stream/topics.ts'
+import { clientOptions } from '../kafka/client.ts'
+import { isKafkaError } from '../kafka/refusals.ts'
+import type { KafkaAccess } from '../kafka/settings.ts'
+import { createTopics, leastLimit } from '../kafka/topics.ts'
 import type { Outgoing } from './packets.ts'
 
 type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
@@ -97,8 +97,8 @@ export class Sender {
     const known = this.#topics.get(name)
     if (known) return known
     const { partitions, replication } = this.#options
-    const output = { prefix: '', partitions, replication, retentionDays: RETENTION_DAYS }
-    await createTopics(this.#admin, [name], { ...output, registry: null })
+    const shape = { partitions, replication, retentionDays: RETENTION_DAYS }
+    await createTopics(this.#admin, [name], shape)
     const metadata = await this.#admin.metadata({ topics: [name], forceUpdate: true })
     const topic = {
       partitions: metadata.topics.get(name)?.partitionsCount ?? partitions,

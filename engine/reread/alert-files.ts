@@ -1,5 +1,5 @@
 import type { Survey } from '../contract/index.ts'
-import type { Store } from '../persist/store.ts'
+import type { Store } from '../store/store.ts'
 
 /** A Parquet file of alerts in the lake. */
 export interface AlertFile {

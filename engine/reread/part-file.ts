@@ -1,7 +1,7 @@
 import { DataType, tableFromIPC } from 'apache-arrow'
 import type { Schema, Table } from 'apache-arrow'
 import { ParquetFile } from 'parquet-wasm'
-import type { Store } from '../persist/store.ts'
+import type { Store } from '../store/store.ts'
 
 /** More rows than a row group ever has: each is read as one batch. */
 const WHOLE = 2 ** 30

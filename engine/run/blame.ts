@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix'
-import { OWN } from '../persist/ledger.ts'
-import { readNote, replaceFile } from '../persist/replace-file.ts'
-import type { Store } from '../persist/store.ts'
+import { OWN } from '../lake/ledger.ts'
+import { readNote, replaceFile } from '../store/replace-file.ts'
+import type { Store } from '../store/store.ts'
 
 /** Packets [first, last] of a source. */
 export interface BlamedRange {

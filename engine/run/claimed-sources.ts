@@ -6,10 +6,10 @@ import { Notes } from '../consume/notes.ts'
 import { openSources } from '../consume/open.ts'
 import type { Source } from '../consume/source.ts'
 import { UsageError } from '../errors.ts'
-import { committedSpans, OWN } from '../persist/ledger.ts'
-import { readJson, replaceFile } from '../persist/replace-file.ts'
-import { RunClaim } from '../persist/run-claim.ts'
-import type { Store } from '../persist/store.ts'
+import { committedSpans, OWN } from '../lake/ledger.ts'
+import { readJson, replaceFile } from '../store/replace-file.ts'
+import { RunClaim } from '../lake/run-claim.ts'
+import type { Store } from '../store/store.ts'
 
 /** By the name of the source. */
 export type Claims = ReadonlyMap<string, RunClaim>

@@ -1,6 +1,6 @@
 import { sourceBook } from './claimed-sources.ts'
 import type { Damage } from '../consume/bytes.ts'
-import type { Store } from '../persist/store.ts'
+import type { Store } from '../store/store.ts'
 
 /** What is read again may end otherwise. */
 export async function forgetDamage(store: Store, source: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Failure } from '../making/failure.ts'
 import type { PacketRange } from '../packets.ts'
-import { attemptOfRun } from '../persist/commit.ts'
-import type { PartRecord } from '../persist/ledger.ts'
+import { attemptOfRun } from '../lake/commit.ts'
+import type { PartRecord } from '../lake/ledger.ts'
 import type { SeenMemory } from './seen.ts'
 
 /** What a member is started with. */
@@ -34,7 +34,7 @@ export interface Work {
   readonly poison: string | null
 }
 
-/** The name of an attempt: see `persist/attempt.ts`. */
+/** The name of an attempt: see `lake/attempt.ts`. */
 export function attemptOf({ run, attempt }: Pick<Work, 'run' | 'attempt'>): string {
   return attemptOfRun(run, attempt)
 }

@@ -4,7 +4,7 @@ import { HangWatch } from '../making/hang-watch.ts'
 import type { WatchedThread } from '../making/hang-watch.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
-import type { PartRecord } from '../persist/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
 import type { Blame } from './blame.ts'
 import { parted, strike } from './job.ts'
 import type { Job } from './job.ts'
@@ -27,7 +27,7 @@ export interface SupervisorOptions {
 }
 
 /** `jobs`: at most one being committed and one being worked on, in this order. */
-interface Seat {
+interface Slot {
   thread: WatchedThread
   started: boolean
   ready: boolean
@@ -47,7 +47,7 @@ const HOPELESS = 4
  */
 export class Supervisor {
   readonly #options: SupervisorOptions
-  readonly #seats: Seat[] = []
+  readonly #slots: Slot[] = []
   readonly #waiting: Job[] = []
   #nextId = 1
   #nextAttempt = 1
@@ -65,11 +65,11 @@ export class Supervisor {
     this.#options = options
     this.#hangs = new HangWatch({
       watched: options.watched,
-      working: () => this.#seats.flatMap(({ thread, jobs }) => (jobs.length > 0 ? [thread] : [])),
+      working: () => this.#slots.flatMap(({ thread, jobs }) => (jobs.length > 0 ? [thread] : [])),
       onHang: (thread, name) => this.#hung(thread, name),
       log: (level, message) => options.onLog(level, message)
     })
-    for (let i = 0; i < options.members; i++) this.#seats.push(this.#seat())
+    for (let i = 0; i < options.members; i++) this.#slots.push(this.#slot())
   }
 
   /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
@@ -96,13 +96,13 @@ export class Supervisor {
   }
 
   #idle(): boolean {
-    return this.#seats.every((seat) => seat.jobs.length === 0)
+    return this.#slots.every((slot) => slot.jobs.length === 0)
   }
 
   async close(): Promise<void> {
     this.#closing = true
     this.#hangs.close()
-    await Promise.all(this.#seats.map((seat) => seat.thread.worker.terminate()))
+    await Promise.all(this.#slots.map((slot) => slot.thread.worker.terminate()))
   }
 
   async #until(holds: () => boolean): Promise<void> {
@@ -116,27 +116,27 @@ export class Supervisor {
     for (const go of wake) go()
   }
 
-  #seat(): Seat {
-    const seat: Seat = { thread: this.#options.start(), started: false, ready: false, jobs: [] }
-    this.#listen(seat)
-    return seat
+  #slot(): Slot {
+    const slot: Slot = { thread: this.#options.start(), started: false, ready: false, jobs: [] }
+    this.#listen(slot)
+    return slot
   }
 
-  #listen(seat: Seat): void {
-    const { worker } = seat.thread
+  #listen(slot: Slot): void {
+    const { worker } = slot.thread
     worker.on('message', (message: FromMember) => {
       // What a member said last may come after it was replaced: its ranges are then looked up in the lake.
-      if (seat.thread.worker === worker) this.#heard(seat, message)
+      if (slot.thread.worker === worker) this.#heard(slot, message)
     })
-    worker.on('error', (error) => this.#broke(seat, worker, error))
-    worker.on('exit', (code) => this.#died(seat, worker, `it exited with ${code}`))
+    worker.on('error', (error) => this.#broke(slot, worker, error))
+    worker.on('exit', (code) => this.#died(slot, worker, `it exited with ${code}`))
   }
 
-  #heard(seat: Seat, message: FromMember): void {
+  #heard(slot: Slot, message: FromMember): void {
     switch (message.kind) {
       case 'ready':
-        seat.started = true
-        seat.ready = true
+        slot.started = true
+        slot.ready = true
         this.#assign()
         break
       case 'log':
@@ -144,17 +144,17 @@ export class Supervisor {
         break
       case 'failed':
         if (message.isOutage) this.#fail(new SiskinError(message.message, message.exitCode))
-        else void this.#failed(seat, message.id, message.message)
+        else void this.#failed(slot, message.id, message.message)
         break
       case 'done':
         this.peakMemory = Math.max(this.peakMemory, message.memory)
-        this.#finish(seat, message.id, message.record)
+        this.#finish(slot, message.id, message.record)
     }
   }
 
-  #finish(seat: Seat, id: number, record: PartRecord): void {
-    const job = seat.jobs.find((other) => other.id === id)
-    seat.jobs = seat.jobs.filter((other) => other !== job)
+  #finish(slot: Slot, id: number, record: PartRecord): void {
+    const job = slot.jobs.find((other) => other.id === id)
+    slot.jobs = slot.jobs.filter((other) => other !== job)
     if (job) this.#landed(job, record)
     this.#assign()
   }
@@ -165,10 +165,10 @@ export class Supervisor {
   }
 
   /** The member lives, and could not bring a range into the lake: it is tried again, then halved. */
-  async #failed(seat: Seat, id: number, reason: string): Promise<void> {
-    const job = seat.jobs.find((other) => other.id === id)
+  async #failed(slot: Slot, id: number, reason: string): Promise<void> {
+    const job = slot.jobs.find((other) => other.id === id)
     if (!job) return
-    seat.jobs = seat.jobs.filter((other) => other !== job)
+    slot.jobs = slot.jobs.filter((other) => other !== job)
     strike(job, reason)
     const { source, first, count } = job.range
     const last = first + count - 1
@@ -187,13 +187,13 @@ export class Supervisor {
   }
 
   #assign(): void {
-    for (const seat of this.#seats) {
-      if (!seat.ready || this.#failure) continue
+    for (const slot of this.#slots) {
+      if (!slot.ready || this.#failure) continue
       if (this.#waits()) return
       const job = this.#waiting.shift()
       if (!job) return
-      seat.ready = false
-      seat.jobs.push(job)
+      slot.ready = false
+      slot.jobs.push(job)
       const { id, claimant, range, deaths } = job
       const stopped = [...job.stopped, ...this.#hangs.off]
       const isAlone = range.blocks.length === BLOCK.size
@@ -201,7 +201,7 @@ export class Supervisor {
       const attempt = (job.attempt = this.#nextAttempt++)
       const run = this.#options.runOf(range.source)
       const work: Work = { id, claimant, range, run, attempt, stopped, poison }
-      void this.#hand(seat, work)
+      void this.#hand(slot, work)
       this.#changed()
     }
   }
@@ -209,14 +209,14 @@ export class Supervisor {
   /** What may have killed a process is worked on alone: else its neighbours would be blamed with it. */
   #waits(): boolean {
     if (!this.#options.blame || this.#idle()) return false
-    const working = this.#seats.flatMap((seat) => seat.jobs)
+    const working = this.#slots.flatMap((slot) => slot.jobs)
     return [...working, ...this.#waiting.slice(0, 1)].some(({ deaths }) => deaths > 0)
   }
 
   /** Where a process may die of the work, it is noted first. */
-  async #hand(seat: Seat, work: Work): Promise<void> {
-    const { worker } = seat.thread
-    const jobs = this.#seats.flatMap((other) => other.jobs)
+  async #hand(slot: Slot, work: Work): Promise<void> {
+    const { worker } = slot.thread
+    const jobs = this.#slots.flatMap((other) => other.jobs)
     const ranges = jobs.map(({ range: { source, first, count } }) => {
       return { source, first, last: first + count - 1 }
     })
@@ -230,43 +230,43 @@ export class Supervisor {
   }
 
   #hung(thread: WatchedThread, name: string | null): void {
-    const seat = this.#seats.find((one) => one.thread === thread)
-    const job = seat?.jobs.at(-1)
-    if (!seat || !job) return
+    const slot = this.#slots.find((one) => one.thread === thread)
+    const job = slot?.jobs.at(-1)
+    if (!slot || !job) return
     if (name === null) {
       strike(job, 'it made no progress with it, outside all modules')
       this.#options.onLog('error', 'a member makes no progress; another takes over')
     } else job.stopped.push(name)
-    void this.#replace(seat)
+    void this.#replace(slot)
   }
 
-  #broke(seat: Seat, worker: Worker, error: Error): void {
-    if (this.#closing || seat.thread.worker !== worker) return
-    const reason = this.#hangs.died(seat.thread, error)
-    if (reason !== null) this.#died(seat, worker, reason)
+  #broke(slot: Slot, worker: Worker, error: Error): void {
+    if (this.#closing || slot.thread.worker !== worker) return
+    const reason = this.#hangs.died(slot.thread, error)
+    if (reason !== null) this.#died(slot, worker, reason)
   }
 
-  #died(seat: Seat, worker: Worker, reason: string): void {
-    if (this.#closing || seat.thread.worker !== worker) return
-    if (!seat.started) {
+  #died(slot: Slot, worker: Worker, reason: string): void {
+    if (this.#closing || slot.thread.worker !== worker) return
+    if (!slot.started) {
       this.#failure ??= new SiskinError(`a member does not start: ${reason}`)
       this.#changed()
       return
     }
-    const job = seat.jobs.at(-1)
+    const job = slot.jobs.at(-1)
     if (job) strike(job, reason)
     this.#options.onLog('error', `a member died (${reason}); another takes over`)
-    void this.#replace(seat)
+    void this.#replace(slot)
   }
 
-  /** A new member in the seat; the ranges of the old one are finished or begun again, before all others. */
-  async #replace(seat: Seat): Promise<void> {
-    const { jobs, thread } = seat
-    seat.thread = this.#options.start()
-    seat.started = false
-    seat.ready = false
-    seat.jobs = []
-    this.#listen(seat)
+  /** A new member in the slot; the ranges of the old one are finished or begun again, before all others. */
+  async #replace(slot: Slot): Promise<void> {
+    const { jobs, thread } = slot
+    slot.thread = this.#options.start()
+    slot.started = false
+    slot.ready = false
+    slot.jobs = []
+    this.#listen(slot)
     this.#recovering++
     await thread.worker.terminate()
     for (const job of jobs.toReversed()) await this.#again(job)

@@ -1,4 +1,4 @@
-import type { PartRecord } from '../persist/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
 import type { Reason } from '../reasons.ts'
 
 /** The sum of the accounts of many parts. */

@@ -1,5 +1,5 @@
 import type { Type } from 'avsc'
-import { avroType } from '../avro-type.ts'
+import { avroType } from '../avro/type.ts'
 import { isoOf } from '../table/time.ts'
 import type { Incoming } from './feed.ts'
 

@@ -16,7 +16,7 @@ export function unreadable(topic: string, place: string, fault: string): Incomin
 }
 
 /** What is read at once, in order. */
-export interface Batch {
+export interface MessageBatch {
   readonly messages: readonly Incoming[]
   /** The first `count` messages are dealt with: the next reading begins behind them. */
   commit(count: number): Promise<void>
@@ -25,12 +25,12 @@ export interface Batch {
 /** Where messages come from: Kafka, or the files of a lake. */
 export interface Feed {
   /** The next messages; null at the end, or when `stop` comes. */
-  next(stop: AbortSignal): Promise<Batch | null>
+  next(stop: AbortSignal): Promise<MessageBatch | null>
   close(): Promise<void>
 }
 
 /** Where reading begins: where the group stopped, an end, or a time in ms. */
-export type Start = 'committed' | 'earliest' | 'latest' | number
+export type ReadFrom = 'committed' | 'earliest' | 'latest' | number
 
 /** How far a group is with one partition of a topic, or with one night of a lake's topic. */
 export interface LagRow {

@@ -1,15 +1,15 @@
 import type { Admin } from '@platformatic/kafka'
-import { CommittedReader } from '../stream/committed-reader.ts'
-import type { Chunk, PartitionSpan, Place } from '../stream/committed-reader.ts'
-import { Group } from '../stream/group.ts'
-import type { Lease } from '../stream/group.ts'
-import { sourceOf } from '../stream/partition.ts'
-import type { Partition } from '../stream/partition.ts'
-import { isFenced, openAdmin } from '../stream/kafka.ts'
-import { stablePositions } from '../stream/coordination.ts'
-import type { KafkaAccess } from '../stream/settings.ts'
+import { CommittedReader } from '../kafka/committed-reader.ts'
+import type { Chunk, PartitionSpan, ReadPosition } from '../kafka/committed-reader.ts'
+import { ConsumerGroup } from '../kafka/group.ts'
+import type { Assignment } from '../kafka/group.ts'
+import { sourceOf } from '../kafka/partition.ts'
+import type { Partition } from '../kafka/partition.ts'
+import { isFenced, openAdmin } from '../kafka/client.ts'
+import { stablePositions } from '../kafka/positions.ts'
+import type { KafkaAccess } from '../kafka/settings.ts'
 import { unreadable } from './feed.ts'
-import type { Batch, Feed, Incoming, Start } from './feed.ts'
+import type { MessageBatch, Feed, Incoming, ReadFrom } from './feed.ts'
 import type { SchemaFinder } from './schemas.ts'
 
 export interface KafkaFeedOptions {
@@ -17,7 +17,7 @@ export interface KafkaFeedOptions {
   readonly clientId: string
   readonly group: string
   readonly topics: readonly string[]
-  readonly from: Start
+  readonly from: ReadFrom
   /** Go on at the end; else stop at what was the end when the partition was met. */
   readonly follow: boolean
   /** How often new partitions are looked for while it follows. */
@@ -32,7 +32,7 @@ const SESSION_SECONDS = 10
 /**
  * Reads topics as a member of a consumer group, committed transactions only.
  *
- * A lease says which partitions are ours. It ends with a rebalance: what was handed out and not
+ * A assignment says which partitions are ours. It ends with a rebalance: what was handed out and not
  * committed is then handed out again, here or by another member. At least once, never less.
  */
 export class KafkaFeed implements Feed {
@@ -41,9 +41,9 @@ export class KafkaFeed implements Feed {
   readonly #look: NodeJS.Timeout | undefined
   /** Ends of partitions at the time they were met first. */
   readonly #ends = new Map<string, number>()
-  #group: Group
+  #group: ConsumerGroup
   #reader: CommittedReader
-  #lease: Lease | null = null
+  #assignment: Assignment | null = null
   #chunks: AsyncGenerator<Chunk, void> | null = null
   #hasBegun = false
   /** Aborted when the topics have other partitions than the group was joined for. */
@@ -59,10 +59,10 @@ export class KafkaFeed implements Feed {
     if (follow) this.#look = setInterval(() => void this.#lookForChange(), refreshSeconds * 1000)
   }
 
-  #newGroup(): Group {
+  #newGroup(): ConsumerGroup {
     const { access, clientId, group, topics } = this.#options
     const settings = { kafka: access, group, sessionSeconds: SESSION_SECONDS }
-    return new Group(settings, clientId, topics)
+    return new ConsumerGroup(settings, clientId, topics)
   }
 
   #newReader(): CommittedReader {
@@ -70,41 +70,45 @@ export class KafkaFeed implements Feed {
     return new CommittedReader(access, `${clientId}-reader`, topics)
   }
 
-  async next(stop: AbortSignal): Promise<Batch | null> {
+  async next(stop: AbortSignal): Promise<MessageBatch | null> {
     for (;;) {
-      if (stop.aborted || !(await this.#hasLease(stop))) return null
-      const lease = this.#lease!
+      if (stop.aborted || !(await this.#hasAssignment(stop))) return null
+      const assignment = this.#assignment!
       const { done, value: chunk } = await this.#chunks!.next()
       if (done) {
-        if (lease.ended.aborted || this.#changed.signal.aborted) continue
+        if (assignment.ended.aborted || this.#changed.signal.aborted) continue
         return null
       }
       if (chunk.expired > 0) this.#tellExpired(chunk)
       if (chunk.messages.length > 0) {
-        return this.#batch(lease, chunk, stop).catch((error: unknown) => {
+        return this.#batch(assignment, chunk, stop).catch((error: unknown) => {
           if (stop.aborted) return null
           throw error
         })
       }
-      await this.#commit(lease, chunk, chunk.next)
+      await this.#commit(assignment, chunk, chunk.next)
     }
   }
 
-  async #hasLease(stop: AbortSignal): Promise<boolean> {
+  async #hasAssignment(stop: AbortSignal): Promise<boolean> {
     if (this.#changed.signal.aborted) await this.#beginAnew()
-    if (this.#lease && !this.#lease.ended.aborted) return true
-    if (!this.#lease) await this.#group.join()
-    for (let lease = await this.#group.lease(stop); lease; lease = await this.#group.lease(stop)) {
+    if (this.#assignment && !this.#assignment.ended.aborted) return true
+    if (!this.#assignment) await this.#group.join()
+    for (
+      let assignment = await this.#group.assignment(stop);
+      assignment;
+      assignment = await this.#group.assignment(stop)
+    ) {
       try {
-        const places = await this.#places(lease)
+        const places = await this.#places(assignment)
         if (places.length === 0) this.#tellNothing()
-        const until = AbortSignal.any([stop, lease.ended, this.#changed.signal])
+        const until = AbortSignal.any([stop, assignment.ended, this.#changed.signal])
         this.#chunks = this.#reader.read(places, until)
-        this.#lease = lease
+        this.#assignment = assignment
         this.#hasBegun = true
         return true
       } catch (error) {
-        if (!lease.ended.aborted && !isFenced(error)) throw error
+        if (!assignment.ended.aborted && !isFenced(error)) throw error
       }
     }
     return false
@@ -116,7 +120,7 @@ export class KafkaFeed implements Feed {
     await this.#reader.close().catch(() => {})
     this.#group = this.#newGroup()
     this.#reader = this.#newReader()
-    this.#lease = null
+    this.#assignment = null
     this.#changed = new AbortController()
   }
 
@@ -130,10 +134,10 @@ export class KafkaFeed implements Feed {
     this.#partitions = Math.max(partitions, this.#partitions)
   }
 
-  /** Where the partitions of a lease are read from and to. */
-  async #places(lease: Lease): Promise<Place[]> {
+  /** Where the partitions of a assignment are read from and to. */
+  async #places(assignment: Assignment): Promise<ReadPosition[]> {
     const { group, topics, follow } = this.#options
-    const { partitions, ended } = lease
+    const { partitions, ended } = assignment
     if (partitions.length === 0) return []
     const known = await stablePositions(this.#admin, group, partitions, ended)
     const spans = await this.#reader.spans(topics)
@@ -141,7 +145,7 @@ export class KafkaFeed implements Feed {
     const isFirst = !this.#hasBegun // later, partitions go on where their last reader ended
     const fresh = new Set(partitions.map(sourceOf).filter((source) => !this.#ends.has(source)))
     const times = isFirst ? await this.#timeOffsets(partitions) : new Map<string, number>()
-    const places = partitions.map(({ topic, partition }): Place => {
+    const places = partitions.map(({ topic, partition }): ReadPosition => {
       const source = sourceOf({ topic, partition })
       const span = spans.find((own) => own.topic === topic && own.partition === partition)
       if (!span) return { topic, partition, offset: 0, end: 0 }
@@ -183,7 +187,7 @@ export class KafkaFeed implements Feed {
     return offsets
   }
 
-  async #batch(lease: Lease, chunk: Chunk, stop: AbortSignal): Promise<Batch> {
+  async #batch(assignment: Assignment, chunk: Chunk, stop: AbortSignal): Promise<MessageBatch> {
     const messages: Incoming[] = []
     for (const message of chunk.messages) {
       const { topic, partition, offset } = message
@@ -197,13 +201,17 @@ export class KafkaFeed implements Feed {
       commit: async (count) => {
         const last = chunk.messages[count - 1]
         const isAll = count === messages.length
-        if (last) await this.#commit(lease, chunk, isAll ? chunk.next : last.offset + 1)
+        if (last) await this.#commit(assignment, chunk, isAll ? chunk.next : last.offset + 1)
       }
     }
   }
 
-  async #commit(lease: Lease, { topic, partition }: Partition, offset: number): Promise<void> {
-    if (lease.ended.aborted) return // the partition's owner by now begins where we stood before
+  async #commit(
+    assignment: Assignment,
+    { topic, partition }: Partition,
+    offset: number
+  ): Promise<void> {
+    if (assignment.ended.aborted) return // the partition's owner by now begins where we stood before
     try {
       await this.#commitAll([{ topic, partition, offset }])
     } catch (error) {
@@ -211,7 +219,7 @@ export class KafkaFeed implements Feed {
     }
   }
 
-  async #commitAll(places: readonly Place[]): Promise<void> {
+  async #commitAll(places: readonly ReadPosition[]): Promise<void> {
     const offsets = places.map(({ topic, partition, offset }) => {
       return { topic, partition, offset: BigInt(offset), leaderEpoch: -1 }
     })

@@ -1,9 +1,9 @@
-import { CommittedReader } from '../stream/committed-reader.ts'
-import type { PartitionSpan, Place } from '../stream/committed-reader.ts'
-import { openAdmin } from '../stream/kafka.ts'
-import { sourceOf } from '../stream/partition.ts'
-import { stablePositions } from '../stream/coordination.ts'
-import type { KafkaAccess } from '../stream/settings.ts'
+import { CommittedReader } from '../kafka/committed-reader.ts'
+import type { PartitionSpan, ReadPosition } from '../kafka/committed-reader.ts'
+import { openAdmin } from '../kafka/client.ts'
+import { sourceOf } from '../kafka/partition.ts'
+import { stablePositions } from '../kafka/positions.ts'
+import type { KafkaAccess } from '../kafka/settings.ts'
 import type { LagRow } from './feed.ts'
 
 /** Most offsets that are read to count the alerts among them. */
@@ -52,14 +52,14 @@ export async function kafkaLag(
 function unreadOf(
   { topic, partition, first, stableEnd: end }: PartitionSpan,
   position: number | undefined
-): Required<Place> {
+): Required<ReadPosition> {
   return { topic, partition, offset: Math.min(end, Math.max(first, position ?? first)), end }
 }
 
 /** Messages with a value, by partition. */
 async function countAlerts(
   reader: CommittedReader,
-  places: readonly Place[]
+  places: readonly ReadPosition[]
 ): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
   for await (const chunk of reader.read(places)) {

@@ -1,16 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { avroType } from '../avro-type.ts'
-import type { Store } from '../persist/store.ts'
+import { avroType } from '../avro/type.ts'
+import type { Store } from '../store/store.ts'
 import { dateOf } from '../table/time.ts'
 import type { Bookmarks } from './bookmarks.ts'
-import type { Batch, Feed, Incoming, Start } from './feed.ts'
+import type { MessageBatch, Feed, Incoming, ReadFrom } from './feed.ts'
 import { checkTopics, filesOf, messagesOf, nightOf } from './lake-topics.ts'
 
 export interface LakeFeedOptions {
   readonly store: Store
   readonly topics: readonly string[]
   readonly bookmarks: Bookmarks
-  readonly from: Start
+  readonly from: ReadFrom
   /** Wait for new files; else stop when there is none. */
   readonly follow: boolean
 }
@@ -55,7 +55,7 @@ export class LakeFeed implements Feed {
     return new LakeFeed(options)
   }
 
-  async next(stop: AbortSignal): Promise<Batch | null> {
+  async next(stop: AbortSignal): Promise<MessageBatch | null> {
     const { bookmarks, follow } = this.#options
     while (!stop.aborted) {
       const file = this.#queue.shift()
@@ -87,7 +87,7 @@ export class LakeFeed implements Feed {
   }
 
   /** What is unread of a file; null if that is nothing. */
-  async #read({ topic, path }: TopicFile): Promise<Batch | null> {
+  async #read({ topic, path }: TopicFile): Promise<MessageBatch | null> {
     const { bookmarks, store } = this.#options
     const marks = bookmarks.of(topic)
     const read = marks.files[path] ?? 0

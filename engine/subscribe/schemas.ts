@@ -1,10 +1,10 @@
-import type { Registry } from '../consume/registry.ts'
+import type { Registry } from '../registry/registry.ts'
 import { SiskinError } from '../errors.ts'
-import { OWN } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
-import type { CommittedMessage } from '../stream/committed-reader.ts'
-import { readSchemas } from '../stream/schema-topic.ts'
-import type { KafkaAccess } from '../stream/settings.ts'
+import { OWN } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
+import type { CommittedMessage } from '../kafka/committed-reader.ts'
+import { readSchemas } from '../kafka/schema-topic.ts'
+import type { KafkaAccess } from '../kafka/settings.ts'
 
 /** The places where the schema of a message may be found. */
 export interface SchemaSources {

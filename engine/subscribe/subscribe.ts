@@ -2,14 +2,14 @@ import { crc32 } from 'node:zlib'
 import { messageOf } from '../errors.ts'
 import { alertIdOf, Decoder } from './alert.ts'
 import type { Alert } from './alert.ts'
-import type { Batch, Feed } from './feed.ts'
+import type { MessageBatch, Feed } from './feed.ts'
 
 /** Where alerts go: printed, saved, handed to a command. */
 export interface Sink {
   take(alerts: readonly Alert[]): Promise<void>
   /** All that it took is printed, durable, or handed over; only then it counts as read. */
-  readonly isSettled: boolean
-  /** Settles what it holds. */
+  readonly isFlushed: boolean
+  /** Flushes what it holds. */
   close(): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export interface SubscribeAccount {
 
 /**
  * Reads a feed into sinks until it ends, the limit is reached, or `stop` comes. What was read is kept in
- * mind after the sinks have settled, so an alert may come twice, and none is missed.
+ * mind after the sinks have flushed, so an alert may come twice, and none is missed.
  */
 export async function subscribe(options: SubscribeOptions): Promise<SubscribeAccount> {
   const { feed, sinks, limit, stop } = options
@@ -43,8 +43,8 @@ export async function subscribe(options: SubscribeOptions): Promise<SubscribeAcc
   const decoder = new Decoder()
   const lately = new Lately()
   let pending: (() => Promise<void>)[] = []
-  const settle = async () => {
-    if (!sinks.every(({ isSettled }) => isSettled)) return
+  const flush = async () => {
+    if (!sinks.every(({ isFlushed }) => isFlushed)) return
     const commits = pending
     pending = []
     for (const commit of commits) await commit()
@@ -64,11 +64,11 @@ export async function subscribe(options: SubscribeOptions): Promise<SubscribeAcc
         account.topics[message.topic] = (account.topics[message.topic] ?? 0) + 1
       }
       pending.push(() => batch.commit(to))
-      await settle()
+      await flush()
     }
   }
   for (const sink of sinks) await sink.close()
-  await settle()
+  await flush()
   return account
 }
 
@@ -93,7 +93,7 @@ class Lately {
   }
 }
 
-function slices({ messages }: Batch, atOnce: number, limit: number): [number, number][] {
+function slices({ messages }: MessageBatch, atOnce: number, limit: number): [number, number][] {
   const end = Math.min(messages.length, limit)
   const cuts: [number, number][] = []
   for (let from = 0; from < end; from += atOnce) cuts.push([from, Math.min(end, from + atOnce)])
@@ -102,7 +102,7 @@ function slices({ messages }: Batch, atOnce: number, limit: number): [number, nu
 
 function decodeAll(
   decoder: Decoder,
-  messages: Batch['messages'],
+  messages: MessageBatch['messages'],
   account: SubscribeAccount,
   { onUnreadable }: SubscribeOptions
 ): Alert[] {

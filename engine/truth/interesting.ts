@@ -1,8 +1,8 @@
 import { DuckDBInstance } from '@duckdb/node-api'
-import { localPaths } from '../persist/hdfs-copies.ts'
-import { readLedger } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { localPaths } from '../lake/hdfs-copies.ts'
+import { readLedger } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 import { topicIds } from './topic-ids.ts'
 
 /** An object worth a look, by its latest alert in a topic. */

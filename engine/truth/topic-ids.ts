@@ -1,7 +1,7 @@
-import { readFirstLong } from '../container.ts'
-import { OWN } from '../persist/ledger.ts'
-import type { PartRecord } from '../persist/ledger.ts'
-import type { Store } from '../persist/store.ts'
+import { readFirstLong } from '../avro/container.ts'
+import { OWN } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import type { Store } from '../store/store.ts'
 
 /** The alert ids that the topic files of parts hold, by topic: `alert_id` is the first field of every message. */
 export async function topicIds(

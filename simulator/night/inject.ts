@@ -1,7 +1,7 @@
 import type { Cadence, Exposure } from '../survey/cadence.ts'
 import { placeOnChip } from '../survey/focal-plane.ts'
 import type { ClassName, SkyObject } from '../population/objects.ts'
-import type { Plan } from './options.ts'
+import type { NightPlan } from './options.ts'
 import { measure } from '../observe/photometry.ts'
 import type { Population } from '../population/population.ts'
 import { EVENT_CLASSES } from '../population/population.ts'
@@ -15,7 +15,11 @@ const TRIES = 200
 const FIRST_ORDINAL = 31 * 65536 + 60000
 
 /** Objects asked for by class: each gives at least one alert in the nights asked for, if it can. */
-export function objectsToInject(plan: Plan, cadence: Cadence, population: Population): SkyObject[] {
+export function objectsToInject(
+  plan: NightPlan,
+  cadence: Cadence,
+  population: Population
+): SkyObject[] {
   const exposures: Exposure[] = []
   if (Object.keys(plan.inject).length === 0) return []
   for (let i = 0; i < Math.min(plan.nights, 60); i++) {
@@ -34,7 +38,7 @@ export function objectsToInject(plan: Plan, cadence: Cadence, population: Popula
 }
 
 function injectOne(
-  plan: Plan,
+  plan: NightPlan,
   population: Population,
   exposures: readonly Exposure[],
   name: ClassName,

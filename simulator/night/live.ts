@@ -1,4 +1,4 @@
-import { makeCrew } from './crew.ts'
+import { makeWorkerPool } from './worker-pool.ts'
 import { checkOptions, dateOf } from './options.ts'
 import type { SimulateOptions } from './options.ts'
 import { inOrder } from './order.ts'
@@ -41,18 +41,18 @@ export function simulateLive({ truth, ...options }: LiveOptions): Live {
     JSON.stringify(lsstSchema(version), null, 1)
   ]) satisfies [number, string][]
   async function* packets(): AsyncGenerator<LivePackets> {
-    const crew = makeCrew(plan)
+    const pool = makeWorkerPool(plan)
     const rows: TruthRow[] = []
     try {
       for (let night = plan.firstNight; night < plan.firstNight + plan.nights; night++) {
-        for await (const { piece, rows: some } of inOrder(crew.night(night))) {
+        for await (const { piece, rows: some } of inOrder(pool.night(night))) {
           if (truth !== null) for (const row of some) rows.push(row)
           const files = tarFiles(Buffer.concat(piece.parts))
           yield { night: dateOf(night).replaceAll('-', ''), files }
         }
       }
     } finally {
-      await crew.close()
+      await pool.close()
       if (truth !== null) writeTruth(truth, rows)
     }
   }

@@ -6,7 +6,7 @@ import { historyOf } from '../observe/history.ts'
 import { objectsToInject } from './inject.ts'
 import { LsstPacker } from '../packets/lsst-packet.ts'
 import type { ClassName, SkyObject } from '../population/objects.ts'
-import type { Plan } from './options.ts'
+import type { NightPlan } from './options.ts'
 import { measure } from '../observe/photometry.ts'
 import type { Measurement } from '../observe/photometry.ts'
 import { PieceBuilder } from '../archive/piece.ts'
@@ -44,13 +44,13 @@ const PACKETS_PER_CHUNK = 500
 
 /** Makes the packets of nights, chunk by chunk. Holds caches only: any chunk can be made first. */
 export class NightMaker {
-  readonly plan: Plan
+  readonly plan: NightPlan
   readonly cadence: Cadence
   readonly population: Population
   #packers = new Map<Version, Packer>()
   #shared: SharedStamps
 
-  constructor(plan: Plan) {
+  constructor(plan: NightPlan) {
     this.plan = plan
     this.cadence = new Cadence(plan.survey, plan.seed)
     this.population = new Population(plan.survey, plan.seed, plan.scale)
@@ -132,7 +132,7 @@ export class NightMaker {
 
 /** Puts packets into a piece and spoils some of them as the plan asks. */
 class Emitter {
-  #plan: Plan
+  #plan: NightPlan
   #piece: PieceBuilder
   #late: PieceBuilder
   #rows: TruthRow[] = []
@@ -140,7 +140,7 @@ class Emitter {
   /** Second copies, and after how many more packets they come. */
   #waiting: { after: number; send: () => void }[] = []
 
-  constructor(plan: Plan, gzip: boolean) {
+  constructor(plan: NightPlan, gzip: boolean) {
     this.#plan = plan
     this.#piece = new PieceBuilder(gzip)
     this.#late = new PieceBuilder(gzip)

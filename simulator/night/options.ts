@@ -51,7 +51,7 @@ export interface Progress {
 }
 
 /** Options that were checked, with their defaults; plain data that can go to a worker. */
-export interface Plan {
+export interface NightPlan {
   readonly out: string
   readonly survey: Survey
   readonly nights: number
@@ -103,7 +103,7 @@ function nightOf(start: string): number {
   return mjd
 }
 
-function injected(inject: Readonly<Record<string, number>>): Plan['inject'] {
+function injected(inject: Readonly<Record<string, number>>): NightPlan['inject'] {
   const valid = CLASSES.filter((name) => name !== 'sso' && name !== 'bogus')
   return Object.fromEntries(
     Object.entries(inject).map(([name, count]) => [
@@ -114,7 +114,7 @@ function injected(inject: Readonly<Record<string, number>>): Plan['inject'] {
 }
 
 /** Checks options and fills in defaults; throws `UsageError`. Touches nothing. */
-export function checkOptions(options: SimulateOptions): Plan {
+export function checkOptions(options: SimulateOptions): NightPlan {
   const survey = oneOf('survey', options.survey ?? 'ztf', ['ztf', 'lsst'] as const)
   const { out } = options
   if (!/\.tar(\.gz)?$/.test(out)) throw wrong('out', out, 'use a name that ends in .tar or .tar.gz')
@@ -147,13 +147,13 @@ const PACKET_BYTES = {
 } as const
 
 /** Packets that the nights of a plan are expected to hold. */
-export function expectedPackets(plan: Plan): number {
+export function expectedPackets(plan: NightPlan): number {
   const extra = 1 + plan.duplicates
   return Math.ceil(NIGHTLY[plan.survey].alerts * plan.scale * plan.nights * extra)
 }
 
 /** Bytes that the archives of a plan are expected to take. */
-function expectedBytes(plan: Plan): number {
+function expectedBytes(plan: NightPlan): number {
   const sizes = PACKET_BYTES[plan.survey]
   const gzip = plan.out.endsWith('.gz')
   const bare = gzip ? sizes.noneGz : sizes.none
@@ -162,7 +162,7 @@ function expectedBytes(plan: Plan): number {
 }
 
 /** Refuses a plan whose archives would not fit the disk. */
-export function checkDisk(plan: Plan): void {
+export function checkDisk(plan: NightPlan): void {
   let folder = dirname(plan.out)
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder)
   const { bavail, bsize, blocks } = statfsSync(folder)
@@ -183,7 +183,7 @@ function sizeText(bytes: number): string {
 }
 
 /** The archive of one night. */
-export function archivePath(plan: Plan, night: number): string {
+export function archivePath(plan: NightPlan, night: number): string {
   if (plan.nights === 1) return plan.out
   const suffix = plan.out.endsWith('.tar.gz') ? '.tar.gz' : '.tar'
   return `${plan.out.slice(0, -suffix.length)}-${dateOf(night)}${suffix}`

@@ -6,13 +6,13 @@ import { ArchiveWriter } from '../archive/archive.ts'
 import type { ClassCounts } from './night.ts'
 import { inOrder } from './order.ts'
 import { archivePath, checkDisk, checkOptions, expectedPackets, truthPath } from './options.ts'
-import type { Plan, SimulateOptions } from './options.ts'
+import type { NightPlan, SimulateOptions } from './options.ts'
 import { lsstSchema, schemaId } from '../packets/schema.ts'
 import { NIGHTLY } from '../survey/parameters.ts'
 import { writeTruth } from './truth.ts'
 import type { TruthRow } from './truth.ts'
-import { makeCrew } from './crew.ts'
-import type { Crew } from './crew.ts'
+import { makeWorkerPool } from './worker-pool.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /** What was written. */
 export interface Summary {
@@ -63,14 +63,14 @@ export async function simulate(options: SimulateOptions): Promise<Summary> {
   const archives: string[] = []
   const truths: string[] = []
   const schemas = writeSchemas(plan)
-  const crew = makeCrew(plan)
+  const pool = makeWorkerPool(plan)
   try {
-    const expected = forecast(plan, crew)
+    const expected = forecast(plan, pool)
     for (let i = 0; i < plan.nights; i++) {
       const path = archivePath(plan, plan.firstNight + i)
       const rows = await writeNight(
         plan,
-        crew,
+        pool,
         path,
         plan.firstNight + i,
         tally,
@@ -83,7 +83,7 @@ export async function simulate(options: SimulateOptions): Promise<Summary> {
       archives.push(path)
     }
   } finally {
-    await crew.close()
+    await pool.close()
   }
   const { packets, corrupted, duplicates, late, bytes, byClass } = tally
   const alerts = packets - duplicates
@@ -94,17 +94,17 @@ export async function simulate(options: SimulateOptions): Promise<Summary> {
 const PLANNED_NIGHTS = 60
 
 /** Packets expected, from the exposures that weather and Moon leave. */
-function forecast(plan: Plan, crew: Crew): number {
+function forecast(plan: NightPlan, pool: WorkerPool): number {
   const nights = Math.min(plan.nights, PLANNED_NIGHTS)
   let exposures = 0
-  for (let i = 0; i < nights; i++) exposures += crew.exposures(plan.firstNight + i)
+  for (let i = 0; i < nights; i++) exposures += pool.exposures(plan.firstNight + i)
   const average = nights * NIGHTLY[plan.survey].exposures
   return Math.ceil((expectedPackets(plan) * exposures) / average)
 }
 
 async function writeNight(
-  plan: Plan,
-  crew: Crew,
+  plan: NightPlan,
+  pool: WorkerPool,
   path: string,
   night: number,
   tally: Tally,
@@ -119,7 +119,7 @@ async function writeNight(
   let writing = Promise.resolve()
   try {
     await archive.start()
-    for await (const { piece, rows: some } of inOrder(crew.night(night))) {
+    for await (const { piece, rows: some } of inOrder(pool.night(night))) {
       options.signal?.throwIfAborted()
       await writing
       writing = archive.append(piece)
@@ -142,7 +142,7 @@ async function writeNight(
 }
 
 /** LSST packets name their schema by id only: readers need the schemas in a folder. */
-function writeSchemas(plan: Plan): string | null {
+function writeSchemas(plan: NightPlan): string | null {
   if (plan.survey !== 'lsst') return null
   const folder = join(dirname(plan.out), 'schemas')
   try {

@@ -1,5 +1,5 @@
 import { makePlan } from '../../engine/enrich/plan.ts'
-import { runMemberProcess } from '../../engine/stream/process.ts'
+import { runMemberProcess } from '../../engine/stream/member/process.ts'
 import { modules } from '../../science-modules/registry.ts'
 import { manyFilters } from './filters.ts'
 

@@ -1,8 +1,8 @@
 import { Consumer, Producer } from '@platformatic/kafka'
 import type { Message, MessageToProduce } from '@platformatic/kafka'
-import { clientOptions } from '../../engine/stream/kafka.ts'
-import type { KafkaAccess } from '../../engine/stream/settings.ts'
-import { cutBySize } from '../../engine/stream/publish.ts'
+import { clientOptions } from '../../engine/kafka/client.ts'
+import type { KafkaAccess } from '../../engine/kafka/settings.ts'
+import { cutBySize } from '../../engine/stream/commit/publisher.ts'
 
 /** Milliseconds to publish a micro-batch and move the group's position. */
 export interface CommitCost {

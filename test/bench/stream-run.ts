@@ -1,7 +1,7 @@
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import { openStore } from '../../engine/persist/open-store.ts'
-import type { StreamSettings } from '../../engine/stream/settings.ts'
-import { StreamSupervisor } from '../../engine/stream/supervisor.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import type { StreamSettings } from '../../engine/stream/common/settings.ts'
+import { StreamSupervisor } from '../../engine/stream/supervisor/supervisor.ts'
 
 /** Where a live stream of the benchmark reads and writes. */
 export interface StreamRun {

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { makePlan } from '../../engine/enrich/plan.ts'
-import { runStreamWorker } from '../../engine/stream/worker.ts'
-import type { WorkerSettings } from '../../engine/stream/worker.ts'
+import { runStreamWorker } from '../../engine/stream/member/worker.ts'
+import type { WorkerSettings } from '../../engine/stream/member/worker.ts'
 import { modules } from '../../science-modules/registry.ts'
 import { manyFilters } from './filters.ts'
 

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { attemptsAt } from '../../engine/persist/attempt.ts'
-import { lastSpan, ledgerPath } from '../../engine/persist/ledger.ts'
-import { openStore } from '../../engine/persist/open-store.ts'
-import type { Store } from '../../engine/persist/store.ts'
-import { settle } from '../../engine/stream/landing.ts'
+import { attemptsAt } from '../../engine/lake/attempt.ts'
+import { lastSpan, ledgerPath } from '../../engine/lake/ledger.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import type { Store } from '../../engine/store/store.ts'
+import { recoverPartition } from '../../engine/stream/commit/two-phase-commit.ts'
 import { startHdfs } from '../cluster/cluster.ts'
 
 // What it costs to take a partition over, by how much the lake holds of it already.
@@ -19,7 +19,7 @@ async function timeTakeover(store: Store, position: number): Promise<number> {
     const began = performance.now()
     const attempts = await attemptsAt(store, 'live-0')
     await lastSpan(store, 'live-0')
-    await settle(store, 'live-0', { position, generation: 1 }, attempts)
+    await recoverPartition(store, 'live-0', { position, generation: 1 }, attempts)
     times.push(performance.now() - began)
   }
   return times.sort((a, b) => a - b)[ROUNDS >> 1]!

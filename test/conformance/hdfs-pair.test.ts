@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hdfsStore } from '../../engine/persist/hdfs.ts'
-import type { Store } from '../../engine/persist/store.ts'
+import { hdfsStore } from '../../engine/store/hdfs.ts'
+import type { Store } from '../../engine/store/store.ts'
 import { startHdfs, whyNoCluster } from '../cluster/cluster.ts'
 import type { Hdfs } from '../cluster/cluster.ts'
 

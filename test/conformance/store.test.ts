@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { localStore } from '../../engine/persist/local.ts'
-import { openStore } from '../../engine/persist/open-store.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { openStore } from '../../engine/store/open-store.ts'
 import { storeSuite } from '../support/store-suite.ts'
 
 const newFolder = () => mkdtempSync(join(tmpdir(), 'siskin-store-'))

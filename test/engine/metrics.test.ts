@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Family } from '../../engine/metrics/family.ts'
 import { expose } from '../../engine/metrics/server.ts'
-import { emptySpread, observe } from '../../engine/metrics/spread.ts'
+import { emptyHistogram, observe } from '../../engine/metrics/histogram.ts'
 import { parsePrometheus, sumOf } from '../support/prometheus.ts'
 
 const counter = {
@@ -34,7 +34,7 @@ test('series that differ in where their labels part are two', () => {
 test('a histogram counts what is up to each bound, and adds up what others counted', () => {
   const bounds = [0, 1, 10]
   const family = new Family({ ...histogram, type: 'histogram', bounds })
-  const spread = emptySpread(bounds)
+  const spread = emptyHistogram(bounds)
   for (const value of [0, 1, 1.5, 10, 11, 1e9]) observe(spread, bounds, value)
   family.merge(spread, 't')
   family.observe(0.5, 't')

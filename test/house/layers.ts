@@ -5,15 +5,18 @@ const ABOVE = [
   '../../science-modules/registry.ts',
   '../../filters/blocks.ts',
   '../../filters/registry.ts',
-  '../../jobs/run.ts',
+  '../../jobs/run/run.ts',
   '../../simulator/index.ts',
   '../../simulator/sky/sky.ts',
   '../../test/support/columns.ts',
   '#test'
 ]
 
-const STAGES = ['consume', 'decode', 'enrich', 'persist', 'publish']
+const STAGES = ['consume', 'decode', 'enrich', 'lake', 'publish']
 const DRIVERS = [
+  '../duplicates/marks.ts',
+  '../verify/verify.ts',
+  '../kafka/client.ts',
   '../pipeline.ts',
   '../account.ts',
   '../run/run.ts',
@@ -26,7 +29,7 @@ const DRIVERS = [
   '../truth/truth.ts'
 ]
 
-const UPPER = ['run', 'stream', 'replay', 'subscribe', 'duplicates', 'inspect', 'truth', 'serve']
+const UPPER = ['run', 'stream', 'replay', 'subscribe', 'duplicates', 'inspect', 'truth', 'verify']
 
 const OUTSIDE = [
   'node:fs',
@@ -38,7 +41,7 @@ const OUTSIDE = [
   'vitest',
   '../../engine/contract/index.ts',
   '../../engine/table/table.ts',
-  '../../jobs/run.ts',
+  '../../jobs/run/run.ts',
   '../../simulator/index.ts'
 ]
 
@@ -69,7 +72,7 @@ export const IMPORTS: readonly Layer[] = [
   {
     rule: 'engine/table/**',
     layer: 'engine/table/*.ts',
-    refused: ['../errors.ts', '../decode/ztf.ts', '../persist/store.ts', ...DRIVERS, ...ABOVE],
+    refused: ['../errors.ts', '../decode/ztf.ts', '../store/store.ts', ...DRIVERS, ...ABOVE],
     allowed: ['./sky.ts', '../contract/index.ts', '../surveys/fields.ts', 'apache-arrow'],
     message: /The alert table stands on/
   },
@@ -81,7 +84,7 @@ export const IMPORTS: readonly Layer[] = [
     message: /Metrics depend on nothing/
   },
   ...STAGES.map((stage) => ({
-    rule: 'engine/{consume,decode,enrich,persist,publish}/**',
+    rule: 'engine/{consume,decode,enrich,lake,publish}/**',
     layer: `engine/${stage}/*.ts`,
     refused: [
       ...STAGES.filter((other) => other !== stage).map((other) => `../${other}/x.ts`),
@@ -91,25 +94,39 @@ export const IMPORTS: readonly Layer[] = [
     allowed: ['./x.ts', '../table/table.ts', '../contract/index.ts', '../packets.ts', 'node:fs'],
     message: /Stages do not import each other/
   })),
+  ...['store', 'kafka'].map((folder) => ({
+    rule: 'engine/{store,kafka}/**',
+    layer: `engine/${folder}/*.ts`,
+    refused: ['../lake/ledger.ts', '../table/table.ts', ...DRIVERS, ...ABOVE],
+    allowed: ['./x.ts', '../errors.ts', '../authority.ts', 'node:fs', '@platformatic/kafka'],
+    message: /What a store and what Kafka is/
+  })),
+  {
+    rule: 'engine/avro/**',
+    layer: 'engine/avro/*.ts',
+    refused: ['../errors.ts', '../decode/ztf.ts', '../lake/part.ts', ...DRIVERS, ...ABOVE],
+    allowed: ['./x.ts', '../table/columns.ts', '../packets.ts', '../reasons.ts', 'avsc'],
+    message: /Avro stands on/
+  },
   ...['repair', 'reconcile'].map((folder) => ({
     rule: 'engine/{repair,reconcile}/**',
     layer: `engine/${folder}/*.ts`,
     refused: ['../subscribe/subscribe.ts', '../replay/replay.ts', '../truth/truth.ts', ...ABOVE],
-    allowed: ['./x.ts', '../persist/store.ts', '../stream/index.ts', '../pipeline.ts'],
+    allowed: ['./x.ts', '../store/store.ts', '../stream/index.ts', '../pipeline.ts'],
     message: /Proof and repair stand on/
   })),
   ...UPPER.map((folder) => ({
     rule: 'engine/**',
     layer: `engine/${folder}/*.ts`,
     refused: ABOVE,
-    allowed: ['../persist/store.ts', '../contract/index.ts', 'avsc'],
+    allowed: ['../store/store.ts', '../contract/index.ts', 'avsc'],
     message: /The engine knows no module/
   })),
   {
     rule: 'engine/**',
     layer: 'engine/*.ts',
     refused: ABOVE.map((from) => from.replace('../../', '../')),
-    allowed: ['./persist/store.ts', './contract/index.ts'],
+    allowed: ['./store/store.ts', './contract/index.ts'],
     message: /The engine knows no module/
   },
   {
@@ -122,7 +139,7 @@ export const IMPORTS: readonly Layer[] = [
   {
     rule: 'science-modules/*/**/*.test.ts',
     layer: 'science-modules/mine/*.test.ts',
-    refused: ['../../engine/table/table.ts', '../../jobs/run.ts', '../rate/module.ts', 'avsc'],
+    refused: ['../../engine/table/table.ts', '../../jobs/run/run.ts', '../rate/module.ts', 'avsc'],
     allowed: ['#contract', '#test', 'vitest', './module.ts', 'node:fs'],
     message: /A science module imports/
   },
@@ -138,7 +155,7 @@ export const IMPORTS: readonly Layer[] = [
     layer: 'filters/mine/*.test.ts',
     refused: [
       '../../engine/table/table.ts',
-      '../../jobs/run.ts',
+      '../../jobs/run/run.ts',
       '../fast_riser/filter.ts',
       'avsc'
     ],

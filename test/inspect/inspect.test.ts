@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { inspect } from '../../jobs/inspect.ts'
+import { inspect } from '../../jobs/inspect/inspect.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const DATA = fileURLToPath(new URL('../../../shared/data/', import.meta.url))

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { pages, stalePages, writePages } from '../../jobs/docs.ts'
+import { pages, stalePages, writePages } from '../../jobs/docs/docs.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { createFolder } from '../../jobs/new.ts'
+import { createFolder } from '../../jobs/new/new.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url))

@@ -1,8 +1,8 @@
 import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import { verifyLake } from '../../jobs/verify.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import { verifyLake } from '../../jobs/verify/verify.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto } from './support.ts'
 

@@ -1,9 +1,9 @@
 import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
 import type { Outcome } from '../../engine/repair/repair.ts'
-import type { LakeVerdict } from '../../jobs/verify-text.ts'
+import type { LakeVerdict } from '../../jobs/verify/text.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 

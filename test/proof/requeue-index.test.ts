@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
 import { keepMarks, Marks } from '../../engine/duplicates/marks.ts'
 import { SeenIndex } from '../../engine/duplicates/seen-index.ts'
-import { ledgerPath, partName } from '../../engine/persist/ledger.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import { localStore } from '../../engine/persist/local.ts'
+import { ledgerPath, partName } from '../../engine/lake/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import { localStore } from '../../engine/store/local.ts'
 import { LakeCopies } from '../../engine/repair/lake-copies.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 

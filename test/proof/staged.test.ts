@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
-import type { Finding } from '../../engine/persist/finding.ts'
-import { localStore } from '../../engine/persist/local.ts'
-import { leftOvers } from '../../engine/persist/strays.ts'
-import { attemptName } from '../../engine/stream/landing.ts'
+import type { Finding } from '../../engine/verify/finding.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { leftOvers } from '../../engine/verify/strays.ts'
+import { attemptName } from '../../engine/stream/commit/two-phase-commit.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 it('what a member has staged is no finding beside a live stream, and its members’ else', async () => {
@@ -16,6 +16,6 @@ it('what a member has staged is no finding beside a live stream, and its members
   }
   expect(await findingsOf(true)).toEqual([])
   expect(await findingsOf(false)).toEqual([
-    `${folder} lies staged; the next member that gets the partition settles it`
+    `${folder} lies staged; the next member that gets the partition recovers it`
   ])
 })

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { eachRecord, ledgerPath } from '../../engine/persist/ledger.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import { openStore } from '../../engine/persist/open-store.ts'
-import type { Store } from '../../engine/persist/store.ts'
+import { eachRecord, ledgerPath } from '../../engine/lake/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import type { Store } from '../../engine/store/store.ts'
 import { startHdfs, startKafka } from '../cluster/cluster.ts'
 import type { Hdfs, Kafka } from '../cluster/cluster.ts'
 import {

@@ -2,10 +2,10 @@ import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ledgerPath, rangeName } from '../../engine/persist/ledger.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
+import { ledgerPath, rangeName } from '../../engine/lake/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
 import type { Outcome } from '../../engine/repair/repair.ts'
-import type { LakeVerdict } from '../../jobs/verify-text.ts'
+import type { LakeVerdict } from '../../jobs/verify/text.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
 import {
@@ -175,7 +175,7 @@ describeKafka('repair of a lake that a stream fills', () => {
     expect(verdict.code, verdict.stdout).toBe(0)
   })
 
-  test('offsets behind the last part, which the group is past: settled or refilled', async () => {
+  test('offsets behind the last part, which the group is past: recovered or refilled', async () => {
     const lake = copyOf('tail')
     loseRecord(lake, records.at(-1)!)
     const { verdict, outcomes } = await repairOf(lake)

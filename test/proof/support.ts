@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
-import type { LakeVerdict } from '../../jobs/verify-text.ts'
+import type { LakeVerdict } from '../../jobs/verify/text.ts'
 import { tarOf } from '../support/archives.ts'
 import { siskin } from '../support/siskin.ts'
 

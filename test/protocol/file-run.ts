@@ -1,17 +1,17 @@
 import { SiskinError } from '../../engine/errors.ts'
-import { commit, recover, recoverAttempt } from '../../engine/persist/commit.ts'
-import { committedSpans } from '../../engine/persist/ledger.ts'
-import type { PositionSpan } from '../../engine/persist/ledger.ts'
-import { checkRun, RunClaim } from '../../engine/persist/run-claim.ts'
-import type { Machine } from '../../engine/persist/run-claim.ts'
-import type { Store } from '../../engine/persist/store.ts'
+import { commit, recover, recoverAttempt } from '../../engine/lake/commit.ts'
+import { committedSpans } from '../../engine/lake/ledger.ts'
+import type { PositionSpan } from '../../engine/lake/ledger.ts'
+import { checkRun, RunClaim } from '../../engine/lake/run-claim.ts'
+import type { Machine } from '../../engine/lake/run-claim.ts'
+import type { Store } from '../../engine/store/store.ts'
 import { attemptOf } from '../../engine/run/messages.ts'
 import { recordOf } from './parts.ts'
 import { Actor } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** What the process of a run has. */
-export interface RunEquipment {
+export interface RunContext {
   readonly scheduler: Scheduler
   readonly actor: Actor
   readonly machine: Machine
@@ -26,8 +26,8 @@ const CUT = 2
 const THREADS = 2
 
 /** A run of one source as `run.ts` and `supervisor.ts` do it. Gives false where another run has the source. */
-export async function fileRun(equipment: RunEquipment): Promise<boolean> {
-  const { actor, source, machine, storeOf, packets } = equipment
+export async function fileRun(context: RunContext): Promise<boolean> {
+  const { actor, source, machine, storeOf, packets } = context
   const store = storeOf(actor)
   const claim = await RunClaim.take(store, source, 'siskin run', machine).catch((error: Error) => {
     if (error.message.includes('is being taken')) return null
@@ -46,15 +46,15 @@ export async function fileRun(equipment: RunEquipment): Promise<boolean> {
           ...range,
           attempt: attemptOf({ run: run.number, attempt: attempts++ })
         }
-        const isDone = await commitInThread(equipment, store, span, run)
+        const isDone = await commitInThread(context, store, span, run)
         if (!isDone) waiting.unshift(range)
       }
     }
     await Promise.all(Array.from({ length: THREADS }, work))
   } finally {
     run.isOver = true
-    for (const thread of equipment.threads) equipment.scheduler.kill(thread)
-    equipment.threads.clear()
+    for (const thread of context.threads) context.scheduler.kill(thread)
+    context.threads.clear()
     await claim.release()
   }
   return true
@@ -76,7 +76,7 @@ function cut(done: readonly (readonly [number, number])[], packets: number): Pos
 
 /** False if the thread died and the range is to be done again. */
 async function commitInThread(
-  { scheduler, actor, storeOf, threads }: RunEquipment,
+  { scheduler, actor, storeOf, threads }: RunContext,
   own: Store,
   span: PositionSpan & { readonly source: string; readonly attempt: string },
   run: { readonly number: number; readonly isOver: boolean }

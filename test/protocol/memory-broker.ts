@@ -1,7 +1,7 @@
 import type { SelectedMessage } from '../../engine/publish/kafka.ts'
-import type { Position } from '../../engine/stream/coordination.ts'
-import { sourceOf } from '../../engine/stream/partition.ts'
-import type { Partition } from '../../engine/stream/partition.ts'
+import type { Position } from '../../engine/stream/commit/coordination.ts'
+import { sourceOf } from '../../engine/kafka/partition.ts'
+import type { Partition } from '../../engine/kafka/partition.ts'
 
 /** A transaction of a producer, from its first call on. */
 export interface Transaction {

@@ -1,5 +1,5 @@
 import { SiskinError } from '../../engine/errors.ts'
-import type { Entry, Store, StoredFile } from '../../engine/persist/store.ts'
+import type { Entry, Store, StoredFile } from '../../engine/store/store.ts'
 
 type Folder = Map<string, Folder | Uint8Array>
 
@@ -121,7 +121,7 @@ export function memoryStore(disk: MemoryDisk): Store {
     list: async (folder) => disk.list(folder),
     entries: async (folder) => disk.entries(folder),
     rename: async (from, to) => disk.rename(from, to),
-    settle: async () => {},
+    sync: async () => {},
     remove: async (path) => disk.remove(path)
   }
 }

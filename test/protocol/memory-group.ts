@@ -1,21 +1,21 @@
 import type { SelectedMessage } from '../../engine/publish/kafka.ts'
-import { FencedError, UnsureError } from '../../engine/stream/coordination.ts'
-import type { Coordination, LogSpan, Position } from '../../engine/stream/coordination.ts'
-import type { Lease } from '../../engine/stream/group.ts'
-import { sourceOf } from '../../engine/stream/partition.ts'
-import type { Partition } from '../../engine/stream/partition.ts'
+import { FencedError, UnsureError } from '../../engine/stream/commit/coordination.ts'
+import type { Coordination, LogSpan, Position } from '../../engine/stream/commit/coordination.ts'
+import type { Assignment } from '../../engine/kafka/group.ts'
+import { sourceOf } from '../../engine/kafka/partition.ts'
+import type { Partition } from '../../engine/kafka/partition.ts'
 import { IllegalGeneration } from './memory-broker.ts'
 import type { MemoryBroker, Membership } from './memory-broker.ts'
 import { selectedOf } from './parts.ts'
 import { Actor } from './scheduler.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** One member's side of the group: believes in its lease until it hears that it is over. */
+/** One member's side of the group: believes in its assignment until it hears that it is over. */
 export class GroupMember {
   readonly #name: string
   #joins = 0
   readonly actor: Actor
-  #lease: Lease | null = null
+  #assignment: Assignment | null = null
   #ends = new AbortController()
   #wake: () => void = () => {}
   #heard = 0
@@ -40,7 +40,7 @@ export class GroupMember {
     this.#heard = order
     this.end()
     this.#ends = new AbortController()
-    this.#lease = { ...who, partitions, ended: this.#ends.signal }
+    this.#assignment = { ...who, partitions, ended: this.#ends.signal }
     this.#wake()
   }
 
@@ -48,12 +48,12 @@ export class GroupMember {
     this.#ends.abort()
   }
 
-  /** The lease in force, or the next one. */
-  async lease(): Promise<Lease> {
-    while (!this.#lease || this.#lease.ended.aborted) {
+  /** The assignment in force, or the next one. */
+  async assignment(): Promise<Assignment> {
+    while (!this.#assignment || this.#assignment.ended.aborted) {
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
-    return this.#lease
+    return this.#assignment
   }
 }
 
@@ -194,12 +194,13 @@ export function memoryCoordination(
       const work = () => wanted.length > 0 && wanted.every((source) => broker.isInTopics(source))
       return call(`look for ${record.part} in the topics`, work, isClear)
     },
-    async commit(lease, messages, positions, onStep) {
-      if (lease.ended.aborted) throw new FencedError('the partitions are another member’s by now')
+    async commit(assignment, messages, positions, onStep) {
+      if (assignment.ended.aborted)
+        throw new FencedError('the partitions are another member’s by now')
       const isFree = () => broker.isFree(producer)
       try {
         await call('begin transaction', () => broker.begin(producer, epoch), isFree)
-        for (const position of positions) await addOffset(lease, position)
+        for (const position of positions) await addOffset(assignment, position)
         onStep('begun')
         await send(messages)
         onStep('sent')
@@ -216,9 +217,9 @@ export function memoryCoordination(
     }
   }
 
-  async function addOffset(lease: Lease, position: Position): Promise<void> {
-    const label = `position ${sourceOf(position)} ${position.next} of generation ${lease.generation}`
-    await call(label, () => broker.addOffset(producer, epoch, position, lease))
+  async function addOffset(assignment: Assignment, position: Position): Promise<void> {
+    const label = `position ${sourceOf(position)} ${position.next} of generation ${assignment.generation}`
+    await call(label, () => broker.addOffset(producer, epoch, position, assignment))
   }
 
   async function send(messages: readonly SelectedMessage[]): Promise<void> {

@@ -17,72 +17,72 @@ interface Edit {
 
 /**
  * Each was in the code once, or is what one of its precautions is there against. Those that need more than chance
- * gives in 20,000 schedules are in `settle.test.ts` and in the tests of the claim.
+ * gives in 20,000 schedules are in `recovery.test.ts` and in the tests of the claim.
  */
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover does not let Kafka confirm that the partitions are still its own',
-    file: 'engine/stream/takeover.ts',
+    file: 'engine/stream/commit/takeover.ts',
     from: 'if (keep.length > 0) await coordination.commit',
     to: 'if (keep.length < 0) await coordination.commit'
   },
   {
     name: 'takeover goes on though Kafka refuses its generation',
-    file: 'engine/stream/takeover.ts',
-    from: 'await coordination.commit(lease, [], keep, () => {})',
-    to: 'await coordination.commit(lease, [], keep, () => {}).catch(() => {})'
+    file: 'engine/stream/commit/takeover.ts',
+    from: 'await coordination.commit(assignment, [], keep, () => {})',
+    to: 'await coordination.commit(assignment, [], keep, () => {}).catch(() => {})'
   },
   {
     name: 'takeover does not look into the topics for what a deleted group had committed',
-    file: 'engine/stream/takeover.ts',
+    file: 'engine/stream/commit/takeover.ts',
     from: 'if (record.first < oldest || (await coordination.published(record))) return new Set([folder])',
     to: ''
   },
   {
     name: 'an unsure member drops what it has staged',
-    file: 'engine/stream/committer.ts',
+    file: 'engine/stream/member/committer.ts',
     from: 'if (error instanceof UnsureError) return die(error, records)',
     to: 'if (error instanceof UnsureError) { for (const record of records) await drop(store, record); return die(error, records) }'
   },
   {
     name: 'an unsure member lives on',
-    file: 'engine/stream/committer.ts',
+    file: 'engine/stream/member/committer.ts',
     from: 'if (error instanceof UnsureError) return die(error, records)',
     to: "if (error instanceof UnsureError) return 'void'"
   },
   {
     name: 'every whole attempt counts, wherever the group stands',
-    file: 'engine/stream/landing.ts',
+    file: 'engine/stream/commit/two-phase-commit.ts',
     from: 'if (position === null || last >= position || first < (end ?? 0)) return null',
     to: ''
   },
   {
     name: 'attempts that begin before the ledger ends count',
-    file: 'engine/stream/landing.ts',
+    file: 'engine/stream/commit/two-phase-commit.ts',
     from: ' || first < (end ?? 0)',
     to: ''
   },
   {
     name: 'a partition that stands aside keeps what the ledger has of it in staging',
-    file: 'engine/stream/takeover.ts',
+    file: 'engine/stream/commit/takeover.ts',
     from: 'for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])',
     to: ''
   },
   {
     name: 'a member whose name is all digits is taken for a range',
-    file: 'engine/persist/attempt.ts',
+    file: 'engine/lake/attempt.ts',
     from: String.raw`/^(.+?)\/(\d{10,})-(\d{10,})\/(.+)$/`,
     to: String.raw`/^(.+?)[/-](\d+)-(\d+)\/(.+)$/`
   },
   {
     name: 'attempts of members have no names of their own',
-    file: 'engine/stream/landing.ts',
+    file: 'engine/stream/commit/two-phase-commit.ts',
     from: 'return `g${generation}-${member}-${number}`',
     to: 'return `g0-member-${number % 2}`'
   },
   {
     name: 'an attempt leaves its folder behind',
-    file: 'engine/persist/attempt.ts',
+    file: 'engine/lake/attempt.ts',
     from: 'await store.remove(dirname(folder))',
     to: 'await store.remove(folder)'
   },
@@ -100,43 +100,43 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'batches behind one that failed are committed',
-    file: 'engine/stream/conveyor.ts',
+    file: 'engine/stream/member/in-flight.ts',
     from: 'if ((await before) && (await commit',
     to: 'if (((await before) || true) && (await commit'
   },
   {
     name: 'batches are not committed in their order',
-    file: 'engine/stream/conveyor.ts',
+    file: 'engine/stream/member/in-flight.ts',
     from: 'if ((await before) && (await commit',
     to: 'if ((await commit'
   },
   {
     name: 'a run does not look whether its source is still its own',
-    file: 'engine/persist/commit.ts',
+    file: 'engine/lake/commit.ts',
     from: '  await check()\n',
     to: ''
   },
   {
     name: 'recovery does not fence what it judges',
-    file: 'engine/persist/commit.ts',
+    file: 'engine/lake/commit.ts',
     from: 'if (isOlder(name) && !name.includes(OVER)) await fence(store, `${root}/${name}`)',
     to: ''
   },
   {
     name: 'recovery removes what younger runs have staged',
-    file: 'engine/persist/commit.ts',
+    file: 'engine/lake/commit.ts',
     from: '(runOf(attempt) ?? run) < run',
     to: '(runOf(attempt) ?? run) < Infinity'
   },
   {
     name: 'a fenced folder gets the name of one that was fenced before',
-    file: 'engine/persist/commit.ts',
+    file: 'engine/lake/commit.ts',
     from: "const fenced = `${folder}${OVER}-${randomBytes(6).toString('hex')}`",
     to: 'const fenced = `${folder}${OVER}`'
   },
   {
     name: 'a dead thread’s attempt is not fenced',
-    file: 'engine/persist/commit.ts',
+    file: 'engine/lake/commit.ts',
     from: 'const fenced = await fence(store, `${stagingOf(source)}/${attempt}`)',
     to: 'const fenced = `${stagingOf(source)}/${attempt}`'
   }

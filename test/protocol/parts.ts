@@ -1,6 +1,6 @@
-import type { Staged } from '../../engine/persist/attempt.ts'
-import { partName } from '../../engine/persist/ledger.ts'
-import type { PartRecord, PositionSpan } from '../../engine/persist/ledger.ts'
+import type { Staged } from '../../engine/lake/attempt.ts'
+import { partName } from '../../engine/lake/ledger.ts'
+import type { PartRecord, PositionSpan } from '../../engine/lake/ledger.ts'
 import type { SelectedMessage } from '../../engine/publish/kafka.ts'
 
 /** The topic that the stream reads. */

@@ -1,5 +1,5 @@
 import { SiskinError } from '../../engine/errors.ts'
-import type { Store, StoredFile } from '../../engine/persist/store.ts'
+import type { Store, StoredFile } from '../../engine/store/store.ts'
 import type { MemoryDisk } from './memory-disk.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 
@@ -79,7 +79,7 @@ export function steppedStore(
         watch(actor, 'rename', from, to)
         disk.rename(from, to)
       }),
-    settle: async () => {},
+    sync: async () => {},
     remove: (path) =>
       habits.isWalked
         ? takeAway(path)

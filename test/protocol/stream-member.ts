@@ -1,27 +1,27 @@
-import { stage } from '../../engine/persist/attempt.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import type { Store } from '../../engine/persist/store.ts'
-import { forgetAside, noteAside, readAside } from '../../engine/stream/aside.ts'
-import type { MicroBatch } from '../../engine/stream/batcher.ts'
-import { Bounds } from '../../engine/stream/bounds.ts'
-import { Committer } from '../../engine/stream/committer.ts'
-import { commitBatches } from '../../engine/stream/conveyor.ts'
-import type { Line } from '../../engine/stream/conveyor.ts'
-import { FencedError, UnsureError } from '../../engine/stream/coordination.ts'
-import type { Coordination } from '../../engine/stream/coordination.ts'
-import type { Lease } from '../../engine/stream/group.ts'
-import { attemptName } from '../../engine/stream/landing.ts'
-import type { Fetched } from '../../engine/stream/range.ts'
-import { takeOver } from '../../engine/stream/takeover.ts'
-import type { Start } from '../../engine/stream/takeover.ts'
-import type { StagedPart } from '../../engine/stream/worker.ts'
+import { stage } from '../../engine/lake/attempt.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import type { Store } from '../../engine/store/store.ts'
+import { forgetAside, noteAside, readAside } from '../../engine/stream/common/aside.ts'
+import type { MicroBatch } from '../../engine/stream/member/batcher.ts'
+import { Bounds } from '../../engine/stream/common/bounds.ts'
+import { Committer } from '../../engine/stream/member/committer.ts'
+import { commitBatches } from '../../engine/stream/member/in-flight.ts'
+import type { Line } from '../../engine/stream/member/in-flight.ts'
+import { FencedError, UnsureError } from '../../engine/stream/commit/coordination.ts'
+import type { Coordination } from '../../engine/stream/commit/coordination.ts'
+import type { Assignment } from '../../engine/kafka/group.ts'
+import { attemptName } from '../../engine/stream/commit/two-phase-commit.ts'
+import type { Fetched } from '../../engine/stream/member/range.ts'
+import { takeOver } from '../../engine/stream/commit/takeover.ts'
+import type { PartitionStart } from '../../engine/stream/commit/takeover.ts'
+import type { StagedPart } from '../../engine/stream/member/worker.ts'
 import type { MemoryBroker } from './memory-broker.ts'
 import type { GroupMember } from './memory-group.ts'
 import { recordOf, selectedOf } from './parts.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** What the process of a member has. */
-export interface MemberEquipment {
+export interface MemberContext {
   readonly scheduler: Scheduler
   readonly broker: MemoryBroker
   readonly store: Store
@@ -37,28 +37,28 @@ export interface MemberEquipment {
 const MOST_IN_A_PORTION = 3
 const noCrash = { begin: () => {}, at: () => {} }
 
-/** A member as `member.ts` and `lease.ts` run it, of which the parts that need real servers are left out. */
-export async function streamMember(equipment: MemberEquipment): Promise<void> {
-  const maker = makerOf(equipment)
+/** A member as `member.ts` and `assignment.ts` run it, of which the parts that need real servers are left out. */
+export async function streamMember(context: MemberContext): Promise<void> {
+  const maker = makerOf(context)
   for (;;) {
-    const lease = await equipment.membership.lease()
+    const assignment = await context.membership.assignment()
     try {
-      await workLease(equipment, lease, maker)
+      await workAssignment(context, assignment, maker)
     } catch (error) {
       if (error instanceof FencedError) continue
-      if (error instanceof UnsureError) return equipment.die(error, [])
-      if (!lease.ended.aborted) return equipment.die(error as Error, [])
+      if (error instanceof UnsureError) return context.die(error, [])
+      if (!assignment.ended.aborted) return context.die(error as Error, [])
     }
   }
 }
 
-async function workLease(
-  equipment: MemberEquipment,
-  lease: Lease,
+async function workAssignment(
+  context: MemberContext,
+  assignment: Assignment,
   maker: Line['maker']
 ): Promise<void> {
-  const { coordination, store, topicIds } = equipment
-  const taken = await takeOver(coordination, lease, store, {
+  const { coordination, store, topicIds } = context
+  const taken = await takeOver(coordination, assignment, store, {
     from: 'earliest',
     topicIds,
     looked: new Map()
@@ -66,15 +66,15 @@ async function workLease(
   for (const aside of taken.aside) await noteAside(store, aside)
   const notes = await readAside(store)
   for (const { source } of taken.starts) if (notes.has(source)) await forgetAside(store, source)
-  if (lease.ended.aborted) return
-  if (taken.starts.length === 0) return abortOf(lease.ended)
+  if (assignment.ended.aborted) return
+  if (taken.starts.length === 0) return abortOf(assignment.ended)
   const sources = taken.starts.map(({ source }) => source)
   const bounds = await Bounds.read(store, sources)
-  const { die } = equipment
-  const committer = new Committer({ store, coordination, lease, bounds, crash: noCrash, die })
+  const { die } = context
+  const committer = new Committer({ store, coordination, assignment, bounds, crash: noCrash, die })
   const line = { options: { send: () => {} }, store, maker }
-  const batcher = batcherOf(equipment, lease, taken.starts, bounds)
-  await commitBatches(line, committer, batcher, { committed: () => {} }, lease.ended)
+  const batcher = batcherOf(context, assignment, taken.starts, bounds)
+  await commitBatches(line, committer, batcher, { committed: () => {} }, assignment.ended)
 }
 
 function abortOf(signal: AbortSignal): Promise<void> {
@@ -84,7 +84,7 @@ function abortOf(signal: AbortSignal): Promise<void> {
   })
 }
 
-function makerOf({ store, name }: MemberEquipment): Line['maker'] {
+function makerOf({ store, name }: MemberContext): Line['maker'] {
   let attempts = 0
   return {
     async make({ source, first, last, begins, generation }: Fetched): Promise<StagedPart> {
@@ -105,9 +105,9 @@ function makerOf({ store, name }: MemberEquipment): Line['maker'] {
 
 /** Cuts what there is of the partitions, by chance, up to where the bounds allow. */
 function batcherOf(
-  { scheduler, broker, membership, topicIds }: MemberEquipment,
-  { generation }: Lease,
-  starts: readonly Start[],
+  { scheduler, broker, membership, topicIds }: MemberContext,
+  { generation }: Assignment,
+  starts: readonly PartitionStart[],
   bounds: Bounds
 ) {
   const reading = new Map(starts.map((start) => [start.source, start]))

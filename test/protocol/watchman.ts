@@ -1,5 +1,5 @@
-import { OWN, spanOfRecord } from '../../engine/persist/ledger.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
+import { OWN, spanOfRecord } from '../../engine/lake/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
 import type { MemoryBroker, Transaction } from './memory-broker.ts'
 import type { MemoryDisk } from './memory-disk.ts'
 import { contentOf, isSelected, TOPIC } from './parts.ts'

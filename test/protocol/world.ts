@@ -1,9 +1,9 @@
-import { OWN } from '../../engine/persist/ledger.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import type { Machine } from '../../engine/persist/run-claim.ts'
-import type { Store } from '../../engine/persist/store.ts'
-import { countStrike } from '../../engine/stream/bounds.ts'
-import { UnsureError } from '../../engine/stream/coordination.ts'
+import { OWN } from '../../engine/lake/ledger.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import type { Machine } from '../../engine/lake/run-claim.ts'
+import type { Store } from '../../engine/store/store.ts'
+import { countStrike } from '../../engine/stream/common/bounds.ts'
+import { UnsureError } from '../../engine/stream/commit/coordination.ts'
 import { fileRun } from './file-run.ts'
 import { MemoryBroker } from './memory-broker.ts'
 import { MemoryDisk } from './memory-disk.ts'
@@ -102,8 +102,8 @@ export class World {
         this.scene.lost
       )
       await scheduler.call(actor, 'join', () => group.join(membership))
-      const equipment = { scheduler, broker, store, coordination, membership, name, die }
-      await streamMember({ ...equipment, topicIds: this.#topicIds })
+      const context = { scheduler, broker, store, coordination, membership, name, die }
+      await streamMember({ ...context, topicIds: this.#topicIds })
     })()
   }
 

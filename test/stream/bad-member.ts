@@ -1,4 +1,4 @@
-import { runMemberProcess } from '../../engine/stream/process.ts'
+import { runMemberProcess } from '../../engine/stream/member/process.ts'
 import { badPlan } from '../support/bad-modules.ts'
 
 // A member with a module or a filter that misbehaves.

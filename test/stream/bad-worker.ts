@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { runStreamWorker } from '../../engine/stream/worker.ts'
-import type { WorkerSettings } from '../../engine/stream/worker.ts'
+import { runStreamWorker } from '../../engine/stream/member/worker.ts'
+import type { WorkerSettings } from '../../engine/stream/member/worker.ts'
 import { badPlan } from '../support/bad-modules.ts'
 
 const settings = workerData as WorkerSettings

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { atOnce } from '../../engine/persist/at-once.ts'
-import { Batcher } from '../../engine/stream/batcher.ts'
-import type { MicroBatch } from '../../engine/stream/batcher.ts'
-import { Bounds } from '../../engine/stream/bounds.ts'
-import { CommittedReader } from '../../engine/stream/committed-reader.ts'
-import type { Chunk } from '../../engine/stream/committed-reader.ts'
+import { atOnce } from '../../engine/store/at-once.ts'
+import { Batcher } from '../../engine/stream/member/batcher.ts'
+import type { MicroBatch } from '../../engine/stream/member/batcher.ts'
+import { Bounds } from '../../engine/stream/common/bounds.ts'
+import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
+import type { Chunk } from '../../engine/kafka/committed-reader.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
 import { describeKafka, makeTopic, send } from './support.ts'
 
 const TRIGGER = { seconds: 300, rows: 10, bytes: 1000 }
-const settled = { finished: [], dropped: [], end: null }
+const recovered = { finished: [], dropped: [], end: null }
 const STARTS = [0, 1, 2].map((partition) => {
   return {
     topic: 't',
@@ -19,7 +19,7 @@ const STARTS = [0, 1, 2].map((partition) => {
     offset: 0,
     begins: true,
     note: null,
-    settled
+    recovered
   }
 })
 

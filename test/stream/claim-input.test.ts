@@ -1,8 +1,8 @@
 import type { Admin } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
-import { localStore } from '../../engine/persist/local.ts'
-import { claimInput } from '../../engine/stream/claim-input.ts'
-import { isYounger } from '../../engine/stream/first-look.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { claimInput } from '../../engine/stream/claims/claim-input.ts'
+import { isYounger } from '../../engine/stream/claims/first-look.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 /** Kafka, of which only the ids of its topics matter here. */

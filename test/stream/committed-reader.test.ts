@@ -1,8 +1,8 @@
 import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { CommittedReader } from '../../engine/stream/committed-reader.ts'
-import type { Chunk, Place } from '../../engine/stream/committed-reader.ts'
-import type { KafkaAccess } from '../../engine/stream/settings.ts'
+import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
+import type { Chunk, ReadPosition } from '../../engine/kafka/committed-reader.ts'
+import type { KafkaAccess } from '../../engine/kafka/settings.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
 import { describeKafka, makeTopic, until } from './support.ts'
@@ -62,7 +62,7 @@ describeKafka('a reader of what is committed', () => {
     return reader
   }
 
-  const readAll = async (reader: CommittedReader, place: Place) => {
+  const readAll = async (reader: CommittedReader, place: ReadPosition) => {
     const chunks: Chunk[] = []
     for await (const chunk of reader.read([place])) chunks.push(chunk)
     const texts = chunks.flatMap(({ messages }) => messages.map(({ key }) => String(key)))

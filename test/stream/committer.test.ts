@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { stage } from '../../engine/persist/attempt.ts'
-import type { PartRecord } from '../../engine/persist/ledger.ts'
-import { localStore } from '../../engine/persist/local.ts'
-import { Bounds } from '../../engine/stream/bounds.ts'
-import { Committer } from '../../engine/stream/committer.ts'
-import { FencedError, UnsureError } from '../../engine/stream/coordination.ts'
-import type { Coordination } from '../../engine/stream/coordination.ts'
-import { attemptName, settle } from '../../engine/stream/landing.ts'
-import { attemptsAt } from '../../engine/persist/attempt.ts'
+import { stage } from '../../engine/lake/attempt.ts'
+import type { PartRecord } from '../../engine/lake/ledger.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { Bounds } from '../../engine/stream/common/bounds.ts'
+import { Committer } from '../../engine/stream/member/committer.ts'
+import { FencedError, UnsureError } from '../../engine/stream/commit/coordination.ts'
+import type { Coordination } from '../../engine/stream/commit/coordination.ts'
+import { attemptName, recoverPartition } from '../../engine/stream/commit/two-phase-commit.ts'
+import { attemptsAt } from '../../engine/lake/attempt.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 const PATH = 'ztf/alerts/night=20260110/live-0-000000/a.parquet'
@@ -54,7 +54,12 @@ async function commitWith(answer: () => Promise<void>) {
   const committer = new Committer({
     store,
     coordination: answering(answer),
-    lease: { generation: 5, memberId: 'm', partitions: [], ended: new AbortController().signal },
+    assignment: {
+      generation: 5,
+      memberId: 'm',
+      partitions: [],
+      ended: new AbortController().signal
+    },
     bounds: new Bounds(),
     crash: { begin: () => {}, at: () => {} },
     die: (reason) => {
@@ -75,7 +80,7 @@ test('a transaction whose end was not heard: nothing is removed, the member ends
     expect(died).toEqual(['late'])
     const attempts = await attemptsAt(store, 'live-0')
     expect(attempts).toMatchObject([{ attempt: 'g5-member-1', hasRecord: true }])
-    const { finished, dropped } = await settle(
+    const { finished, dropped } = await recoverPartition(
       store,
       'live-0',
       { position: counted ? 10 : 0, generation: 9 },
@@ -107,7 +112,7 @@ test('of two attempts at the same positions the younger counts; what was placed 
   }
   const attempts = await attemptsAt(store, 'live-0')
   const twice = await Promise.all(
-    [1, 2].map(() => settle(store, 'live-0', { position: 10, generation: 9 }, attempts))
+    [1, 2].map(() => recoverPartition(store, 'live-0', { position: 10, generation: 9 }, attempts))
   )
   expect(twice[0]!.finished.map(({ attempt }) => attempt)).toEqual(['g7-member-2'])
   expect(Buffer.from(await store.read(PATH)).toString()).toBe('2')

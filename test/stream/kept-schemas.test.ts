@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { localStore } from '../../engine/persist/local.ts'
-import { keptRegistry } from '../../engine/stream/kept-schemas.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { keptRegistry } from '../../engine/registry/kept-schemas.ts'
 import { FakeRegistry } from '../support/registry.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 

@@ -3,10 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { expose } from '../../engine/metrics/server.ts'
-import { openStore } from '../../engine/persist/open-store.ts'
-import { StreamSupervisor } from '../../engine/stream/supervisor.ts'
-import type { StreamSettings } from '../../engine/stream/settings.ts'
-import type { News } from '../../engine/stream/news.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import { StreamSupervisor } from '../../engine/stream/supervisor/supervisor.ts'
+import type { StreamSettings } from '../../engine/stream/common/settings.ts'
+import type { LogEvent } from '../../engine/stream/supervisor/events.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
 import { parsePrometheus, sumOf, sumsBy } from '../support/prometheus.ts'
@@ -44,11 +44,11 @@ const SETTINGS: StreamSettings = {
   refreshSeconds: 5
 }
 
-/** A supervisor whose only member is an odd one. It stops when there is news that `isEnough`. */
-function supervise(name: string, isEnough: (news: News) => boolean) {
+/** A supervisor whose only member is an odd one. It stops when there is event that `isEnough`. */
+function supervise(name: string, isEnough: (event: LogEvent) => boolean) {
   const lake = join(temporaryFolder(), 'lake')
   const stop = new AbortController()
-  const log: News[] = []
+  const log: LogEvent[] = []
   const supervisor = new StreamSupervisor({
     settings: { ...SETTINGS, lake },
     store: openStore(lake),
@@ -61,9 +61,9 @@ function supervise(name: string, isEnough: (news: News) => boolean) {
     hushed: true,
     onRecords: () => {},
     onProgress: () => {},
-    onLog: (news) => {
-      log.push(news)
-      if (isEnough(news)) stop.abort()
+    onLog: (event) => {
+      log.push(event)
+      if (isEnough(event)) stop.abort()
     }
   })
   return { supervisor, log }

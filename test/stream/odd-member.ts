@@ -1,4 +1,4 @@
-import type { FromStreamMember, ToStreamMember } from '../../engine/stream/messages.ts'
+import type { FromStreamMember, ToStreamMember } from '../../engine/stream/common/messages.ts'
 
 const tell = (message: FromStreamMember) => process.send?.(message)
 

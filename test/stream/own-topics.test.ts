@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { makePlan } from '../../engine/enrich/plan.ts'
-import type { OutputSettings, StreamSettings } from '../../engine/stream/settings.ts'
-import { ownTopics } from '../../engine/stream/topics.ts'
+import type { OutputSettings, StreamSettings } from '../../engine/stream/common/settings.ts'
+import { ownTopics } from '../../engine/stream/common/topics.ts'
 import { filters } from '../../filters/registry.ts'
 import { modules } from '../../science-modules/registry.ts'
 

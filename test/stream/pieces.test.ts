@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { localStore } from '../../engine/persist/local.ts'
-import { Bounds, countStrike } from '../../engine/stream/bounds.ts'
-import { cutBySize } from '../../engine/stream/publish.ts'
-import { newSeat, standstillOf } from '../../engine/stream/seat.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { Bounds, countStrike } from '../../engine/stream/common/bounds.ts'
+import { cutBySize } from '../../engine/stream/commit/publisher.ts'
+import { newSlot, standstillOf } from '../../engine/stream/supervisor/worker-slot.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 test('no topic gets more bytes in one send than it may, and the order of a topic stays', () => {
@@ -47,15 +47,15 @@ test('a range that killed is tried again as it was, then halved until one messag
 })
 
 test('members that wait for something outside, or end again and again, are not ready for ever, and it is said why', () => {
-  const seats = ['a', 'b'].map((name) => ({ ...newSeat(name), memberId: name, child: {} as never }))
-  expect(standstillOf(seats, 60)).toBeNull()
-  for (const seat of seats) seat.moved -= 61_000
-  expect(standstillOf(seats, 60)).toBe('no member took anything in for 60 s')
-  seats[0]!.waitsFor = 'the registry of schemas'
-  seats[1]!.trouble = 'Kafka refuses the time stamps'
-  expect(standstillOf(seats, 60)).toBe(
+  const slots = ['a', 'b'].map((name) => ({ ...newSlot(name), memberId: name, child: {} as never }))
+  expect(standstillOf(slots, 60)).toBeNull()
+  for (const slot of slots) slot.moved -= 61_000
+  expect(standstillOf(slots, 60)).toBe('no member took anything in for 60 s')
+  slots[0]!.waitsFor = 'the registry of schemas'
+  slots[1]!.trouble = 'Kafka refuses the time stamps'
+  expect(standstillOf(slots, 60)).toBe(
     'no member took anything in for 60 s; it waits for the registry of schemas; Kafka refuses the time stamps'
   )
-  seats[1]!.moved = performance.now()
-  expect(standstillOf(seats, 60)).toBeNull()
+  slots[1]!.moved = performance.now()
+  expect(standstillOf(slots, 60)).toBeNull()
 })

@@ -1,17 +1,17 @@
 import { MultipleErrors, ProtocolError } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
-import { stage } from '../../engine/persist/attempt.ts'
-import { localStore } from '../../engine/persist/local.ts'
-import { Bounds } from '../../engine/stream/bounds.ts'
-import { Committer } from '../../engine/stream/committer.ts'
-import { commitBatches } from '../../engine/stream/conveyor.ts'
-import type { Coordination } from '../../engine/stream/coordination.ts'
-import { explain } from '../../engine/stream/kafka.ts'
-import type { FromStreamMember } from '../../engine/stream/messages.ts'
-import { PartError } from '../../engine/stream/part-error.ts'
-import { refusalOf } from '../../engine/stream/refusals.ts'
-import { sourceOf } from '../../engine/stream/partition.ts'
-import { ledgerSources } from '../../engine/persist/ledger-walk.ts'
+import { stage } from '../../engine/lake/attempt.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { Bounds } from '../../engine/stream/common/bounds.ts'
+import { Committer } from '../../engine/stream/member/committer.ts'
+import { commitBatches } from '../../engine/stream/member/in-flight.ts'
+import type { Coordination } from '../../engine/stream/commit/coordination.ts'
+import { explain } from '../../engine/kafka/client.ts'
+import type { FromStreamMember } from '../../engine/stream/common/messages.ts'
+import { PartError } from '../../engine/stream/member/part-error.ts'
+import { refusalOf } from '../../engine/kafka/refusals.ts'
+import { sourceOf } from '../../engine/kafka/partition.ts'
+import { ledgerSources } from '../../engine/lake/ledger-walk.ts'
 import { recordOf, selectedOf } from '../protocol/parts.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
@@ -30,12 +30,12 @@ async function commitThree(refuses: (sources: readonly string[]) => Error | null
     begin: async () => new Map(),
     marksAt: async () => new Map(),
     published: async () => false,
-    commit: async (_lease, _messages, positions) => {
+    commit: async (_assignment, _messages, positions) => {
       const error = refuses(positions.map(sourceOf))
       if (error) throw error
     }
   }
-  const lease = {
+  const assignment = {
     generation: 5,
     memberId: 'm',
     partitions: [],
@@ -44,7 +44,7 @@ async function commitThree(refuses: (sources: readonly string[]) => Error | null
   const committer = new Committer({
     store,
     coordination,
-    lease,
+    assignment,
     bounds: new Bounds(),
     crash: { begin: () => {}, at: () => {} },
     die: (reason) => Promise.reject(reason)

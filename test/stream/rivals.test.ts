@@ -1,7 +1,7 @@
 import { cpSync, existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openStore } from '../../engine/persist/open-store.ts'
+import { openStore } from '../../engine/store/open-store.ts'
 import { startHdfs, startKafka } from '../cluster/cluster.ts'
 import type { Hdfs, Kafka } from '../cluster/cluster.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
 import type { MessageMark } from '../../engine/packets.ts'
-import { stage } from '../../engine/persist/attempt.ts'
-import { ledgerPath } from '../../engine/persist/ledger.ts'
-import { localStore } from '../../engine/persist/local.ts'
-import { jsonBytes } from '../../engine/persist/replace-file.ts'
-import type { Coordination } from '../../engine/stream/coordination.ts'
-import { markOf } from '../../engine/stream/same-log.ts'
-import { takeOver } from '../../engine/stream/takeover.ts'
+import { stage } from '../../engine/lake/attempt.ts'
+import { ledgerPath } from '../../engine/lake/ledger.ts'
+import { localStore } from '../../engine/store/local.ts'
+import { jsonBytes } from '../../engine/store/replace-file.ts'
+import type { Coordination } from '../../engine/stream/commit/coordination.ts'
+import { markOf } from '../../engine/stream/commit/same-log.ts'
+import { takeOver } from '../../engine/stream/commit/takeover.ts'
 import { recordOf } from '../protocol/parts.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
@@ -43,13 +43,18 @@ async function takenOver({ tail, now, first = 0, isStaged = false }: Case) {
     commit: async () => {}
   }
   const partitions = [{ topic: 'live', partition: 0 }]
-  const lease = { generation: 2, memberId: 'm', partitions, ended: new AbortController().signal }
+  const assignment = {
+    generation: 2,
+    memberId: 'm',
+    partitions,
+    ended: new AbortController().signal
+  }
   const settings = {
     from: 'earliest' as const,
     topicIds: new Map([['live', 'id']]),
     looked: new Map()
   }
-  const { starts, aside } = await takeOver(coordination, lease, store, settings)
+  const { starts, aside } = await takeOver(coordination, assignment, store, settings)
   return { starts: starts.map(({ offset }) => offset), aside, asked }
 }
 

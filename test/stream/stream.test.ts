@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Group } from '../../engine/stream/group.ts'
-import { openAdmin } from '../../engine/stream/kafka.ts'
-import { stablePositions } from '../../engine/stream/coordination.ts'
-import { Publisher } from '../../engine/stream/publish.ts'
+import { ConsumerGroup } from '../../engine/kafka/group.ts'
+import { openAdmin } from '../../engine/kafka/client.ts'
+import { stablePositions } from '../../engine/kafka/positions.ts'
+import { Publisher } from '../../engine/stream/commit/publisher.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
@@ -137,15 +137,17 @@ describeKafka('a live stream', () => {
     const output = { prefix: '', finkPrefix: '', maxBytes: 1e6 }
     const never = new AbortController().signal
     const publisher = new Publisher(access, 'widened-0', framing, output)
-    const group = new Group({ kafka: access, group: topic, sessionSeconds: 6 }, 'widened', [topic])
+    const group = new ConsumerGroup({ kafka: access, group: topic, sessionSeconds: 6 }, 'widened', [
+      topic
+    ])
     const admin = openAdmin(access, 'widened-admin')
     try {
       const coordinatorId = await group.consumer.findGroupCoordinator()
       expect(coordinatorId).toBeTypeOf('number')
-      const lease = { generation: -1, memberId: '', partitions: [], ended: never }
+      const assignment = { generation: -1, memberId: '', partitions: [], ended: never }
       const commit = (partition: number) => {
         const positions = [{ topic, partition, next: 1 }]
-        return publisher.commit(group, lease, { messages: [], positions }, () => {})
+        return publisher.commit(group, assignment, { messages: [], positions }, () => {})
       }
       await publisher.start()
       await commit(0)

@@ -4,11 +4,11 @@ import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { openParquet } from '../../engine/inspect/parquet-file.ts'
-import { ledgerPath, readLedger } from '../../engine/persist/ledger.ts'
-import { openStore } from '../../engine/persist/open-store.ts'
+import { ledgerPath, readLedger } from '../../engine/lake/ledger.ts'
+import { openStore } from '../../engine/store/open-store.ts'
 import { KafkaSide } from '../../engine/reconcile/kafka-side.ts'
-import type { KafkaAccess } from '../../engine/stream/settings.ts'
-import type { LakeVerdict } from '../../jobs/verify-text.ts'
+import type { KafkaAccess } from '../../engine/kafka/settings.ts'
+import type { LakeVerdict } from '../../jobs/verify/text.ts'
 import { startHdfs, startKafka } from '../cluster/cluster.ts'
 import type { Hdfs, Kafka } from '../cluster/cluster.ts'
 import { freePort } from '../cluster/daemon.ts'
@@ -84,11 +84,11 @@ describeKafka('verify while others are at work', () => {
     })
     const side = new KafkaSide(access, 'nobody')
     const met: number[] = []
-    const settled = await side.settled(side.reader([feed.topic]), [feed.topic], (open) => {
+    const stable = await side.stableSpans(side.reader([feed.topic]), [feed.topic], (open) => {
       if (met.push(open.stableEnd) === 1) void transaction.commit()
     })
     expect(met[0]).toBe(0)
-    expect(settled).toMatchObject({ spans: [{ first: 0, stableEnd: 2, end: 2 }], stuck: null })
+    expect(stable).toMatchObject({ spans: [{ first: 0, stableEnd: 2, end: 2 }], stuck: null })
     await side.close()
     await producer.close(true)
   })

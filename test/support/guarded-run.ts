@@ -1,5 +1,5 @@
 import { run } from '../../engine/run/run.ts'
-import { isGuarded } from '../../jobs/guard.ts'
+import { isGuarded } from '../../jobs/run/guard.ts'
 import { badPlan } from './bad-modules.ts'
 
 // A run whose one module misbehaves, in the process of a guard: <archive> <lake> <module>

@@ -1,4 +1,4 @@
-import { readBlockHead, readHeader } from '../../engine/consume/container.ts'
+import { readBlockHead, readHeader } from '../../engine/avro/heads.ts'
 import { confluent, writeContainer } from './avro.ts'
 import type { Packet } from './packets.ts'
 

@@ -1,6 +1,6 @@
 import type { Decoded } from '../../engine/decode/decode.ts'
-import { layAlerts, nightsOf } from '../../engine/persist/part.ts'
-import type { LaidFile, PacketBytes } from '../../engine/persist/part.ts'
+import { layAlerts, nightsOf } from '../../engine/lake/part.ts'
+import type { LaidFile, PacketBytes } from '../../engine/lake/part.ts'
 import { Enriched } from '../../engine/table/enriched.ts'
 
 /** The packet of each row, as the pipeline hands it to the lake. */

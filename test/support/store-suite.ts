@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { codeOf } from '../../engine/errors.ts'
-import type { Store } from '../../engine/persist/store.ts'
+import type { Store } from '../../engine/store/store.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 const text = async (store: Store, path: string, from?: number, length?: number) =>
@@ -106,7 +106,7 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       await store.write('staging/a', [bytes('new')])
       await store.write('place/deep/a', [bytes('old')])
       await store.rename('staging/a', 'place/deep/a')
-      await store.settle(['place/deep'])
+      await store.sync(['place/deep'])
       expect(await text(store, 'place/deep/a')).toBe('new')
       expect(await store.size('staging/a')).toBeNull()
       await store.rename('place/deep/a', 'other/far/away/b')

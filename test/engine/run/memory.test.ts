@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { Beat } from '../../../engine/making/beat.ts'
 import type { PacketRange } from '../../../engine/packets.ts'
-import type { PartRecord } from '../../../engine/persist/ledger.ts'
+import type { PartRecord } from '../../../engine/lake/ledger.ts'
 import { Supervisor } from '../../../engine/run/supervisor.ts'
 
 /** A member whose first module takes all memory there is, unless it is left out. */

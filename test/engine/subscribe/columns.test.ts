@@ -2,12 +2,12 @@ import { tableToIPC } from 'apache-arrow'
 import type { Field } from 'apache-arrow'
 import { parquetMetadata } from 'hyparquet'
 import { expect, it } from 'vitest'
-import { toParquet } from '../../../engine/persist/parquet.ts'
+import { toParquet } from '../../../engine/lake/parquet.ts'
 import { messageFormat } from '../../../engine/publish/message.ts'
 import { Decoder } from '../../../engine/subscribe/alert.ts'
-import { tableOf } from '../../../engine/subscribe/arrow.ts'
-import { columnsOf, pathsOf } from '../../../engine/subscribe/avro-nodes.ts'
-import { avroType } from '../../../engine/avro-type.ts'
+import { tableOf } from '../../../engine/subscribe/save/arrow.ts'
+import { columnsOf, pathsOf } from '../../../engine/subscribe/save/avro-nodes.ts'
+import { avroType } from '../../../engine/avro/type.ts'
 
 const SCHEMA = JSON.stringify({
   type: 'record',

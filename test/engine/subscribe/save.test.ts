@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openContainer } from '../../support/avro.ts'
 import { temporaryFolder } from '../../support/siskin.ts'
-import { avroType } from '../../../engine/avro-type.ts'
+import { avroType } from '../../../engine/avro/type.ts'
 import { Decoder } from '../../../engine/subscribe/alert.ts'
 import type { Alert } from '../../../engine/subscribe/alert.ts'
-import { columnsOf, pathsOf } from '../../../engine/subscribe/avro-nodes.ts'
-import type { SaveOptions } from '../../../engine/subscribe/columns.ts'
-import { AvroFile } from '../../../engine/subscribe/save-avro.ts'
-import { CsvFile } from '../../../engine/subscribe/save-csv.ts'
-import { HeldFile, votableOf } from '../../../engine/subscribe/save-held.ts'
+import { columnsOf, pathsOf } from '../../../engine/subscribe/save/avro-nodes.ts'
+import type { SaveOptions } from '../../../engine/subscribe/save/columns.ts'
+import { AvroFile } from '../../../engine/subscribe/save/avro.ts'
+import { CsvFile } from '../../../engine/subscribe/save/save-csv.ts'
+import { HeldFile, votableOf } from '../../../engine/subscribe/save/save-held.ts'
 
 const EPOCH = {
   type: 'record',
@@ -105,7 +105,7 @@ describe('files of alerts', () => {
     const declared = (name: string) => (name === 'mag' ? { ucd: 'phot.mag', unit: 'other' } : null)
     const file = new HeldFile(path, { ...OPTIONS, declared, several: false }, votableOf)
     await file.take(alerts)
-    expect(file.isSettled).toBe(false)
+    expect(file.isFlushed).toBe(false)
     await file.close()
     const text = readFileSync(path, 'utf8')
     expect(text).toContain(

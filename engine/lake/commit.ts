@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import { dirname } from 'node:path/posix'
+import { attemptFolder, attemptsAt, placeFiles, RECORD, stage, stagingOf } from './attempt.ts'
+import type { AttemptName, OnStep, Staged } from './attempt.ts'
+import { ledgerPath, rangeName } from './ledger.ts'
+import type { PartRecord } from './ledger.ts'
+import { readJson } from '../store/replace-file.ts'
+import { isMissing } from '../store/errors.ts'
+import type { Store } from '../store/store.ts'
+
+/**
+ * Makes a part of a file visible: once, or not at all.
+ *
+ * 1. Every file goes to the staging folder of this attempt, durable. Then the record, in the same place.
+ * 2. `check` makes sure that the source is still this run's; the record is renamed into the ledger: the
+ *    commit point.
+ * 3. The files are renamed to their places; the staging folder goes.
+ *
+ * | a crash | leaves | the next run of the source (`recover`) |
+ * |---|---|---|
+ * | before or within 1 | staged files, no record in the ledger | removes them; the range is read again |
+ * | after 1 | the same, complete | the same |
+ * | after 2 | a record, files still staged | places the files |
+ * | within 3 | a record, some files placed | places the others |
+ * | after 3 | an empty staging folder at most | removes it |
+ *
+ * A run that was thought dead and goes on finds at `check` that its source is another's. If it was
+ * frozen between `check` and the rename, the next run has meanwhile renamed its staging folder, so that the
+ * rename fails: it cannot commit what its successor does not see.
+ *
+ * The order of renames on disk is that of the calls on file systems that journal metadata (ext4, xfs).
+ */
+export async function commit(
+  store: Store,
+  record: PartRecord,
+  files: readonly Staged[],
+  check: () => Promise<void>,
+  onStep: OnStep
+): Promise<void> {
+  const folder = attemptFolder(record)
+  await stage(store, record, files, onStep)
+  await check()
+  const ledger = ledgerPath(record.source, record.first, record.last)
+  await store.rename(`${folder}/${RECORD}`, ledger)
+  await store.sync([dirname(ledger)])
+  onStep('committed')
+  await placeFiles(store, record, folder, onStep)
+  onStep('done')
+}
+
+export interface Recovered {
+  /** Parts whose files were put in place. */
+  readonly finished: string[]
+  /** Staged parts that were never committed, removed. */
+  readonly dropped: string[]
+}
+
+/** The attempts of a run, and what they are called: `run<run>/<number>`. */
+export function attemptOfRun(run: number, number: number): string {
+  return `run${run}/${number}`
+}
+
+/** The run or repair that made an attempt, null for what a stream made. */
+function runOf(attempt: string): number | null {
+  const match = /^(?:run|repair)(\d+)(\.over|\/|$)/.exec(attempt)
+  return match ? Number(match[1]) : null
+}
+
+const OVER = '.over'
+/** How an attempt was called before it was fenced, in whichever of its folders. */
+export const unfenced = (attempt: string) => attempt.replaceAll(/\.over[^/]*/g, '')
+
+/**
+ * Brings a source that earlier runs left in the middle of commits to a whole state. Nothing of another
+ * source is looked at, and nothing of this run or a younger one is touched. To be called by the run that has
+ * claimed the source, as `run`; one that has lost it meanwhile does the same as its successor, or finds it done.
+ */
+export async function recover(store: Store, source: string, run: number): Promise<Recovered> {
+  const root = stagingOf(source)
+  const recovered: Recovered = { finished: [], dropped: [] }
+  const isOlder = (attempt: string) => (runOf(attempt) ?? run) < run
+  for (const { name } of await store.entries(root)) {
+    if (isOlder(name) && !name.includes(OVER)) await fence(store, `${root}/${name}`)
+  }
+  for (const { folder, attempt, first, last } of await attemptsAt(store, source)) {
+    if (!isOlder(attempt)) continue
+    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+    const part = `${source}/${first}-${last}`
+    if (record?.attempt === unfenced(attempt)) {
+      await placeFiles(store, record, folder, () => {})
+      recovered.finished.push(part)
+    } else {
+      recovered.dropped.push(part)
+    }
+  }
+  for (const { name } of await store.entries(root)) {
+    if (isOlder(name)) await store.remove(`${root}/${name}`)
+  }
+  return recovered
+}
+
+/**
+ * From now on nobody can commit from this folder under its old name. Its new name is not that of one that was
+ * fenced before: a run that does not know that it is over may have made the folder again.
+ */
+async function fence(store: Store, folder: string): Promise<string> {
+  const fenced = `${folder}${OVER}-${randomBytes(6).toString('hex')}`
+  await store.rename(folder, fenced).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
+  })
+  return fenced
+}
+
+/**
+ * The same for one attempt of the run that is going on, whose member died: its record if it was committed,
+ * null if the range is to be done again. What the member had begun may still be under way: hence the fence.
+ */
+export async function recoverAttempt(
+  store: Store,
+  { source, attempt, first, last }: AttemptName
+): Promise<PartRecord | null> {
+  const fenced = await fence(store, `${stagingOf(source)}/${attempt}`)
+  const committed = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  if (committed?.attempt === attempt) {
+    await placeFiles(store, committed, `${fenced}/${rangeName(first, last)}`, () => {})
+  }
+  await store.remove(fenced)
+  return committed
+}

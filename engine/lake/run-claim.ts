@@ -1,0 +1,247 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import { codeOf, OutageError, SiskinError, TornFileError } from '../errors.ts'
+import { OWN } from './ledger.ts'
+import { jsonBytes, readJson, replaceFile } from '../store/replace-file.ts'
+import { isMissing, isTaken } from '../store/errors.ts'
+import type { Store } from '../store/store.ts'
+
+/** Who is, or was, taking a source of files into the lake. */
+export interface Holder {
+  readonly pid: number
+  readonly host: string
+  readonly since: string
+  readonly command: string
+  /** When the process began, in the kernel's own count: a re-used pid is not the same process. */
+  readonly birth: string
+  /** When it last said that it lives: for those on other machines, who cannot ask. */
+  readonly beat: string
+}
+
+/** What a claim needs of the machine it is made on; another one where many runs are played in one process. */
+export interface Machine {
+  /** Who is claiming. */
+  me(command: string): Holder
+  /** One that was killed a moment ago may take some time to be gone. */
+  isAlive(holder: Holder): boolean | Promise<boolean>
+  /** Calls `beat` from time to time until the returned function is called. */
+  beat(beat: () => void): () => void
+}
+
+const BEAT_MS = 20_000
+/** A run on another machine that was silent for so long is taken for dead. */
+const SILENT_MS = 180_000
+/** How long a run that was killed may take until its last process is gone. */
+const DYING_MS = 5000
+const LOOK_MS = 100
+const TORN_LOOK_MS = 1000
+
+function folderOf(source: string): string {
+  return `${OWN}/owners/runs/${source}`
+}
+
+interface Entry {
+  readonly run: number
+  readonly isOver: boolean
+}
+
+/** Runs of a source, the newest last: `<number>.json`, `.over` once it has ended. */
+async function runsOf(store: Store, source: string): Promise<Entry[]> {
+  const runs = (await store.entries(folderOf(source))).flatMap(({ name }) => {
+    const match = /^(\d+)\.(json|over)$/.exec(name)
+    return match ? [{ run: Number(match[1]), isOver: match[2] === 'over' }] : []
+  })
+  return runs.sort((a, b) => a.run - b.run || Number(a.isOver) - Number(b.isOver))
+}
+
+/**
+ * The right to take one source of files into the lake: one run at a time has it, whatever other runs and streams do
+ * with other sources. Claims are numbered; to claim is to make the file of the next number, which only one
+ * can do, and only when the newest run is over or its process gone.
+ */
+export class RunClaim {
+  readonly source: string
+  readonly run: number
+  /** The run before did not come to its end: it was killed, or died. */
+  readonly isAfterDeath: boolean
+  readonly #store: Store
+  readonly #me: Holder
+  readonly #fallSilent: () => void
+  #telling: Promise<void> = Promise.resolve()
+
+  private constructor(
+    store: Store,
+    source: string,
+    { run, isAfterDeath }: { readonly run: number; readonly isAfterDeath: boolean },
+    me: Holder,
+    machine: Machine
+  ) {
+    this.#store = store
+    this.source = source
+    this.run = run
+    this.isAfterDeath = isAfterDeath
+    this.#me = me
+    this.#fallSilent = machine.beat(() => {
+      this.#telling = this.#telling.then(() => this.#tell()).catch(() => {})
+    })
+  }
+
+  /** @throws SiskinError that names the run that has the source. */
+  static async take(
+    store: Store,
+    source: string,
+    command: string,
+    machine: Machine = THIS_MACHINE
+  ): Promise<RunClaim> {
+    const me = machine.me(command)
+    for (;;) {
+      const newest = (await runsOf(store, source)).at(-1)
+      if (newest && !newest.isOver) await expectDead(store, source, newest.run, machine)
+      const run = (newest?.run ?? 0) + 1
+      try {
+        await store.create(`${folderOf(source)}/${run}.json`, jsonBytes(me))
+      } catch (error) {
+        if (isTaken(error)) continue // another was quicker: is it alive?
+        throw error
+      }
+      const now = await runsOf(store, source)
+      if (now.some((other) => other.run > run || (other.run === run && other.isOver))) {
+        // others came and went since the look: the number was free, and is one that was used
+        await store.remove(`${folderOf(source)}/${run}.json`)
+        continue
+      }
+      await forgetOlder(store, source, run)
+      const isAfterDeath = newest !== undefined && !newest.isOver
+      return new RunClaim(store, source, { run, isAfterDeath }, me, machine)
+    }
+  }
+
+  async #tell(): Promise<void> {
+    const path = `${folderOf(this.source)}/${this.run}.json`
+    await replaceFile(this.#store, path, { ...this.#me, beat: new Date().toISOString() })
+  }
+
+  async release(): Promise<void> {
+    this.#fallSilent()
+    await this.#telling // else a beat on its way would bring the claim back
+    const path = `${folderOf(this.source)}/${this.run}`
+    await this.#store.rename(`${path}.json`, `${path}.over`).catch((error: unknown) => {
+      if (!isMissing(error)) throw error
+    })
+  }
+}
+
+/** The last run that had the source: since when, and whether it lives and has it still. */
+export async function newestRun(
+  store: Store,
+  source: string
+): Promise<{ readonly since: string | null; readonly isAtWork: boolean }> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (!newest) return { since: null, isAtWork: false }
+  const { run, isOver } = newest
+  const holder = await holderOf(store, source, run, isOver)
+  const since = holder?.since ?? null
+  return { since, isAtWork: !isOver && holder !== null && !isMe(holder) && isAlive(holder) }
+}
+
+/** Who asks is a repair that claims what it mends: that is no run on its way. */
+function isMe({ pid, host }: Holder): boolean {
+  return pid === process.pid && host === hostname()
+}
+
+/** True while a run that lives has the source. */
+export async function isClaimed(store: Store, source: string): Promise<boolean> {
+  return (await newestRun(store, source)).isAtWork
+}
+
+/** @throws SiskinError when a younger run has claimed the source: this one was taken for dead. */
+export async function checkRun(store: Store, source: string, run: number): Promise<void> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (newest && newest.run > run) {
+    throw new OutageError(
+      `another run took ${source} over meanwhile, because this one was silent for too long: nothing of it is lost, let the other one end`
+    )
+  }
+}
+
+async function expectDead(
+  store: Store,
+  source: string,
+  run: number,
+  machine: Machine
+): Promise<void> {
+  const holder = await holderOf(store, source, run)
+  if (!holder || !(await machine.isAlive(holder))) return
+  throw new SiskinError(
+    `${source} is being taken into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
+  )
+}
+
+/** Null also of a claim that is damaged, and stays so for longer than one who lives leaves it: each writes it again and again. */
+async function holderOf(
+  store: Store,
+  source: string,
+  run: number,
+  isOver = false
+): Promise<Holder | null> {
+  const path = `${folderOf(source)}/${run}.${isOver ? 'over' : 'json'}`
+  for (let waited = 0; ; waited += TORN_LOOK_MS) {
+    try {
+      return await readJson<Holder>(store, path)
+    } catch (error) {
+      if (!(error instanceof TornFileError)) throw error
+      if (waited >= BEAT_MS * 1.5) return null
+      await delay(TORN_LOOK_MS)
+    }
+  }
+}
+
+async function forgetOlder(store: Store, source: string, run: number): Promise<void> {
+  for (const { run: older, isOver } of await runsOf(store, source)) {
+    if (older >= run) continue
+    await store.remove(`${folderOf(source)}/${older}.${isOver ? 'over' : 'json'}`)
+  }
+}
+
+const THIS_MACHINE: Machine = {
+  me(command) {
+    const now = new Date().toISOString()
+    const { pid } = process
+    return { pid, host: hostname(), since: now, command, birth: birthOf(pid), beat: now }
+  },
+  isAlive: staysAlive,
+  beat(beat) {
+    const timer = setInterval(beat, BEAT_MS)
+    timer.unref()
+    return () => clearInterval(timer)
+  }
+}
+
+/** False also for a process that ends within a few seconds, as the members of a killed run do. */
+async function staysAlive(holder: Holder): Promise<boolean> {
+  for (let waited = 0; isAlive(holder); waited += LOOK_MS) {
+    if (holder.host !== hostname() || waited >= DYING_MS) return true
+    await delay(LOOK_MS)
+  }
+  return false
+}
+
+function isAlive(holder: Holder): boolean {
+  if (holder.host !== hostname()) return Date.now() - Date.parse(holder.beat) < SILENT_MS
+  try {
+    process.kill(holder.pid, 0)
+  } catch (error) {
+    return codeOf(error) === 'EPERM'
+  }
+  return holder.birth === '' || birthOf(holder.pid) === holder.birth
+}
+
+function birthOf(pid: number): string {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}

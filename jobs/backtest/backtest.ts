@@ -1,0 +1,142 @@
+import type { Command } from 'commander'
+import { backtest } from '../../engine/backtest/backtest.ts'
+import type { Backtest } from '../../engine/backtest/backtest.ts'
+import { curveOf } from '../../engine/backtest/curve.ts'
+import { makePlan } from '../../engine/enrich/plan.ts'
+import { SiskinError } from '../../engine/errors.ts'
+import { isLake } from '../../engine/inspect/lake.ts'
+import { legend, plot, pointsOf } from '../../engine/inspect/plot.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import type { Store } from '../../engine/store/store.ts'
+import { alertFiles, nightsIn } from '../../engine/reread/alert-files.ts'
+import type { AlertFile, Nights } from '../../engine/reread/alert-files.ts'
+import { findFilter } from '../common/filter-file.ts'
+import { parseNights } from './nights.ts'
+import { pickFilters, pickModules } from '../common/registries.ts'
+import { addSettings, readSettings } from '../settings/settings.ts'
+import { amount, count, ProgressLine, table } from '../common/terminal.ts'
+
+interface Flags {
+  readonly nights?: string
+  readonly json?: boolean
+}
+
+export function addBacktest(program: Command): void {
+  const command = program
+    .command('backtest')
+    .description('what a filter would have selected of the alerts in a lake')
+    .argument('<filter>', 'its name, or the path of its folder or file')
+    .option('--nights <nights>', 'only these: YYYYMMDD, or YYYYMMDD..YYYYMMDD')
+    .option('--json', 'print the result as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  siskin backtest fast_riser --lake lake\n  siskin backtest ../my-siskin/filters/kilonova --lake lake --nights 20260101..20260131'
+    )
+  addSettings(command, ['lake'])
+  command.action(async (given: string, flags: Flags) => {
+    const { lake } = readSettings(command)
+    const nights = flags.nights === undefined ? null : parseNights(flags.nights)
+    const filter = await findFilter(given)
+    const others = pickFilters(null).filter(({ name, topic }) => {
+      return name !== filter.name && topic !== filter.topic
+    })
+    const { columns } = makePlan(pickModules(null), [filter, ...others])
+    const store = openStore(lake)
+    const files = await filesOf(store, lake, nights)
+    const line = new ProgressLine(process.stderr)
+    const stop = new AbortController()
+    process.once('SIGINT', () => stop.abort())
+    const result = await backtest({
+      store,
+      files,
+      filter,
+      others,
+      columns,
+      signal: stop.signal,
+      onFile: (done) => line.update(() => `${count(done)} of ${amount(files.length, 'file')}`),
+      warn: (message) => console.error(`siskin: ${message}`)
+    })
+    line.clear()
+    console.log(
+      flags.json
+        ? JSON.stringify(jsonOf(result), null, 1)
+        : [`${filter.name} ${filter.version}`, ...(await textOf(store, result))].join('\n')
+    )
+    for (const { path, reason } of result.damaged) console.error(`siskin: ${path}: ${reason}`)
+    if (stop.signal.aborted)
+      console.error('siskin: stopped: what is printed is of a part of the files')
+    if (result.damaged.length > 0 || stop.signal.aborted) process.exitCode = 1
+  })
+}
+
+async function filesOf(store: Store, lake: string, nights: Nights | null): Promise<AlertFile[]> {
+  if (!(await isLake(store))) throw new SiskinError(`no lake in ${lake}`)
+  const files = await alertFiles(store, nights)
+  if (files.length > 0) return files
+  const [ztf, lsst] = [await nightsIn(store, 'ztf'), await nightsIn(store, 'lsst')]
+  const all = [...ztf, ...lsst].sort((a, b) => a - b)
+  const has = all.length > 0 ? `nights ${all[0]} to ${all.at(-1)}` : 'no alerts'
+  throw new SiskinError(`no alerts of these nights in ${lake}: it has ${has}`)
+}
+
+function jsonOf(result: Backtest) {
+  const examples = result.examples.map(({ survey, night, alertId, objectId, path }) => {
+    return { survey, night, alertId: String(alertId), objectId, path }
+  })
+  return { ...result, ...totalsOf(result), examples }
+}
+
+function totalsOf({ nights, filterMs }: Backtest) {
+  const sum = (of: 'alerts' | 'selected' | 'failed') =>
+    nights.reduce((all, one) => all + one[of], 0)
+  const alerts = sum('alerts')
+  const microseconds = alerts > 0 ? (filterMs * 1000) / alerts : null
+  return { alerts, selected: sum('selected'), failed: sum('failed'), microseconds }
+}
+
+const BAR = 30
+
+async function textOf(store: Store, result: Backtest): Promise<string[]> {
+  const { nights, overlaps, objects } = result
+  const { alerts, selected, failed, microseconds } = totalsOf(result)
+  const share = (part: number, of: number) => (of > 0 ? `${((100 * part) / of).toFixed(2)} %` : '-')
+  const most = Math.max(1, ...nights.map((night) => night.selected))
+  const byNight = table([
+    ['night', 'survey', 'alerts', 'selected', 'share', ''],
+    ...nights.map((night) => [
+      String(night.night),
+      night.survey,
+      count(night.alerts),
+      count(night.selected),
+      share(night.selected, night.alerts),
+      '█'.repeat(Math.round((BAR * night.selected) / most))
+    ]),
+    ['all', '', count(alerts), count(selected), share(selected, alerts), amount(objects, 'object')]
+  ])
+  const byTopic = table([
+    ['topic', 'it selects', 'both', 'of these'],
+    ...overlaps.map(({ topic, selected: own, both }) => {
+      return [topic, count(own), count(both), share(both, selected)]
+    })
+  ])
+  return [
+    byNight,
+    '',
+    byTopic,
+    '',
+    `cost: ${microseconds?.toFixed(2) ?? '-'} microseconds an alert`,
+    ...(failed > 0 ? [`it broke over ${amount(failed, 'alert')}, which it did not select`] : []),
+    ...(await examplesOf(store, result))
+  ]
+}
+
+async function examplesOf(store: Store, { examples }: Backtest): Promise<string[]> {
+  const texts: string[] = []
+  for (const example of examples) {
+    const points = pointsOf(await curveOf(store, example))
+    const { survey, alertId, objectId, night } = example
+    texts.push('', `${survey} ${alertId} (${objectId ?? 'no object'}), night ${night}`)
+    texts.push(plot(points, 60, 8), `        ${legend(points)}`)
+  }
+  return texts
+}

@@ -1,0 +1,69 @@
+import type { Module } from '../../engine/contract/index.ts'
+import { moduleColumns } from '../../engine/table/enriched.ts'
+import { QUARANTINE_COLUMNS } from '../../engine/table/quarantine-columns.ts'
+import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
+import type { ColumnDef } from '../../engine/table/schema.ts'
+import { code, COLUMN_HEAD, NOTE, page, table } from './table.ts'
+
+/** Every column of the alert table with its unit, its UCD and what it says. */
+export function columnsPage(modules: readonly Module[]): string {
+  const own = ALERT_COLUMNS.filter(({ name }) => !name.includes('.'))
+  const survey = ALERT_COLUMNS.filter(({ name }) => name.includes('.'))
+  const group = (list: ColumnDef['list']) => own.filter((def) => def.list === list)
+  const isPacket = ({ name }: ColumnDef) => name.startsWith('packet_')
+  const scalars = group(undefined)
+  return page('The alert table', [
+    NOTE,
+    `${ALERT_COLUMNS.length} columns from the packets, and one struct per module ([modules](modules.md)). One schema for both surveys: the other survey's struct is null. Null means "cannot say". Ids are 64-bit and exceed 2^53: they are strings in JSON.`,
+    'Units are in the syntax of VOUnits, UCDs of UCD1+ (both IVOA). The same for programs: `<lake>/_siskin/columns/*.json`, one document for every set of columns that was ever written; the key `siskin` in the footer of an alert or quarantine file names its own under `siskin.columns`.',
+    '## The alert',
+    columnTable(scalars.filter((def) => !isPacket(def))),
+    '## Its history',
+    'Lists of equal length in each alert, ascending in time, the alert itself last.',
+    columnTable(group('history')),
+    '## Forced photometry',
+    'Lists of equal length in each alert, ascending in time.',
+    columnTable(group('forced')),
+    '## Its packet',
+    columnTable(scalars.filter(isPacket)),
+    '## What the survey sent',
+    "Every field under the survey's own name and in the survey's own unit. A column that was not sent is null; so are the survey's sentinels (-999).",
+    ...structs(survey),
+    '## What the modules add',
+    table(
+      ['struct', 'columns', 'says'],
+      modules.map((module) => [
+        `[${module.name}](modules.md#${module.name})`,
+        String(moduleColumns(module).length),
+        module.about
+      ])
+    ),
+    '## Quarantine',
+    'What could not be decoded is in files of its own, `<lake>/quarantine/**/*.parquet`, with these columns.',
+    columnTable(QUARANTINE_COLUMNS)
+  ])
+}
+
+type Shown = Omit<ColumnDef, 'type' | 'unit'> & { readonly type: string; readonly unit: string }
+
+function columnTable(defs: readonly Shown[], from = 0): string {
+  return table(
+    COLUMN_HEAD,
+    defs.map(({ name, type, list, unit, ucd, doc }) => [
+      code(name.slice(from)),
+      list ? `list of ${type}` : type,
+      code(unit),
+      code(ucd),
+      doc
+    ])
+  )
+}
+
+function structs(defs: readonly ColumnDef[]): string[] {
+  const byStruct = Map.groupBy(defs, ({ name }) => name.slice(0, name.lastIndexOf('.')))
+  return [...byStruct].flatMap(([struct, own]) => [
+    `### ${struct}`,
+    `${own.length} columns in the struct \`${struct}\`.`,
+    columnTable(own, struct.length + 1)
+  ])
+}

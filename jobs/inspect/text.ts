@@ -1,0 +1,274 @@
+import type { LakeSummary } from '../../engine/inspect/lake.ts'
+import type { Found } from '../../engine/inspect/lookup.ts'
+import type { OpenedPackets } from '../../engine/inspect/packet.ts'
+import type { PartSummary } from '../../engine/inspect/part.ts'
+import { legend, plot, pointsOf } from '../../engine/inspect/plot.ts'
+import { numberAt, textAt } from '../../engine/inspect/record.ts'
+import type { AlertRecord } from '../../engine/inspect/record.ts'
+import type { Stamps } from '../../engine/inspect/stamps.ts'
+import type { TopicSummary } from '../../engine/inspect/topic-file.ts'
+import { isoOf } from '../../engine/table/time.ts'
+import { columnsText } from './columns.ts'
+import { facts } from './facts.ts'
+import { moduleText } from './module.ts'
+import { amount, count, size, table } from '../common/terminal.ts'
+
+/** An alert of the lake: what the survey says, its light curve, what the modules add. */
+export function alertText({ values, provenance, path, row, times }: Found, stamps: Stamps): string {
+  const modules = (provenance['siskin.modules'] ?? '').split(' ').filter(Boolean)
+  return [
+    mainText(values),
+    facts([
+      ['part', `${path}, row ${row}`],
+      ...(times > 1 ? [['copies', `in the lake ${times} times: this is the last`]] : []),
+      [
+        'packet',
+        `${textAt(values, 'packet_file')}, byte ${textAt(values, 'packet_offset')}, ${textAt(values, 'packet_length')} bytes`
+      ],
+      ...stampRows(stamps)
+    ]),
+    curveText(values),
+    ...modules.map((module) => moduleText(module, values))
+  ].join('\n\n')
+}
+
+function mainText(alert: AlertRecord): string {
+  const [ra, dec] = [numberAt(alert, 'ra'), numberAt(alert, 'dec')]
+  const sky = `ra ${fixed(ra, 6)}  dec ${fixed(dec, 6)}  (l ${fixed(numberAt(alert, 'glon'), 2)}  b ${fixed(numberAt(alert, 'glat'), 2)})`
+  const side = alert['is_positive'] === false ? 'fainter than' : 'brighter than'
+  return [
+    `alert ${textAt(alert, 'alert_id')} of object ${textAt(alert, 'object_id')}`,
+    facts([
+      ['survey', `${textAt(alert, 'survey')}, schema ${textAt(alert, 'schema_version')}`],
+      ['night', textAt(alert, 'night')],
+      ['time', timeText(alert)],
+      ['position', sky],
+      [
+        'change',
+        `${brightness(alert)}, ${side} the reference; flux ${fixed(numberAt(alert, 'flux'), 0)} +- ${fixed(numberAt(alert, 'flux_err'), 0)} nJy`
+      ],
+      ['limit', `${fixed(numberAt(alert, 'mag_limit'), 2)} mag`]
+    ])
+  ].join('\n')
+}
+
+function timeText(alert: AlertRecord): string {
+  const mjd = numberAt(alert, 'mjd')
+  return mjd === null ? '-' : `${isoOf(mjd)}  (mjd ${mjd.toFixed(6)})`
+}
+
+function brightness(alert: AlertRecord): string {
+  const error = fixed(numberAt(alert, 'mag_err'), 3)
+  return `${textAt(alert, 'band')} ${fixed(numberAt(alert, 'mag'), 3)} +- ${error} mag`
+}
+
+function fixed(value: number | null, digits: number): string {
+  return value === null ? '-' : value.toFixed(digits)
+}
+
+function curveText(alert: AlertRecord): string {
+  const points = pointsOf(alert)
+  const forced = (alert['forced_mjd'] as unknown[] | undefined)?.length ?? 0
+  const also = forced > 0 ? `; ${count(forced)} points of forced photometry are not drawn` : ''
+  return `light curve (difference magnitude)\n${plot(points)}\n        ${legend(points)}${also}`
+}
+
+function stampRows({ written, undrawn }: Stamps): string[][] {
+  const drawn = written.map(({ name, path, width, height, north }) => [
+    name,
+    `${path} (${width} x ${height}${north === null ? '' : `, north ${north.toFixed(0)} deg left of up`})`
+  ])
+  const alerts = new Set([...written, ...undrawn].map(({ alert }) => alert))
+  const rest = undrawn.map(({ alert, name, reason }) => {
+    const whose = alerts.size > 1 ? `of alert ${alert}: ` : ''
+    return [name ?? 'stamps', `no picture: ${whose}${reason}`]
+  })
+  return [...drawn, ...rest]
+}
+
+function stampLines(stamps: Stamps): string[] {
+  const rows = stampRows(stamps)
+  return rows.length > 0 ? ['', facts(rows)] : []
+}
+
+/** All alerts of an object, and the light curve that the latest of them carries. */
+export function objectText(
+  object: string,
+  alerts: readonly Found[],
+  latest: AlertRecord,
+  stamps: Stamps
+): string {
+  const rows = alerts.map(({ values }) => {
+    const sign = values['is_positive'] === false ? '-' : '+'
+    return [
+      textAt(values, 'alert_id'),
+      textAt(values, 'night'),
+      timeText(values),
+      sign,
+      brightness(values)
+    ]
+  })
+  return [
+    `object ${object}: ${count(alerts.length)} alert${alerts.length === 1 ? '' : 's'} in the lake`,
+    table(rows),
+    '',
+    `of the latest, ${curveText(latest)}`,
+    ...stampLines(stamps)
+  ].join('\n')
+}
+
+/** The first packets of a source; a single one whole. */
+export function packetsText(
+  path: string,
+  { packets, quarantined, schemas, complete, warnings }: OpenedPackets,
+  stamps: Stamps
+): string {
+  const total = packets.length + quarantined.length
+  const lines = [
+    `${path}: ${complete ? '' : 'the first '}${count(total)} packet${total === 1 ? '' : 's'}`,
+    ...schemas.map(({ survey, version }) => `  schema ${survey} ${version}`),
+    ...warnings.map((warning) => `  ${warning}`),
+    ...quarantined.map(
+      ({ position, name, reason, detail }) =>
+        `  packet ${position} (${name}) would go to quarantine: ${reason}, ${detail}`
+    )
+  ]
+  const [only] = packets
+  if (only && packets.length === 1) {
+    lines.push('', mainText(only.alert), facts([['packet', `${count(only.bytes)} bytes`]]))
+    lines.push('', curveText(only.alert))
+  } else {
+    const rows = packets.map(({ alert, bytes }) => [
+      textAt(alert, 'alert_id'),
+      textAt(alert, 'object_id'),
+      timeText(alert).slice(0, 20),
+      brightness(alert),
+      `${count((alert['history_mjd'] as unknown[]).length)} points`,
+      size(bytes)
+    ])
+    if (rows.length > 0) lines.push(table(rows))
+  }
+  lines.push(...stampLines(stamps))
+  return lines.join('\n')
+}
+
+/** A Parquet file: size, provenance, columns, and how the modules fared. */
+export function partText(path: string, part: PartSummary, all: boolean): string {
+  const { columns, provenance, modules, reasons } = part
+  const structs = Object.entries(columns).filter(([, leaf]) => leaf > 1)
+  return [
+    `${path}: ${count(part.rows)} rows, ${count(part.leaves.length)} columns, ${size(part.bytes)}, ${count(part.rowGroups)} row group${part.rowGroups === 1 ? '' : 's'}`,
+    '',
+    facts(
+      Object.entries(provenance)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]) => [key, value])
+    ),
+    '',
+    columnsText(part.leaves, all),
+    ...(structs.length > 0 && !all
+      ? [
+          `  and in structs, shown with --columns: ${structs.map(([name, leaf]) => `${name} (${leaf})`).join(' ')}`
+        ]
+      : []),
+    ...(Object.keys(modules).length > 0 ? ['', countsTable('module', modules)] : []),
+    ...(Object.keys(reasons).length > 0 ? ['', countsTable('quarantined', { rows: reasons })] : []),
+    ...quarantineLines(part)
+  ].join('\n')
+}
+
+/** Each packet in quarantine: why, where it was, and what exactly is wrong. */
+function quarantineLines({ quarantined, rows }: PartSummary): string[] {
+  if (quarantined.length === 0) return []
+  const lines = quarantined.map(({ reason, source, position, file, detail }) => {
+    return [reason, source, position, file, detail]
+  })
+  const more = rows - quarantined.length
+  return [
+    '',
+    table([['reason', 'source', 'position', 'file', 'detail'], ...lines]),
+    ...(more > 0 ? [`  and ${count(more)} more`] : [])
+  ]
+}
+
+/** Counts by name and key: a column for every key that occurs. */
+function countsTable(title: string, counts: Readonly<Record<string, Record<string, number>>>) {
+  const keys = [...new Set(Object.values(counts).flatMap((own) => Object.keys(own)))].sort()
+  const rows = Object.entries(counts).map(([name, own]) => [
+    name,
+    ...keys.map((key) => count(own[key] ?? 0))
+  ])
+  return table([[title, ...keys], ...rows])
+}
+
+export function topicText(path: string, { format, messages, bytes, first }: TopicSummary): string {
+  const rows = first.map((alert) => [
+    textAt(alert, 'alert_id'),
+    textAt(alert, 'object_id'),
+    timeText(alert).slice(0, 20),
+    brightness(alert)
+  ])
+  return [
+    `${path}: ${count(messages)} messages of ${format}, ${size(bytes)}`,
+    table(rows),
+    ...(messages > first.length ? [`  and ${count(messages - first.length)} more`] : [])
+  ].join('\n')
+}
+
+/** A lake: what is in it by survey and night, topics, quarantine, sources. */
+export function lakeText(root: string, lake: LakeSummary): string {
+  const { tally, bytes, sources, versions, unfinished } = lake
+  const total = Object.values(bytes).reduce((sum, own) => sum + own, 0)
+  const modules = Object.entries(tally.modules).map(
+    ([name, statuses]): [string, typeof statuses] => [
+      `${name} ${(versions[name] ?? []).join(', ')}`,
+      statuses
+    ]
+  )
+  const lines = [
+    `lake ${root}: ${count(tally.alerts)} alerts of ${amount(tally.received, 'packet')} in ${amount(lake.parts, 'part')}, ${size(total)}`,
+    facts([
+      ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
+      ...(tally.requeued > 0 ? [['requeued', count(tally.requeued)]] : []),
+      ['duplicates', count(tally.duplicates)],
+      ['bytes', listOf(bytes, size)]
+    ]),
+    '',
+    table([['survey', 'night', 'alerts'], ...nightRows(tally.nights)]),
+    '',
+    countsTable('module', Object.fromEntries(modules)),
+    '',
+    table([
+      ['topic', 'alerts'],
+      ...Object.entries(tally.topics).map(([name, n]) => [name, count(n)])
+    ]),
+    '',
+    table([
+      ['source', 'parts', 'packets', 'alerts', 'last part'],
+      ...sources.map(({ source, parts, received, requeued, alerts, last }) => [
+        source,
+        count(parts),
+        requeued > 0 ? `${count(requeued)} requeued` : count(received),
+        count(alerts),
+        last.slice(0, 19).replace('T', ' ')
+      ])
+    ])
+  ]
+  if (unfinished.length > 0) {
+    lines.push('', 'unfinished commits: a run is at work, or the next one finishes or drops them')
+    lines.push(...unfinished.map((part) => `  ${part}`))
+  }
+  return lines.join('\n')
+}
+
+function nightRows(nights: Readonly<Record<string, number>>): string[][] {
+  return Object.entries(nights)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, alerts]) => [...key.split('/'), count(alerts)])
+}
+
+function listOf(counts: Readonly<Record<string, number>>, show = count): string {
+  return Object.entries(counts)
+    .map(([key, value]) => `${key} ${show(value)}`)
+    .join(', ')
+}
