@@ -10,7 +10,7 @@ export interface EnrichOptions {
   /** Modules that hung over these alerts before. */
   readonly stopped: Pick<ReadonlySet<string>, 'has'>
   /** Told which module runs now, and which rows: a watchdog can then stop one that hangs. */
-  readonly onModule: (index: number, rows: number) => void
+  readonly onStart: (index: number, rows: number) => void
 }
 
 /**
@@ -27,9 +27,9 @@ export async function enrich(
   for (const [name, column] of made) batch.columns.set(name, column)
   const readers = new ReaderSet(batch)
   for (const [index, module] of plan.modules.entries()) {
-    options.onModule(index, table.rows)
+    options.onStart(index, table.rows)
     await options.runner.run(module, batch, readers, options.stopped.has(module.name))
   }
-  options.onModule(-1, 0)
+  options.onStart(-1, 0)
   return batch
 }

@@ -7,10 +7,10 @@ import type { PacketRange } from '../packets.ts'
 import { makePart } from '../pipeline.ts'
 import type { Attempt, MadePart, Parts } from '../pipeline.ts'
 import { messageFormat } from '../publish/message.ts'
+import type { MessageFormat } from '../publish/message.ts'
+import { sinksFor } from '../sinks/sinks.ts'
+import type { Topics } from '../sinks/sinks.ts'
 import type { Beat } from './beat.ts'
-
-/** Where the selected alerts of a part go. */
-export type Topics = Parts['topics']
 
 export interface MakerSettings {
   readonly plan: Plan
@@ -31,7 +31,8 @@ const OTHER_WORK_MS = 60_000
 export class PartMaker {
   readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
   readonly #settings: MakerSettings
-  readonly #parts: Omit<Parts, 'known' | 'topics'>
+  readonly #parts: Omit<Parts, 'known' | 'sinks'>
+  readonly #format: MessageFormat
 
   constructor(settings: MakerSettings) {
     const { plan, surveys, log } = settings
@@ -42,10 +43,10 @@ export class PartMaker {
       surveys,
       resolve: (ids) => this.outside('the registry of schemas', () => settings.resolve(ids))
     }
+    this.#format = messageFormat(plan.columns)
     this.#parts = {
       ...this.shared,
       plan,
-      format: messageFormat(plan.columns),
       runner: new ModuleRunner(log),
       onWork: (work, rows) => this.#enter(work, rows),
       warn
@@ -63,11 +64,12 @@ export class PartMaker {
       look: (...asked: Parameters<typeof index.look>) =>
         this.outside('the store of the lake', () => index.look(...asked))
     }
+    const sinks = sinksFor(topics, this.#format, this.#parts.warn)
     this.#enter(null, 0)
     try {
       return await makePart(
         range,
-        { ...this.#parts, topics, known: { begin, index: look } },
+        { ...this.#parts, sinks, known: { begin, index: look } },
         attempt
       )
     } finally {

@@ -20,10 +20,10 @@ export interface SelectOptions {
   /** Filters that hung over these alerts before: they select nothing. */
   readonly stopped: Pick<ReadonlySet<string>, 'has'>
   /** Told which filter runs now, and over how many rows; -1 when all have run. */
-  readonly onFilter: (index: number, rows: number) => void
+  readonly onStart: (index: number, rows: number) => void
 }
 
-const UNWATCHED: SelectOptions = { stopped: new Set(), onFilter: () => {} }
+const UNWATCHED: SelectOptions = { stopped: new Set(), onStart: () => {} }
 
 /**
  * Runs all filters over a batch in one pass: columns are read once, a shared block is computed at
@@ -33,7 +33,7 @@ export function select(
   filters: readonly Filter[],
   batch: Enriched,
   warn: Warn,
-  { stopped, onFilter }: SelectOptions = UNWATCHED
+  { stopped, onStart }: SelectOptions = UNWATCHED
 ): Selection[] {
   const readers = new ReaderSet(batch)
   const blocks = new BlockCache(batch, readers)
@@ -45,10 +45,10 @@ export function select(
       selections.push({ filter, rows: [], failed: rows })
       continue
     }
-    onFilter(index, rows)
+    onStart(index, rows)
     selections.push(timeless(() => selectOne(filter, batch, readers, blocks, warn)))
   }
-  onFilter(-1, 0)
+  onStart(-1, 0)
   return selections
 }
 

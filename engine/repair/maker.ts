@@ -3,7 +3,7 @@ import type { Known, Meet } from '../duplicates/decode-once.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { PartMaker } from '../making/part-maker.ts'
-import type { Topics } from '../making/part-maker.ts'
+import type { MessageLimits, Topics } from '../sinks/sinks.ts'
 import type { PacketRange } from '../packets.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
 import type { Store } from '../store/store.ts'
@@ -20,14 +20,11 @@ export interface MakerSettings {
   readonly warn: (message: string) => void
 }
 
-/** What messages for Kafka are made by. */
-export type Limits = Exclude<Topics, 'files'>
-
 /** Says 'copy' for an alert that is not to be taken in. */
 export type Claim = Meet
 
 /** Messages are made as for Kafka and go nowhere: those of the part are in its topics already. */
-export const NOWHERE: Limits = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
+export const NOWHERE: MessageLimits = { maxBytes: Number.POSITIVE_INFINITY, fink: null }
 
 /** Makes parts as `run` and `stream` do, one after the other. */
 export class RepairMaker {
@@ -54,7 +51,7 @@ export class RepairMaker {
   }
 
   /** Messages in Fink's form too. */
-  fink(maxBytes: number): NonNullable<Limits['fink']> {
+  fink(maxBytes: number): NonNullable<MessageLimits['fink']> {
     return { format: new FinkFormat(this.columns), maxBytes }
   }
 

@@ -19,7 +19,7 @@ import type { KafkaAccess } from '../kafka/settings.ts'
 import { createCompacted, leastLimit } from '../kafka/topics.ts'
 import { makeTopics } from '../stream/common/topics.ts'
 import type { OutputTopics } from '../stream/common/topics.ts'
-import type { Limits } from './maker.ts'
+import type { MessageLimits } from '../sinks/sinks.ts'
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'
@@ -77,7 +77,7 @@ export interface PublisherPlaces {
  * that names the part: so it is done once, whatever is killed and run again.
  */
 export class GapPublisher {
-  readonly limits: Limits
+  readonly limits: MessageLimits
   readonly #producer: Producer
   readonly #framing: Framing
   readonly #output: OutputSettings
@@ -88,7 +88,7 @@ export class GapPublisher {
     producer: Producer,
     framing: Framing,
     output: OutputSettings,
-    limits: Limits,
+    limits: MessageLimits,
     lake: string
   ) {
     this.#producer = producer

@@ -60,7 +60,7 @@ export async function timeStages(archive: string): Promise<StageTime[]> {
   await time('enrich, all modules', async () => {
     batches = []
     for (const { table } of decoded) {
-      batches.push(await enrich(table, plan, { runner, stopped: new Set(), onModule: () => {} }))
+      batches.push(await enrich(table, plan, { runner, stopped: new Set(), onStart: () => {} }))
     }
   })
   for (const { module } of batches[0]?.runs ?? []) {

@@ -45,7 +45,7 @@ interface Ran {
 
 async function run(module: Module, runner = new ModuleRunner(() => {})): Promise<Ran> {
   const plan = makePlan([module], [])
-  const batch = await enrich(table(), plan, { runner, stopped: new Set(), onModule() {} })
+  const batch = await enrich(table(), plan, { runner, stopped: new Set(), onStart() {} })
   return {
     statuses: columnOf(batch, 'trial.status'),
     values: columnOf(batch, 'trial.value'),
@@ -220,7 +220,7 @@ test('a module of the other survey is not called', async () => {
 
 test('a module that hung over these alerts before is not tried again', async () => {
   const plan = makePlan([moduleThat((rows) => fine(rows))], [])
-  const options = { runner: new ModuleRunner(() => {}), stopped: new Set(['trial']), onModule() {} }
+  const options = { runner: new ModuleRunner(() => {}), stopped: new Set(['trial']), onStart() {} }
   const batch = await enrich(table(), plan, options)
   expect(batch.runs[0]!.statuses).toEqual({ 'failed:timeout': ROWS })
 })

@@ -204,7 +204,7 @@ async function readPairs(): Promise<Pair[]> {
   for (const source of await openSources([PACKETS])) {
     for await (const range of source.ranges(whole)) {
       for (const { table } of decodeRange(range, options).alerts) {
-        const enriched = await enrich(table, plan, { runner, stopped: new Set(), onModule() {} })
+        const enriched = await enrich(table, plan, { runner, stopped: new Set(), onStart() {} })
         for (let row = 0; row < table.rows; row++) pairs.push(pairOf(enriched, row, fink))
       }
     }

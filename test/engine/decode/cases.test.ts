@@ -202,7 +202,7 @@ async function valuesOf(table: AlertTable): Promise<Record<string, Cell>> {
   const runner = new ModuleRunner((_, message) => {
     throw new Error(message)
   })
-  const { columns } = await enrich(table, plan, { runner, stopped: new Set(), onModule() {} })
+  const { columns } = await enrich(table, plan, { runner, stopped: new Set(), onStart() {} })
   const chosen = [...columns.keys()].filter((name) => /^(history|features)\./.test(name))
   return Object.fromEntries(
     chosen.map((name) => {

@@ -34,7 +34,7 @@ describe('select', () => {
   test('a filter that hung before is left out, and those that run are named', () => {
     const filters = ['one', 'two', 'three'].map((name) => filter(name, () => () => true))
     const ran: number[] = []
-    const options = { stopped: new Set(['two']), onFilter: (index: number) => void ran.push(index) }
+    const options = { stopped: new Set(['two']), onStart: (index: number) => void ran.push(index) }
     const selections = select(filters, batch, warn, options)
     expect(selections.map(({ rows, failed }) => [rows.length, failed])).toEqual([
       [6, 0],

@@ -34,7 +34,7 @@ const NEEDED = new Set(ALERT_COLUMNS.map(({ name }) => name))
 const options = () => ({
   runner: new ModuleRunner((_, message) => expect.fail(message)),
   stopped: new Set<string>(),
-  onModule() {}
+  onStart() {}
 })
 
 /** Values of rows as their own type, where they say something: bit for bit, so NaN is not hidden. */
