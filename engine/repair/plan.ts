@@ -103,9 +103,9 @@ async function orphans(
 ): Promise<RepairStep[]> {
   const steps: RepairStep[] = []
   for (const { record, text } of found) {
-    const { source, first, last, stream } = record
-    const { input, why } = await inputFor(shop, { source, first, last, isStream: !!stream })
-    if (stream)
+    const { source, isStream } = record
+    const { input, why } = await inputFor(shop, record)
+    if (isStream)
       steps.push(cannot(text, 'its originals came by another way: take that in again', source))
     else if (unfinished.has(source))
       steps.push(cannot(text, 'its source is to be run to its end first', source))
@@ -120,7 +120,10 @@ async function orphans(
   return steps
 }
 
-async function recordOut({ store }: Workshop, record: PartRecord): Promise<string> {
+async function recordOut(
+  { store }: Workshop,
+  record: Extract<Finding, { kind: 'orphan' }>['record']
+): Promise<string> {
   const path = ledgerPath(record.source, record.first, record.last)
   const now = await readJson<PartRecord>(store, path)
   if (now?.attempt !== record.attempt) return 'it was made anew meanwhile: left alone'
