@@ -65,13 +65,15 @@ export async function planOf(
         step(text, 'it is removed', null, () => removeEmptyFolder(shop.store, path))
       ),
     ...of('unfinished').map(({ text, source }) =>
-      cannot(text, 'what was never read cannot be mended: siskin run takes it in', source)
+      cannot(text, NEVER_READ, source, `unfinished ${source}`)
     ),
     ...of('other').map(({ text }) =>
       cannot(text, 'nothing is missing that could be made again; it is only told')
     )
   ]
 }
+
+const NEVER_READ = 'what was never read cannot be mended: siskin run takes it in'
 
 /** The source whose parts may come to name a file or a folder; null: none may. */
 function sourceOf(path: string): string | null {
