@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../engine/errors.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import type { Store } from '../engine/persist/store.ts'
+import { expectAbandonable } from '../engine/repair/abandon.ts'
 import { ArchiveInput } from '../engine/repair/archive-input.ts'
 import type { KafkaInput } from '../engine/repair/kafka-input.ts'
 import { RepairMaker } from '../engine/repair/maker.ts'
@@ -26,6 +27,7 @@ interface Options {
   readonly yes?: boolean
   readonly publish?: boolean
   readonly source?: readonly string[]
+  readonly abandon?: readonly string[]
 }
 
 export function addRepair(program: Command): void {
@@ -36,13 +38,17 @@ export function addRepair(program: Command): void {
       '--source <path...>',
       'archives and folders that the lake was filled from, where they lie now'
     )
+    .option(
+      '--abandon <names...>',
+      'give up what is missing of these sources, as the lake calls them: their archives are gone for ever'
+    )
     .option('--deep', 'look for what every byte tells, as verify --deep does')
     .option('--publish', 'selected alerts of refilled gaps go to Kafka’s topics, once')
     .option('--yes', 'do it without asking')
     .option('--json', 'print plan, outcome and verdict as one JSON object')
     .addHelpText(
       'after',
-      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --publish --yes'
+      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake lake --abandon night-4d92d04c11aa\n  siskin repair --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --publish --yes'
     )
   addSettings(command, [
     'lake',
@@ -67,15 +73,18 @@ export function addRepair(program: Command): void {
 async function repairLake(settings: Settings, options: Options): Promise<Repaired<LakeVerdict>> {
   const { lake, brokers } = settings
   const { deep = false, json = false, yes = false, publish = false, source = [] } = options
+  const { abandon = [] } = options
   if (publish && brokers.length === 0)
     throw new UsageError('--publish: say where Kafka is with --brokers')
   const store = openStore(lake)
+  await expectAbandonable(store, abandon)
   const lookAt = brokers.length > 0 ? (await import('./verify-kafka.ts')).lookAt : null
   const equipped = await equip(store, settings, source, publish)
   const say = (text: string) => void (json ? null : console.log(text))
   try {
     const repaired = await repair({
       shop: equipped.shop,
+      abandon,
       look: (onFinding) => verifyLake(lake, deep, lookAt?.(settings, deep), undefined, onFinding),
       agree: (steps) => agree(steps, yes, say),
       onOutcome: (outcome) => say(outcomeText(outcome))

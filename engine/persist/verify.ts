@@ -13,7 +13,7 @@ import type { LedgerBlock } from './ledger-walk.ts'
 import { Originals } from './originals-check.ts'
 import { allAcknowledged } from './proof-notes.ts'
 import { checkRequeued } from './requeue-check.ts'
-import { fileSources } from './source-counts.ts'
+import { fileSources, isAbandoned } from './source-counts.ts'
 import { leftOvers, Strays } from './strays.ts'
 import type { Store } from './store.ts'
 import { unfinishedSources } from './unfinished.ts'
@@ -85,9 +85,13 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
   const originals = options.deep ? new Originals(store, onFinding) : null
+  const gaps = {
+    onGap: options.onGap,
+    isAbandoned: (...gap: Parameters<OnGap>) => isAbandoned(store, ...gap)
+  }
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
-    const range = new SourceRange(source, from, onFinding, options.onGap)
+    const range = new SourceRange(source, from, onFinding, gaps)
     let end = 0
     for await (const block of blocks()) {
       const records = await checkBlock(store, block, scope, options, onFinding, folders)
@@ -108,7 +112,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
     counts.delete(source)
     reached.add(source, Math.max(end, range.end))
   }
-  for (const [source, count] of counts) await new SourceRange(source, 0, onFinding).expect(count)
+  for (const [source, count] of counts)
+    await new SourceRange(source, 0, onFinding, gaps).expect(count)
   if (scope.night === null) await unfinishedSources(store, onFinding)
   const strays = new Strays(store, folders, onFinding)
   if (scope.isWhole) await strays.everywhere()

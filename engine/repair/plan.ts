@@ -14,7 +14,7 @@ import { removeDraft, removeEmptyFolder, settleSource } from './clean.ts'
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
 import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
-import { cannot, nameOf, step } from './step.ts'
+import { cannot, nameOf, step, unfinishedKey } from './step.ts'
 import type { RepairStep } from './step.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -64,16 +64,17 @@ export async function planOf(
       .map(({ path, text }) =>
         step(text, 'it is removed', null, () => removeEmptyFolder(shop.store, path))
       ),
-    ...of('unfinished').map(({ text, source }) =>
-      cannot(text, NEVER_READ, source, `unfinished ${source}`)
-    ),
+    ...of('unfinished')
+      .filter(({ isDifference }) => isDifference)
+      .map(({ text, source }) => cannot(text, NEVER_READ, source, unfinishedKey(source))),
     ...of('other').map(({ text }) =>
       cannot(text, 'nothing is missing that could be made again; it is only told')
     )
   ]
 }
 
-const NEVER_READ = 'what was never read cannot be mended: siskin run takes it in'
+const NEVER_READ =
+  'what was never read cannot be mended: siskin run takes it in; --abandon where its archive is gone for ever'
 
 /** The source whose parts may come to name a file or a folder; null: none may. */
 function sourceOf(path: string): string | null {
