@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { messageOf } from '../errors.ts'
+import { unreadable } from './identity.ts'
 import { Inflation, isGzipMagic } from './inflate.ts'
 
 const CHUNK = 1024 * 1024
@@ -8,7 +9,10 @@ const PADDING = 64 * 1024
 /** Fewer bytes than the header of a gzip member has. */
 const SHORT = 9
 
-/** Where a file can no longer be read or inflated. Offsets are bytes: in the file, and of inflated data. */
+/**
+ * Where the content of a file breaks off: another read would find the same. Offsets are bytes: in the file, and of
+ * inflated data.
+ */
 export class Damage extends Error {
   override readonly name = 'Damage'
   readonly path: string
@@ -30,24 +34,34 @@ export type OnRead = (bytes: number) => void
 /**
  * The bytes of a file, in chunks that hold until the next is asked for. A `.gz` is told by its first
  * two bytes, not by its name; `onTrailing` hears of bytes behind it that are no gzip member.
+ * @throws Damage where what is in it breaks off; SiskinError where the system does not give it.
  */
 export async function* readBytes(
   path: string,
   onRead: OnRead,
   onTrailing: (bytes: number) => void = () => {}
 ): AsyncGenerator<Uint8Array> {
-  if (await isGzip(path)) yield* inflated(path, onRead, onTrailing)
-  else yield* plain(path, onRead)
+  try {
+    if (await isGzip(path)) yield* inflated(path, onRead, onTrailing)
+    else yield* plain(path, onRead)
+  } catch (error) {
+    throw asUnreadable(path, error)
+  }
 }
 
 export async function isGzip(path: string): Promise<boolean> {
-  const file = await open(path)
   try {
+    await using file = await open(path)
     const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
     return bytesRead === 2 && isGzipMagic(buffer, 0)
-  } finally {
-    await file.close()
+  } catch (error) {
+    throw asUnreadable(path, error)
   }
+}
+
+/** What the system answered, for people; other errors as they are. */
+function asUnreadable(path: string, error: unknown): unknown {
+  return error instanceof Error && 'syscall' in error ? unreadable(path, error) : error
 }
 
 /** Through one buffer: fresh ones of this size would pile up faster than they are collected. */
@@ -63,8 +77,6 @@ async function* plain(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> 
       onRead(offset)
       yield buffer.subarray(0, bytesRead)
     }
-  } catch (error) {
-    throw new Damage(path, offset, offset, messageOf(error))
   } finally {
     await file.close()
   }
@@ -86,6 +98,7 @@ async function* inflated(
         yield chunk
       }
     } catch (error) {
+      if (!inflation.isDamaged) throw error
       const end = start + inflation.consumed
       const behind =
         inflation.isCut && inflation.given > 0 ? await behindMember(path, inflation.given) : 0

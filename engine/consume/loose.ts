@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isGzip, readBytes } from './bytes.ts'
+import { Damage, isGzip, readBytes } from './bytes.ts'
 import { messageOf, SiskinError } from '../errors.ts'
 import type { Notes } from './notes.ts'
 import { walkPackets } from './packed.ts'
@@ -51,6 +51,7 @@ async function* untilDamage(
   try {
     yield* bytes
   } catch (error) {
+    if (!(error instanceof Damage)) throw error
     window.cause = `gzip: ${messageOf(error)}`
   }
 }

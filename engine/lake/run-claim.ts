@@ -12,6 +12,8 @@ export interface Holder {
   readonly pid: number
   readonly host: string
   readonly since: string
+  /** When the last run of it began, where this is none: a repair has the source only for a while. */
+  readonly begun?: string | null
   readonly command: string
   /** When the process began, in the kernel's own count: a re-used pid is not the same process. */
   readonly birth: string
@@ -117,6 +119,13 @@ export class RunClaim {
     }
   }
 
+  /** The same for who only mends what a run took in: when that began stays known. */
+  static async borrow(store: Store, source: string, command: string): Promise<RunClaim> {
+    const { since } = await newestRun(store, source)
+    const me = () => ({ ...THIS_MACHINE.me(command), begun: since })
+    return RunClaim.take(store, source, command, { ...THIS_MACHINE, me })
+  }
+
   async #tell(): Promise<void> {
     const path = `${folderOf(this.source)}/${this.run}.json`
     await replaceFile(this.#store, path, { ...this.#me, beat: new Date().toISOString() })
@@ -132,17 +141,25 @@ export class RunClaim {
   }
 }
 
-/** The last run that had the source: since when, and whether it lives and has it still. */
-export async function newestRun(
-  store: Store,
-  source: string
-): Promise<{ readonly since: string | null; readonly isAtWork: boolean }> {
+/** The last run that had a source. */
+interface NewestRun {
+  /** When it began; null: nobody knows. */
+  readonly since: string | null
+  /** Somebody lives and has the source still. */
+  readonly isAtWork: boolean
+  /** It was killed, or died: it is not over, and nobody has the source. */
+  readonly isCutOff: boolean
+}
+
+export async function newestRun(store: Store, source: string): Promise<NewestRun> {
   const newest = (await runsOf(store, source)).at(-1)
-  if (!newest) return { since: null, isAtWork: false }
+  if (!newest) return { since: null, isAtWork: false, isCutOff: false }
   const { run, isOver } = newest
   const holder = await holderOf(store, source, run, isOver)
-  const since = holder?.since ?? null
-  return { since, isAtWork: !isOver && holder !== null && !isMe(holder) && isAlive(holder) }
+  const since = (holder?.begun === undefined ? holder?.since : holder.begun) ?? null
+  const isOurs = holder !== null && isMe(holder)
+  const isAtWork = !isOver && holder !== null && !isOurs && isAlive(holder)
+  return { since, isAtWork, isCutOff: !isOver && !isOurs && !isAtWork }
 }
 
 /** Who asks is a repair that claims what it mends: that is no run on its way. */

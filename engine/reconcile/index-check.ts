@@ -23,6 +23,12 @@ interface Wanted {
   isUnknown: boolean
 }
 
+/** Parts that are in no index file yet: where they begin, and how many alerts each has. */
+interface PendingParts {
+  readonly firsts: number[]
+  readonly marks: number[]
+}
+
 interface SourceIndex {
   readonly files: readonly Wanted[]
   readonly said: number | null | 'damaged'
@@ -31,7 +37,7 @@ interface SourceIndex {
   active: Wanted[]
   /** Parts that should be in the index and are in no file, by `survey/night`. */
   readonly absent: { readonly first: number; readonly last: number; readonly marks: number }[]
-  pending: { parts: number; marks: number }
+  readonly pending: PendingParts
   end: number
   isStream: boolean
 }
@@ -73,7 +79,7 @@ export class IndexCheck {
     const wanted = files
       .toSorted((a, b) => a.first - b.first)
       .map((file) => ({ file, sum: new MarkSum(), covered: 0, isUnknown: false }))
-    const pending = { parts: 0, marks: 0 }
+    const pending = { firsts: [], marks: [] }
     const state = { begun: 0, active: [], absent: [], pending, end: 0, isStream: false }
     const index = { files: wanted, said, ...state }
     this.#sources.set(source, index)
@@ -166,12 +172,12 @@ export class IndexCheck {
       const text = `the index of copies lacks ${marks} alerts of source ${source} between ${span}: ${COPIES}`
       told.push({ text, isDifference: true })
     }
-    if (pending.marks === 0) return told
-    if (isStream ? pending.parts <= MOST_YOUNG : await isClaimed(this.#store, source)) return told
-    const isSince = (await indexedUpTo(this.#store, source)) >= own.end // written meanwhile
-    if (isSince) return told
-    const isDifference = isStream || isFinished || pending.marks > MOST_PENDING
-    const what = `${pending.marks} alerts of source ${source} are not in the index of copies`
+    if (pending.firsts.length === 0) return told
+    if (!isStream && (await isClaimed(this.#store, source))) return told
+    const left = pendingFrom(pending, await indexedUpTo(this.#store, source)) // written meanwhile
+    if (left.parts <= (isStream ? MOST_YOUNG : 0)) return told
+    const isDifference = isStream || isFinished || left.marks > MOST_PENDING
+    const what = `${left.marks} alerts of source ${source} are not in the index of copies`
     const until = isDifference ? '' : ' until it is run again'
     told.push({ text: `${what}: ${COPIES}${until}`, isDifference })
     return told
@@ -195,7 +201,19 @@ function enter(
     own.absent.push({ first, last, marks: marks.count })
     return
   }
-  own.pending = { parts: own.pending.parts + 1, marks: own.pending.marks + marks.count }
+  const { firsts, marks: counts } = own.pending
+  if (firsts.at(-1) !== first) counts[firsts.push(first) - 1] = 0 // else of another night
+  counts[firsts.length - 1]! += marks.count
+}
+
+function pendingFrom({ firsts, marks }: PendingParts, next: number) {
+  const left = { parts: 0, marks: 0 }
+  for (const [i, first] of firsts.entries()) {
+    if (first < next) continue
+    left.parts++
+    left.marks += marks[i]!
+  }
+  return left
 }
 
 /** By its size and its name. */

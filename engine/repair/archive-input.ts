@@ -1,6 +1,7 @@
 import { join, sep } from 'node:path'
 import { openSources } from '../consume/open.ts'
 import { DEFAULT_CUT } from '../consume/scanner.ts'
+import type { Cut } from '../consume/scanner.ts'
 import type { SourceBook } from '../consume/book.ts'
 import type { Source, Span } from '../consume/source.ts'
 import { Damage } from '../consume/bytes.ts'
@@ -11,6 +12,7 @@ import type { PositionSpan } from '../lake/ledger.ts'
 import { placeOfSource } from '../lake/source-counts.ts'
 import type { Store } from '../store/store.ts'
 import { sourceBook } from '../run/claimed-sources.ts'
+import { keepDamage } from '../run/damage.ts'
 
 const EVERYTHING = { packets: Number.POSITIVE_INFINITY, bytes: 2 ** 40 }
 
@@ -19,6 +21,8 @@ export class ArchiveInput {
   readonly #store: Store
   readonly #given: readonly string[]
   #opened: Map<string, Source> | null = null
+  /** By the path that the lake remembers: to tell a folder, all of it is read. */
+  readonly #remembered = new Map<string, Map<string, Source>>()
   readonly #used = new Set<Source>()
 
   /** @param given where sources lie now, besides those whose places the lake remembers. */
@@ -35,7 +39,8 @@ export class ArchiveInput {
     if (given) return given
     const path = await placeOfSource(this.#store, name)
     if (path === null) return null
-    const remembered = await this.#open([path]).catch(() => null)
+    const remembered = this.#remembered.get(path) ?? (await this.#open([path]).catch(() => null))
+    if (remembered) this.#remembered.set(path, remembered)
     return remembered?.get(name) ?? null
   }
 
@@ -53,15 +58,21 @@ export class ArchiveInput {
     return (await this.find(name))?.path ?? null
   }
 
-  /** Learns again what was known of a source; @returns its packets, null where its archive breaks off. */
+  /**
+   * Learns again what was known of a source; @returns its packets, null where its archive breaks off. That is
+   * remembered as after a run: where all before it is in the lake.
+   */
   async learn(path: string, name: string): Promise<number | null> {
     const book = sourceBook(this.#store)
     const source = (await openSources([path], { book })).find((own) => own.name === name)
     if (!source) throw new SiskinError(`${path} is not the archive of ${name} any more`)
+    const done = await book.done(name)
+    let isAllThere = true
     try {
-      for await (const _ of rangesWithin(source, [], EVERYTHING));
+      for await (const _ of rangesBut(source, done, DEFAULT_CUT)) isAllThere = false
     } catch (error) {
       if (!(error instanceof Damage)) throw error
+      if (isAllThere) await keepDamage(this.#store, new Map([[name, error]]))
       return null
     }
     const record = await book.load(name)
@@ -108,9 +119,12 @@ export async function* rangesWithin(
   wanted: readonly PositionSpan[],
   cut = DEFAULT_CUT
 ): AsyncGenerator<PacketRange, void> {
-  const done = around(wanted)
+  yield* rangesBut(source, around(wanted), cut)
+}
+
+function rangesBut(source: Source, done: readonly Span[], cut: Cut): ReturnType<Source['ranges']> {
   const allocate = (size: number) => new SharedArrayBuffer(Math.min(size, 64 * 1024 * 1024))
-  for await (const range of source.ranges({ done, cut, onRead: () => {}, allocate })) yield range
+  return source.ranges({ done, cut, onRead: () => {}, allocate })
 }
 
 /** All positions but these. */

@@ -1,5 +1,8 @@
+import { crc32 } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import type { Survey } from '../contract/index.ts'
+import { MarkTable } from '../duplicates/mark-table.ts'
 import { rangeReads } from '../store/range-reads.ts'
 import type { Store } from '../store/store.ts'
 import type { MadePart } from '../pipeline.ts'
@@ -14,37 +17,48 @@ interface Pointer {
 }
 
 /**
- * Alerts of a part that lie in the lake already, byte for byte, in other parts of their nights: they were duplicates
- * when it was made, or came again since. One with other bytes is a correction, and none of these.
+ * Marks of alerts of a part that lie in the lake already, byte for byte, in other parts of their nights: they were
+ * duplicates when it was made, or came again since. One with other bytes is a correction, and none of these.
  */
-export async function knownAlerts(store: Store, { record, files }: MadePart): Promise<Set<bigint>> {
-  const own = new Map<bigint, Pointer>()
-  const contents = new Map<string, Buffer>()
-  for (const { account, pieces } of files) {
-    const bytes = Buffer.concat(pieces)
-    if (account.kind === 'packets') contents.set(account.path, bytes)
-    if (account.kind !== 'alerts') continue
-    const buffer = Uint8Array.from(bytes).buffer
-    for (const pointer of await pointersIn(buffer)) own.set(pointer.id, pointer)
-  }
-  const known = new Set<bigint>()
-  const mine = new Set(record.files.map(({ path }) => path))
-  for (const key of Object.keys(record.nights)) {
-    const [survey, night] = key.split('/')
+export async function knownAlerts(store: Store, made: MadePart): Promise<MarkTable> {
+  const own = await packetsById(made)
+  const known = new MarkTable()
+  const mine = new Set(made.record.files.map(({ path }) => path))
+  for (const key of Object.keys(made.record.nights)) {
+    const [survey, night] = key.split('/') as [Survey, string]
     for (const { path, size } of await store.list(`${survey}/alerts/night=${night}`)) {
       if (mine.has(path) || !path.endsWith('.parquet')) continue
       const others = await pointersIn(rangeReads(store, path, size)).catch(() => [])
-      for (const other of others) {
-        const pointer = own.get(other.id)
-        if (!pointer) continue
-        const packet = await store.read(other.file, other.offset, other.length).catch(() => null)
-        const { offset, length } = pointer
-        const bytes = contents.get(pointer.file)?.subarray(offset, offset + length)
-        if (packet && bytes && Buffer.compare(packet, bytes) === 0) known.add(other.id)
+      for (const { id, file, offset, length } of others) {
+        const versions = own.get(id)
+        if (!versions) continue
+        const packet = await store.read(file, offset, length).catch(() => null)
+        if (!packet || !versions.some((bytes) => Buffer.compare(packet, bytes) === 0)) continue
+        known.add(survey, Number(id & WORD), Number((id >> 32n) & WORD), crc32(packet))
       }
     }
   }
   return known
+}
+
+const WORD = 0xffffffffn
+
+/** The packets of the alerts of a part: a correction has the id of its first version. */
+async function packetsById({ files }: MadePart): Promise<Map<bigint, Uint8Array[]>> {
+  const contents = new Map<string, Buffer>()
+  for (const { account, pieces } of files) {
+    if (account.kind === 'packets') contents.set(account.path, Buffer.concat(pieces))
+  }
+  const packets = new Map<bigint, Uint8Array[]>()
+  for (const { account, pieces } of files) {
+    if (account.kind !== 'alerts') continue
+    const buffer = Uint8Array.from(Buffer.concat(pieces)).buffer
+    for (const { id, file, offset, length } of await pointersIn(buffer)) {
+      const bytes = contents.get(file)?.subarray(offset, offset + length)
+      if (bytes) packets.set(id, [...(packets.get(id) ?? []), bytes])
+    }
+  }
+  return packets
 }
 
 async function pointersIn(

@@ -75,13 +75,12 @@ export class RepairMaker {
   }
 }
 
-/** Takes each alert once, and its corrections; `refused`: ids that are not taken at all. */
-export function onceEach(refused: ReadonlySet<bigint> = new Set()): Claim {
+/** Takes each alert once, and its corrections; `refused`: those that are not taken at all. */
+export function onceEach(refused = new MarkTable()): Claim {
   const seen = new MarkTable()
-  return (survey, low, high, digest) => {
-    const id = (BigInt(high | 0) << 32n) | BigInt(low >>> 0)
-    const met = refused.has(id) ? 'copy' : seen.meet(survey, low, high, digest)
-    if (met !== 'copy') seen.add(survey, low, high, digest)
+  return (...mark) => {
+    const met = refused.meet(...mark) === 'copy' ? 'copy' : seen.meet(...mark)
+    if (met !== 'copy') seen.add(...mark)
     return met
   }
 }

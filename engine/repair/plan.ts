@@ -65,13 +65,15 @@ export async function planOf(
         step(text, 'it is removed', null, () => removeEmptyFolder(shop.store, path))
       ),
     ...of('unfinished').map(({ text, source }) =>
-      cannot(text, 'what was never read cannot be mended: siskin run takes it in', source)
+      cannot(text, NEVER_READ, source, `unfinished ${source}`)
     ),
     ...of('other').map(({ text }) =>
       cannot(text, 'nothing is missing that could be made again; it is only told')
     )
   ]
 }
+
+const NEVER_READ = 'what was never read cannot be mended: siskin run takes it in'
 
 /** The source whose parts may come to name a file or a folder; null: none may. */
 function sourceOf(path: string): string | null {
@@ -103,9 +105,9 @@ async function orphans(
 ): Promise<RepairStep[]> {
   const steps: RepairStep[] = []
   for (const { record, text } of found) {
-    const { source, first, last, stream } = record
-    const { input, why } = await inputFor(shop, { source, first, last, isStream: !!stream })
-    if (stream)
+    const { source, isStream } = record
+    const { input, why } = await inputFor(shop, record)
+    if (isStream)
       steps.push(cannot(text, 'its originals came by another way: take that in again', source))
     else if (unfinished.has(source))
       steps.push(cannot(text, 'its source is to be run to its end first', source))
@@ -120,7 +122,10 @@ async function orphans(
   return steps
 }
 
-async function recordOut({ store }: Workshop, record: PartRecord): Promise<string> {
+async function recordOut(
+  { store }: Workshop,
+  record: Extract<Finding, { kind: 'orphan' }>['record']
+): Promise<string> {
   const path = ledgerPath(record.source, record.first, record.last)
   const now = await readJson<PartRecord>(store, path)
   if (now?.attempt !== record.attempt) return 'it was made anew meanwhile: left alone'

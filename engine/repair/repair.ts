@@ -52,12 +52,12 @@ export async function repair<V>(options: RepairOptions<V>): Promise<Repaired<V>>
   for (let round = 0; ; round++) {
     const findings: Finding[] = []
     const verdict = await look((finding) => findings.push(finding))
-    const steps = (await nextSteps(shop, findings)).filter(({ what }) => !tried.has(what))
+    const steps = (await nextSteps(shop, findings)).filter(({ key }) => !tried.has(key))
     const isOver = round === MOST_ROUNDS || !steps.some(({ run }) => run)
     const isRefused = !isOver && !(await agree(steps))
     if (!isOver && !isRefused) await shop.claims.begin()
-    for (const { what, how, why, source, run } of steps) {
-      tried.add(what)
+    for (const { key, what, how, why, source, run } of steps) {
+      tried.add(key)
       if (run && (isOver || isRefused)) continue
       const outcome = { what, how, ...(await doIt(shop, source, why, run)) }
       outcomes.push(outcome)

@@ -2,6 +2,8 @@ import type { PartRecord } from '../lake/ledger.ts'
 
 /** One thing that a repair does, or cannot do. */
 export interface RepairStep {
+  /** What it is about, however that is told: it is done, or said, once. */
+  readonly key: string
   /** What is wrong. */
   readonly what: string
   /** What is done about it; null: nothing can be. */
@@ -14,8 +16,13 @@ export interface RepairStep {
   readonly run: (() => Promise<string>) | null
 }
 
-export function cannot(what: string, why: string, source: string | null = null): RepairStep {
-  return { what, how: null, why, source, run: null }
+export function cannot(
+  what: string,
+  why: string,
+  source: string | null = null,
+  key = what
+): RepairStep {
+  return { key, what, how: null, why, source, run: null }
 }
 
 export function step(
@@ -24,7 +31,7 @@ export function step(
   source: string | null,
   run: () => Promise<string>
 ): RepairStep {
-  return { what, how, why: null, source, run }
+  return { key: what, what, how, why: null, source, run }
 }
 
 export function nameOf({ source, first, last }: PartRecord): string {

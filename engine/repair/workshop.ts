@@ -46,7 +46,7 @@ export class Claims {
   async take(source: string): Promise<RunClaim> {
     const known = this.#claims.get(source)
     if (known) return known
-    const claim = await RunClaim.take(this.#store, source, this.#command)
+    const claim = await RunClaim.borrow(this.#store, source, this.#command)
     this.#claims.set(source, claim)
     return claim
   }

@@ -1,5 +1,10 @@
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 
+/** Of a part that counts duplicates, what says which it is. */
+type OrphanPart = Pick<PartRecord, 'part' | 'source' | 'first' | 'last' | 'attempt'> & {
+  readonly isStream: boolean
+}
+
 /** Something that a lake should not have, or should have and has not. */
 export type Finding =
   /** A file of a part that is not there, or not what it was. */
@@ -18,7 +23,7 @@ export type Finding =
     /** A record of the ledger that cannot be read. */
     | { readonly kind: 'record'; readonly source: string; readonly path: string }
     /** A part that counts packets as duplicates whose originals are in no part. */
-    | { readonly kind: 'orphan'; readonly record: PartRecord }
+    | { readonly kind: 'orphan'; readonly record: OrphanPart }
     /** A file, or a folder of files, that no part names. */
     | { readonly kind: 'foreign'; readonly path: string }
     /** Staged, and nobody alive will finish it. */

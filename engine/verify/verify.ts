@@ -17,6 +17,7 @@ import { fileSources } from '../lake/source-counts.ts'
 import { leftOvers, Strays } from './strays.ts'
 import type { Store } from '../store/store.ts'
 import { unfinishedSources } from './unfinished.ts'
+import { Reached } from '../persist/reached.ts'
 import { Sums } from './sums.ts'
 import { scopeOf } from './scope.ts'
 import type { Reach, Scope } from './scope.ts'
@@ -55,7 +56,7 @@ export interface VerifyOptions extends Partial<Reach> {
   readonly onDocument?: (path: string, record: PartRecord) => void
   readonly onGap?: OnGap
   readonly onFinding?: OnFinding
-  /** Up to where a source was looked at, from its begin or from where it was found whole before. */
+  /** Up to where a source was looked at and is settled, from its begin or from where it was found whole before. */
   readonly onReached?: (source: string, next: number) => void
   /** `done` of `total` positions. */
   onProgress(done: number, total: number): void
@@ -72,8 +73,10 @@ export interface VerifyOptions extends Partial<Reach> {
 export async function verify(store: Store, options: VerifyOptions): Promise<Verdict> {
   const differences: string[] = []
   const notes: string[] = []
+  const reached = new Reached()
   const onFinding: OnFinding = (finding) => {
     options.onFinding?.(finding)
+    reached.heard(finding)
     if (finding.text !== '') (finding.isDifference ? differences : notes).push(finding.text)
   }
   const scope = await scopeOf(store, { night: null, since: null, ...options }, options.deep)
@@ -81,7 +84,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const isPartial = !scope.isWhole && scope.night === null
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
-  const originals = options.deep ? new Originals() : null
+  const originals = options.deep ? new Originals(store, onFinding) : null
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
     const range = new SourceRange(source, from, onFinding, options.onGap)
@@ -94,7 +97,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
         options.onRecord?.(record)
         end = record.last + 1
         checkAccount(record, onFinding)
-        originals?.add(record)
+        await originals?.add(record)
         if (record.requeued) await checkRequeued(store, record, onFinding)
         sums.add(record, scope.night)
         options.onProgress((done += record.last - record.first + 1), scope.positions)
@@ -103,7 +106,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
     const count = counts.get(source)
     if (count !== undefined) await range.expect(count)
     counts.delete(source)
-    options.onReached?.(source, Math.max(end, range.end))
+    reached.add(source, Math.max(end, range.end))
   }
   for (const [source, count] of counts) await new SourceRange(source, 0, onFinding).expect(count)
   if (scope.night === null) await unfinishedSources(store, onFinding)
@@ -112,7 +115,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   else if (!isPartial) await strays.nearby()
   const { isLive = false, knowsKafka = false } = options
   await leftOvers(store, { isLive, knowsKafka }, onFinding)
-  await originals?.check(store, onFinding)
+  await originals?.finish()
+  for (const [source, next] of reached.settled()) options.onReached?.(source, next)
   const copies = await copiesIn(store, folders, onFinding)
   return { ok: differences.length === 0, ...sums.totals(), ...copies, differences, notes }
 }

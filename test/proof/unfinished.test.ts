@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
+import { ledgerPath } from '../../engine/lake/ledger.ts'
 import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
@@ -11,6 +12,10 @@ let archive = ''
 beforeAll(async () => {
   archive = await nightOf(folder)
 })
+
+async function differencesOf(lake: string): Promise<readonly string[]> {
+  return (await verdictOf(lake)).differences
+}
 
 it('a run that was killed: its source is not finished, until it is run again', async () => {
   const lake = join(folder, 'killed')
@@ -35,6 +40,22 @@ it('a run that was killed: its source is not finished, until it is run again', a
   expect(repair.stdout + repair.stderr).toContain('siskin run takes it in')
   await runInto(lake, archive)
   expect(await verdictOf(lake)).toMatchObject({ ok: true, notes: [] })
+})
+
+it('repair does not change when the source was begun, and says once what it leaves', async () => {
+  const lake = join(folder, 'begun')
+  await runInto(lake, archive)
+  const book = join(lake, filesIn(lake, '_siskin/sources')[0]!)
+  writeFileSync(book, readFileSync(book, 'utf8').replace(/"count": \d+/, '"count": null'))
+  const { source, files, first, last } = recordsIn(lake)[0]!
+  const [begun] = await differencesOf(lake)
+  expect(begun).toMatch(/was begun on 20\S+Z and not finished/)
+  for (const { path } of files) rmSync(join(lake, path)) // what makes the repair claim the source
+  rmSync(join(lake, ledgerPath(source, first, last)))
+  const { stdout } = await siskin(['repair', '--lake', lake, '--yes'])
+  expect(stdout).toMatch(/done: .* are in no part/)
+  expect(stdout.match(/not done: source \S+ was begun on/g)).toHaveLength(1)
+  expect(await differencesOf(lake)).toEqual([begun])
 })
 
 it('a run that ended before its first part', async () => {
