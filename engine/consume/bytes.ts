@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { messageOf } from '../errors.ts'
+import { chunksOf, filesAt } from '../store/files.ts'
 import { unreadable } from './identity.ts'
 import { Inflation, isGzipMagic } from './inflate.ts'
 
-const CHUNK = 1024 * 1024
 const PADDING = 64 * 1024
 /** Fewer bytes than the header of a gzip member has. */
 const SHORT = 9
@@ -51,9 +49,8 @@ export async function* readBytes(
 
 export async function isGzip(path: string): Promise<boolean> {
   try {
-    await using file = await open(path)
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(2), 0, 2, 0)
-    return bytesRead === 2 && isGzipMagic(buffer, 0)
+    const magic = await readAt(path, 0, 2)
+    return magic.length === 2 && isGzipMagic(magic, 0)
   } catch (error) {
     throw asUnreadable(path, error)
   }
@@ -64,22 +61,26 @@ function asUnreadable(path: string, error: unknown): unknown {
   return error instanceof Error && 'syscall' in error ? unreadable(path, error) : error
 }
 
-/** Through one buffer: fresh ones of this size would pile up faster than they are collected. */
 async function* plain(path: string, onRead: OnRead): AsyncGenerator<Uint8Array> {
-  const file = await open(path)
-  const buffer = new Uint8Array(CHUNK)
   let offset = 0
+  for await (const chunk of chunksOf(path)) {
+    onRead((offset += chunk.length))
+    yield chunk
+  }
+}
+
+async function readAt(path: string, from: number, length: number): Promise<Buffer> {
+  const file = await filesAt(path).open(path)
   try {
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK, offset)
-      if (bytesRead === 0) return
-      offset += bytesRead
-      onRead(offset)
-      yield buffer.subarray(0, bytesRead)
-    }
+    const bytes = Buffer.alloc(length)
+    return bytes.subarray(0, await file.read(bytes, from))
   } finally {
     await file.close()
   }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await filesAt(path).info(path))?.size ?? 0
 }
 
 /** Inflates a file: members that lie one behind the other, zeros between them or not. */
@@ -118,8 +119,7 @@ async function* pieces(
   step: number
 ): AsyncGenerator<Uint8Array> {
   let offset = from
-  for await (const chunk of createReadStream(path, { start: from, highWaterMark: CHUNK })) {
-    const bytes = chunk as Buffer
+  for await (const bytes of chunksOf(path, from)) {
     for (let at = 0; at < bytes.length;) {
       const before = near - offset - at
       const piece = bytes.subarray(at, at + (before > 0 ? before : step))
@@ -135,18 +135,13 @@ async function* pieces(
  * the length of what is in it; 0 where none ends so.
  */
 async function behindMember(path: string, inflatedSize: number): Promise<number> {
-  const file = await open(path)
-  try {
-    const { size } = await file.stat()
-    const tail = Buffer.alloc(Math.min(size, 4 + SHORT))
-    await file.read(tail, 0, tail.length, size - tail.length)
-    for (let behind = 1; behind <= tail.length - 4; behind++) {
-      if (tail.readUInt32LE(tail.length - behind - 4) === inflatedSize % 2 ** 32) return behind
-    }
-    return 0
-  } finally {
-    await file.close()
+  const size = await sizeOf(path)
+  const most = Math.min(size, 4 + SHORT)
+  const tail = await readAt(path, size - most, most)
+  for (let behind = 1; behind <= tail.length - 4; behind++) {
+    if (tail.readUInt32LE(tail.length - behind - 4) === inflatedSize % 2 ** 32) return behind
   }
+  return 0
 }
 
 /** Where behind zeros the next member begins; null at the end, or at bytes that are none. */
@@ -155,27 +150,14 @@ async function nextMember(
   end: number,
   onTrailing: (bytes: number) => void
 ): Promise<number | null> {
-  const file = await open(path)
-  try {
-    const { size } = await file.stat()
-    const buffer = new Uint8Array(PADDING)
-    for (let at = end; at < size;) {
-      const { bytesRead } = await file.read(buffer, 0, PADDING, at)
-      const some = buffer.subarray(0, bytesRead)
-      const first = some.findIndex((byte) => byte !== 0)
-      if (bytesRead === 0) break
-      if (first >= 0) {
-        const magic = new Uint8Array(2)
-        await file.read(magic, 0, 2, at + first)
-        if (at + first > end && isGzipMagic(magic, 0)) return at + first
-        onTrailing(size - end)
-        return null
-      }
-      at += bytesRead
-    }
-    if (size > end) onTrailing(size - end)
-    return null
-  } finally {
-    await file.close()
+  const size = await sizeOf(path)
+  for (let at = end; at < size; at += PADDING) {
+    const some = await readAt(path, at, PADDING)
+    const first = some.findIndex((byte) => byte !== 0)
+    if (first < 0) continue
+    if (at + first > end && isGzipMagic(await readAt(path, at + first, 2), 0)) return at + first
+    break
   }
+  if (size > end) onTrailing(size - end)
+  return null
 }

@@ -1,7 +1,8 @@
-import { basename, resolve } from 'node:path'
+import { basename } from 'node:path'
 import { BLOCK, DAMAGED } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import { rangesOf } from './archive.ts'
+import { filesAt } from '../store/files.ts'
 import type { FileRecord, SourceBook } from './book.ts'
 import { isArchive } from './find-files.ts'
 import { beginsAs, freeName, identify, namesOf, safeStem, stampOf } from './identity.ts'
@@ -71,7 +72,7 @@ async function recognise(path: string, size: number, how: OpenOptions): Promise<
   const { digest } = identity
   const same = await findSame(book, names, identity)
   if (same) {
-    const isThere = same.path === resolve(path)
+    const isThere = same.path === fullName(path)
     if (!isThere) {
       notes.say(`${path} has the content of ${same.path}, known as source ${same.name}`)
     } else if (stamp && sizeOf(same) === size) {
@@ -82,7 +83,7 @@ async function recognise(path: string, size: number, how: OpenOptions): Promise<
   const grown = await findGrown(path, identity, stamp, akin, names, how)
   if (grown) return grown
   const name = (await lostName(book, names, digest)) ?? freeName(stem, digest, names)
-  const before = akin.findLast((record) => record.path === resolve(path))
+  const before = akin.findLast((record) => record.path === fullName(path))
   if (before) {
     notes.say(
       `${path} has other content than when it was source ${before.name}: it is a new source, ${name}`
@@ -91,7 +92,7 @@ async function recognise(path: string, size: number, how: OpenOptions): Promise<
   const record: FileRecord = {
     kind: 'file',
     name,
-    path: resolve(path),
+    path: fullName(path),
     count: null,
     identities: [identity],
     stamp,
@@ -152,7 +153,7 @@ async function findGrown(
     }
     const { brokenOff: _, ...whole } = record
     const identities = [...record.identities, identity]
-    const own = record.path === resolve(path) ? stamp : null
+    const own = record.path === fullName(path) ? stamp : null
     const grown = { ...whole, identities, stamp: own, count: null }
     await book.save(grown)
     const alias = freeName(safeStem(path), identity.digest, names)
@@ -169,4 +170,8 @@ function isUntouched({ stamp }: FileRecord, { path, text }: Stamp): boolean {
 
 function sizeOf({ identities }: FileRecord): number {
   return identities.at(-1)!.size
+}
+
+function fullName(path: string): string {
+  return filesAt(path).fullName(path)
 }

@@ -5,9 +5,12 @@ import { codeOf, UsageError } from '../errors.ts'
 import { isPacketFile } from './archive.ts'
 import { unreadable } from './identity.ts'
 import type { Notes } from './notes.ts'
+import { isLocal } from '../store/files.ts'
+import { openStore } from '../store/open-store.ts'
 
 /** Only a lake has a folder of this name. */
 const OWN = '_siskin'
+const LAKE = /^(.*?)\/_siskin\//
 const ARCHIVE = /\.(tar|tar\.gz|tgz)$/i
 
 /** A file below a folder: path in the folder, with `/`, and where it is. */
@@ -35,9 +38,34 @@ export function isArchive(path: string): boolean {
  * @throws SiskinError for a folder that cannot be read; UsageError for one that is a lake.
  */
 export async function findFiles(root: string, notes: Notes): Promise<Found> {
+  if (!isLocal(root)) return await findFar(root, notes)
   const search = new Search(root, notes)
   await search.run()
   return search
+}
+
+/** In HDFS, which has no links. */
+async function findFar(root: string, notes: Notes): Promise<Found> {
+  const all = await openStore(root).list('')
+  const lakes = new Set(all.flatMap(({ path }) => LAKE.exec(`/${path}`)?.[1] ?? []))
+  if (lakes.has('')) throw lakeError(root, `${root}/<survey>/packets`)
+  for (const lake of lakes) notes.say(`${root}${lake} is a lake: it is passed over`)
+  const isLake = (path: string) => [...lakes].some((lake) => `/${path}`.startsWith(`${lake}/`))
+  const files = all.filter(({ path }) => !isLake(path))
+  const found = { archives: [] as FoundFile[], packets: [] as FoundFile[], files: files.length }
+  for (const { path: name, size } of files) {
+    const path = `${root.replace(/\/+$/, '')}/${name}`
+    const isHidden = name.slice(name.lastIndexOf('/') + 1).startsWith('.')
+    if (isHidden) notes.skip(name, 'hidden files')
+    else if (isArchive(name)) found.archives.push({ name, path, size })
+    else if (isPacketFile(name)) found.packets.push({ name, path, size })
+    else notes.skip(name, 'no packet files')
+  }
+  return found
+}
+
+function lakeError(root: string, packets: string): UsageError {
+  return new UsageError(`folder "${root}" is a lake, and no source: its packets are in ${packets}`)
 }
 
 class Search implements Found {
@@ -81,9 +109,7 @@ class Search implements Found {
   /** What was taken in is not to be taken in again. */
   #lake(path: string): void {
     if (path === this.#root) {
-      throw new UsageError(
-        `folder "${path}" is a lake, and no source: its packets are in ${join(path, '<survey>', 'packets')}`
-      )
+      throw lakeError(path, join(path, '<survey>', 'packets'))
     }
     this.#notes.say(`${path} is a lake: it is passed over`)
   }

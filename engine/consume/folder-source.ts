@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { codeOf, SiskinError } from '../errors.ts'
 import { rangesOf } from './archive.ts'
+import { filesAt, isLocal } from '../store/files.ts'
 import type { FolderRecord, KnownFile, SourceBook } from './book.ts'
 import type { FoundFile } from './find-files.ts'
 import { changedError, findChanges } from './folder-changes.ts'
@@ -33,13 +33,13 @@ export async function openFolder(
   }
   const names = await how.book.names()
   const records = await akin(path, there, names, how.book)
-  const isHere = ({ path: own, files }: FolderRecord) => own === resolve(path) && files.length > 0
+  const isHere = ({ path: own, files }: FolderRecord) => own === fullName(path) && files.length > 0
   if (there.length === 0 && !records.some(isHere)) {
     throw new SiskinError(`no packet files in "${path}"`)
   }
   const known = await wholeRecord(path, records, there)
   if (known) return await goOn(path, known, there, how)
-  const changed = records.findLast((r) => r.path === resolve(path) && r.replacedBy === null)
+  const changed = records.findLast((r) => r.path === fullName(path) && r.replacedBy === null)
   if (changed && !how.replace) throw changedError(path, changed, findChanges(changed, there))
   return await begin(path, there, { names, records, changed: changed ?? null }, how)
 }
@@ -67,7 +67,7 @@ async function wholeRecord(
   records: readonly FolderRecord[],
   there: readonly ThereFile[]
 ): Promise<FolderRecord | null> {
-  const here = (record: FolderRecord) => record.path === resolve(path)
+  const here = (record: FolderRecord) => record.path === fullName(path)
   const rank = (record: FolderRecord) =>
     (record.replacedBy === null ? 2e9 : 0) + (here(record) ? 1e9 : 0) + record.files.length
   const whole = records.filter(
@@ -81,12 +81,13 @@ async function wholeRecord(
 
 /** The folder of the record is this one, or gone: what grew is the original and no copy of it. */
 async function hasMoved(record: FolderRecord, path: string): Promise<boolean> {
-  if (record.path === resolve(path)) return true
+  if (record.path === fullName(path)) return true
+  if (!isLocal(record.path)) return (await filesAt(record.path).info(record.path)) === null
   const before = await realpath(record.path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return null
     throw unreadable(record.path, error)
   })
-  return before === null || before === (await realpath(path))
+  return before === null || (isLocal(path) && before === (await realpath(path)))
 }
 
 /** The files of the record as they lie now, and those it does not know. */
@@ -112,12 +113,12 @@ async function goOn(
   { book, notes }: OpenOptions
 ): Promise<Source> {
   const { files, fresh } = match(record, there)
-  if (record.path !== resolve(path)) {
+  if (record.path !== fullName(path)) {
     notes.say(`${path} has the content of ${record.path}, known as source ${record.name}`)
   }
   const all = [...files, ...fresh]
   if (fresh.length > 0) {
-    await book.save({ ...record, path: resolve(path), files: all.map(keep), count: null })
+    await book.save({ ...record, path: fullName(path), files: all.map(keep), count: null })
   }
   return sourceOf(record.name, path, all, book, notes)
 }
@@ -152,7 +153,7 @@ async function begin(
   const record: FolderRecord = {
     kind: 'folder',
     name,
-    path: resolve(path),
+    path: fullName(path),
     count: null,
     files: files.map(keep),
     elsewhere: elsewhere.map(keep),
@@ -279,4 +280,8 @@ function withPackets(
     packets: read.get(keyOf(file)) ?? file.packets
   }))
   return { ...record, files: known, count: whole }
+}
+
+function fullName(path: string): string {
+  return filesAt(path).fullName(path)
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
-import type { FileHandle } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
+import { filesAt } from '../store/files.ts'
+import type { OpenFile } from '../store/files.ts'
 
 /**
  * What a file is told by: every byte of it. A download that was damaged differs from the sound one by a few.
@@ -20,13 +20,12 @@ export interface Identity {
 /** What the system says of a file that nobody has touched: as long as it says the same, the file is not read again. */
 export interface Stamp {
   readonly path: string
-  /** Device, inode, size, and the times of its last change in ns. */
+  /** Of a file on a disk: device, inode, size, and the times of its last change in ns. */
   readonly text: string
 }
 
+/** Files are read by multiples of it. */
 const BLOCK = 1024 * 1024
-/** A file that changed so short a time ago may change again within the same tick of its clock. */
-const SETTLED_MS = 2000
 const KEY = 12
 const MOST_STEM = 60
 
@@ -40,9 +39,10 @@ export async function identify(path: string, size: number): Promise<Identity> {
 /** Null for a file that changed a moment ago, or since it had this size. To be asked for before the file is read. */
 export async function stampOf(path: string, bytes: number): Promise<Stamp | null> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true })
-    if (Number(size) !== bytes || Date.now() - Number(ctimeMs) < SETTLED_MS) return null
-    return { path: resolve(path), text: [dev, ino, size, mtimeNs, ctimeNs].join(' ') }
+    const files = filesAt(path)
+    const info = await files.info(path)
+    if (info?.size !== bytes || info.stamp === null) return null
+    return { path: files.fullName(path), text: info.stamp }
   } catch (error) {
     throw unreadable(path, error)
   }
@@ -55,16 +55,20 @@ export async function beginsAs(path: string, size: number, before: Identity): Pr
 
 /** Of the first `size` bytes; null where the file ends too early. */
 async function digestOf(path: string, size: number): Promise<string | null> {
-  let file: FileHandle | null = null
+  let file: OpenFile | null = null
   try {
-    file = await open(path)
-    const buffer = new Uint8Array(Math.max(1, Math.min(BLOCK, size)))
+    const files = filesAt(path)
+    file = await files.open(path)
+    const buffer = new Uint8Array(Math.max(1, Math.min(files.chunk, size)))
     const hash = createHash('sha256')
-    for (let at = 0; at < size; at += BLOCK) {
-      const block = buffer.subarray(0, Math.min(BLOCK, size - at))
-      if (!(await fill(file, block, at))) return null
-      const isEdge = at === 0 || at + BLOCK >= size
-      hash.update(isEdge ? block : Uint32Array.of(crc32(block)))
+    for (let from = 0; from < size; from += buffer.length) {
+      const some = buffer.subarray(0, Math.min(buffer.length, size - from))
+      if ((await file.read(some, from)) < some.length) return null
+      for (let at = from; at < from + some.length; at += BLOCK) {
+        const block = some.subarray(at - from, at - from + BLOCK)
+        const isEdge = at === 0 || at + BLOCK >= size
+        hash.update(isEdge ? block : Uint32Array.of(crc32(block)))
+      }
     }
     return hash.digest('hex')
   } catch (error) {
@@ -74,18 +78,9 @@ async function digestOf(path: string, size: number): Promise<string | null> {
   }
 }
 
-/** False where the file ends before the block is full. */
-async function fill(file: FileHandle, block: Uint8Array, from: number): Promise<boolean> {
-  for (let done = 0; done < block.length;) {
-    const { bytesRead } = await file.read(block, done, block.length - done, from + done)
-    if (bytesRead === 0) return false
-    done += bytesRead
-  }
-  return true
-}
-
 /** What to say of a file that the system does not give. */
 export function unreadable(path: string, error: unknown): SiskinError {
+  if (error instanceof SiskinError) return error // of a store: it says so
   const code = codeOf(error)
   const why = code === 'EACCES' || code === 'EPERM' ? 'no permission to read it' : messageOf(error)
   return new SiskinError(`source "${path}" cannot be read: ${why}`, 1, { cause: error })

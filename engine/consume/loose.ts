@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { Damage, isGzip, readBytes } from './bytes.ts'
 import { messageOf, SiskinError } from '../errors.ts'
 import type { Notes } from './notes.ts'
+import { readWhole } from '../store/files.ts'
 import { walkPackets } from './packed.ts'
 import { walkFile } from './walk.ts'
 import type { Walk, Window } from './walk.ts'
@@ -19,7 +19,7 @@ export async function* walkLoose(
   await window.close()
   window.scanner.enter(file.name)
   if (file.size <= LARGE) {
-    window.from(whole(path))
+    window.from(whole(path, file.size))
     yield* walkPackets(window, file, notes)
     onRead(file.size)
     return
@@ -32,11 +32,10 @@ export async function* walkLoose(
   yield* walkFile(window, gzipped ? Number.POSITIVE_INFINITY : file.size)
 }
 
-/** One read for a small file: a stream would cost more than the packet. */
-async function* whole(path: string): AsyncGenerator<Uint8Array> {
+async function* whole(path: string, size: number): AsyncGenerator<Uint8Array> {
   let bytes: Uint8Array
   try {
-    bytes = readFileSync(path)
+    bytes = await readWhole(path, size)
   } catch (error) {
     throw new SiskinError(`${path} cannot be read: ${messageOf(error)}`, 1, { cause: error })
   }

@@ -1,6 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
-import { codeOf, UsageError } from '../errors.ts'
+import { basename } from 'node:path'
+import { UsageError } from '../errors.ts'
 import { isPacketFile } from './archive.ts'
 import { emptyBook } from './book.ts'
 import type { SourceBook } from './book.ts'
@@ -10,6 +9,7 @@ import { openFolder } from './folder-source.ts'
 import { unreadable } from './identity.ts'
 import { Notes } from './notes.ts'
 import type { Source } from './source.ts'
+import { filesAt } from '../store/files.ts'
 
 export interface OpenOptions {
   /** What the lake remembers of its sources; without, nothing is known and nothing kept. */
@@ -20,7 +20,7 @@ export interface OpenOptions {
 }
 
 /**
- * Opens what the user named: an archive, a packet file, or a folder (searched recursively; each
+ * Opens what the user named, on this machine, in HDFS or (files alone) at a web server: an archive, a packet file, or a folder (searched recursively; each
  * archive in it is a source of its own, its loose packet files are one). A source is told by its
  * content: copied, moved or renamed it is the same, and with other content another.
  * @throws UsageError for what is no source; SiskinError for a file that cannot be read, and for a
@@ -34,8 +34,9 @@ export async function openSources(
   const sources = new Map<string, Source>()
   const seen = new Set<string>()
   for (const path of paths) {
-    if (seen.has(resolve(path))) throw new UsageError(`source "${path}" is named twice`)
-    seen.add(resolve(path))
+    const fullName = filesAt(path).fullName(path)
+    if (seen.has(fullName)) throw new UsageError(`source "${path}" is named twice`)
+    seen.add(fullName)
     for (const source of await openPath(path, how)) {
       const before = sources.get(source.name)
       if (!before) sources.set(source.name, source)
@@ -46,13 +47,15 @@ export async function openSources(
 }
 
 async function openPath(path: string, how: OpenOptions): Promise<Source[]> {
-  const info = await stat(path).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw unreadable(path, error)
-    throw new UsageError(`source "${path}": no such file or folder`)
-  })
-  if (info.isDirectory()) return await openAll(path, how)
+  const info = await filesAt(path)
+    .info(path)
+    .catch((error: unknown) => {
+      throw unreadable(path, error)
+    })
+  if (!info) throw new UsageError(`source "${path}": no such file or folder`)
+  if (info.kind === 'folder') return await openAll(path, how)
   const name = basename(path).replace(/^\.+/, '') // hidden, but asked for
-  if (!info.isFile() || (!isArchive(name) && !isPacketFile(name))) {
+  if (info.kind !== 'file' || (!isArchive(name) && !isPacketFile(name))) {
     throw new UsageError(
       `source "${path}" is neither a folder nor a .tar, .tar.gz, .tgz, .avro or .confluent file (the last two also .gz)`
     )

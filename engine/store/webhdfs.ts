@@ -23,6 +23,8 @@ export interface FileStatus {
   readonly type: 'FILE' | 'DIRECTORY' | 'SYMLINK'
   readonly length: number
   readonly fileId: number
+  /** ms since 1970. */
+  readonly modificationTime: number
 }
 
 type Parameters = Readonly<Record<string, string | number | boolean>>

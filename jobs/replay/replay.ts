@@ -19,7 +19,10 @@ export function addReplay(program: Command): void {
   const command = program
     .command('replay')
     .description('publish archived packets to Kafka, at a rate, as the survey would send them')
-    .argument('<source...>', '.tar.gz or .tar nightly archives, .avro or .confluent files, folders')
+    .argument(
+      '<source...>',
+      '.tar.gz or .tar nightly archives, .avro or .confluent files, folders; here, at hdfs://…, files also at https://…'
+    )
     .addOption(new Option('--to <place>', 'where to').choices(['kafka']).default('kafka'))
     .option('--json', 'print the account at the end as one JSON object')
     .addHelpText(

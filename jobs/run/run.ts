@@ -14,7 +14,10 @@ export function addRun(program: Command): void {
   const command = program
     .command('run')
     .description('process archives, folders or packet files into a lake and topics')
-    .argument('<source...>', '.tar.gz or .tar nightly archives, .avro or .confluent files, folders')
+    .argument(
+      '<source...>',
+      '.tar.gz or .tar nightly archives, .avro or .confluent files, folders; here, at hdfs://…, files also at https://…'
+    )
     .option(
       '--replace',
       'begin a folder anew as another source where files that were taken in changed or are gone'

@@ -7,7 +7,7 @@ import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { startHdfs, whyNoCluster } from '../cluster/cluster.ts'
 import type { Hdfs } from '../cluster/cluster.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const why = whyNoCluster()
 if (why) console.log(`skipped: looking at a lake on a real HDFS, ${why} here`)
@@ -128,5 +128,26 @@ describe.skipIf(why)('looking at what lies in HDFS', () => {
       2,
       expect.stringContaining('holds no .avro, .confluent, .tar or .tar.gz file')
     ])
+  })
+
+  test('an archive and a folder are taken in as from a disk; again, there is nothing new', async () => {
+    const things = `${hdfs.root}/things`
+    const own = join(folder, 'own')
+    const run = (...sources: string[]) =>
+      siskin(['run', ...sources, '--lake', own, '--part-packets', '150'])
+    const first = await run(`${things}/night.tar.gz`)
+    expect(first.code, first.stderr).toBe(0)
+    const place = (files: Record<string, string>) =>
+      Object.fromEntries(Object.entries(files).filter(([path]) => !path.includes('/sources/')))
+    expect(place(fingerprint(own))).toEqual(place(fingerprint(lake)))
+    const second = await run(`${things}/night.tar.gz`, `${things}/loose`)
+    expect(second.code, second.stderr).toBe(0)
+    expect(second.stdout).toMatch(/duplicates +5/)
+    const whole = await siskin(['verify', '--lake', own, '--deep'])
+    expect(whole.code, whole.stdout).toBe(0)
+    const refused = await run(`${things}/lake`)
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/is a lake/)])
+    const gone = await run(`${things}/gone.tar`)
+    expect([gone.code, gone.stderr]).toEqual([2, expect.stringMatching(/no such file or folder/)])
   })
 })
