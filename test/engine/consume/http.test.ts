@@ -22,16 +22,24 @@ let ranges = 0
 let base = ''
 
 const server = createServer((request, response) => {
-  if (trouble?.(request, response)) return
-  const bytes = files[request.url ?? '']
-  if (!bytes) return void response.writeHead(404).end()
-  const headers = { etag: '"1"', 'content-length': bytes.length }
-  if (request.method === 'HEAD') return void response.writeHead(200, headers).end()
-  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []
-  const part = bytes.subarray(Number(from), Number(to) + 1)
-  ranges++
-  response.writeHead(206, { ...headers, 'content-length': part.length }).end(part)
+  if (!trouble?.(request, response)) serve(request, response)
 })
+
+function serve(
+  { url = '', method, headers: { range = '' } }: IncomingMessage,
+  response: ServerResponse
+) {
+  const bytes = files[url]
+  const headers = { etag: '"1"', 'content-length': bytes?.length }
+  if (!bytes) response.writeHead(404).end()
+  else if (method === 'HEAD') response.writeHead(200, headers).end()
+  else {
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? []
+    const part = bytes.subarray(Number(from), Number(to) + 1)
+    ranges++
+    response.writeHead(206, { ...headers, 'content-length': part.length }).end(part)
+  }
+}
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
