@@ -4,7 +4,7 @@ import { isHdfs } from './hdfs-address.ts'
 import { httpFiles, isHttp } from './http-files.ts'
 import { localFiles } from './local-files.ts'
 
-export interface FileInfo {
+interface FileInfo {
   readonly kind: 'file' | 'folder' | 'other'
   /** Bytes; 0 of what is no file. */
   readonly size: number
