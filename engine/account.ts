@@ -139,7 +139,7 @@ export class Account {
 }
 
 /** The provenance that goes into every file of a part: no times, so that the same data make the same bytes. */
-export function provenance(range: PacketRange, plan: Plan): Record<string, string> {
+export function provenance(range: PacketRange, plan: Plan, resources = ''): Record<string, string> {
   const last = lastOf(range)
   const named = ({ name, version }: { name: string; version: string }) => `${name}@${version}`
   return {
@@ -150,7 +150,8 @@ export function provenance(range: PacketRange, plan: Plan): Record<string, strin
     'siskin.last': String(last),
     'siskin.columns': columnsPath(plan.columns),
     'siskin.modules': plan.modules.map(named).join(' '),
-    'siskin.filters': plan.filters.map(named).join(' ')
+    'siskin.filters': plan.filters.map(named).join(' '),
+    ...(resources && { 'siskin.resources': resources })
   }
 }
 

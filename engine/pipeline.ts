@@ -19,6 +19,7 @@ import type { SelectedMessage } from './publish/kafka.ts'
 import { select } from './publish/select.ts'
 import type { Selection } from './publish/select.ts'
 import { Account, provenance } from './account.ts'
+import type { Resources } from './resources/resources.ts'
 import type { Sink } from './sinks/sink.ts'
 
 /** What a part is made with; all that touches the outside comes in through here. */
@@ -26,6 +27,8 @@ export interface Parts {
   readonly plan: Plan
   readonly schemas: SchemaCache
   readonly runner: ModuleRunner
+  /** What modules and filters need besides columns. */
+  readonly resources: Pick<Resources, 'ask' | 'versions'>
   readonly surveys: readonly Survey[]
   /** Finds the texts of Confluent schema ids; an id it does not give is unknown. */
   readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
@@ -68,20 +71,21 @@ export async function makePart(
   parts: Parts,
   attempt: Attempt
 ): Promise<MadePart> {
-  const { plan, runner, sinks, warn } = parts
+  const { plan, runner, resources, sinks, warn } = parts
   const { source, first } = range
   const account = new Account(range)
   const decoded = await takeIn(range, parts, attempt)
   account.decoded(decoded)
   tellRevisions(decoded, warn)
   const part = partPath(source, first, lastOf(range))
-  const metadata = provenance(range, plan)
+  const metadata = provenance(range, plan, resources.versions)
   const [modules, filters] = [watch('module', parts, attempt), watch('filter', parts, attempt)]
   const isShared = decoded.alerts.length > 1
   const files: LaidFile[] = []
   const messages: SelectedMessage[] = []
   for (const alerts of decoded.alerts) {
-    const batch = await enrich(alerts.table, plan, { runner, ...modules })
+    const answers = resources.ask(alerts.table)
+    const batch = await enrich(alerts.table, plan, { runner, answers, ...modules })
     account.enriched(batch)
     let selections: readonly Selection[] = select(plan.filters, batch, warn, filters)
     account.lap('publish')

@@ -1,5 +1,6 @@
 import type { Needs, Readers } from './column.ts'
 import type { Survey } from './module.ts'
+import type { Answers, Lookups } from './resource.ts'
 
 export interface FilterBatch<N extends Needs> {
   readonly rows: number
@@ -35,7 +36,11 @@ export interface Seeks {
   readonly phase?: Phase
 }
 
-export interface Filter<N extends Needs = Needs, B extends Blocks = Blocks> {
+export interface Filter<
+  N extends Needs = Needs,
+  B extends Blocks = Blocks,
+  L extends Lookups = Lookups
+> {
   /** Lower-case with underscores; also the folder's name. */
   readonly name: string
   readonly version: string
@@ -47,8 +52,15 @@ export interface Filter<N extends Needs = Needs, B extends Blocks = Blocks> {
   /** What belongs in the topic by the simulated truth: `siskin truth` tells purity and completeness by it. */
   readonly seeks?: Seeks
   readonly requires: N
+  /** What catalogues are asked, by a name of yours. */
+  readonly lookups?: L
   readonly uses: B
-  keep(batch: FilterBatch<N> & { readonly blocks: BlockPredicates<B> }): Predicate
+  keep(
+    batch: FilterBatch<N> & {
+      readonly blocks: BlockPredicates<B>
+      readonly lookups: Answers<L>
+    }
+  ): Predicate
 }
 
 const NAME = /^[a-z][a-z0-9_]*$/
@@ -91,9 +103,11 @@ export function defineBlock<const N extends Needs>(block: Block<N>): Block<N> {
  *   }
  * }).topic // 'bright'
  */
-export function defineFilter<const N extends Needs, const B extends Blocks>(
-  filter: Filter<N, B>
-): Filter<N, B> {
+export function defineFilter<
+  const N extends Needs,
+  const B extends Blocks,
+  const L extends Lookups = Record<string, never>
+>(filter: Filter<N, B, L>): Filter<N, B, L> {
   if (!NAME.test(filter.name)) {
     throw new Error(`filter name "${filter.name}": use lower-case letters, digits and underscores`)
   }

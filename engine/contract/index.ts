@@ -35,6 +35,18 @@ export { defineModule } from './module.ts'
 export type { Batch, Module, Result, Status, Survey } from './module.ts'
 export { defineBlock, defineFilter } from './filter.ts'
 export type { Block, Blocks, Filter, FilterBatch, Phase, Predicate, Seeks } from './filter.ts'
+export { model, nearest } from './resource.ts'
+export type {
+  Answers,
+  Lookup,
+  Lookups,
+  LookupStatus,
+  Model,
+  Models,
+  Predict,
+  Predictors,
+  Tensor
+} from './resource.ts'
 export { UNITS } from './unit.ts'
 export type { NeedUnit, Unit } from './unit.ts'
 export {

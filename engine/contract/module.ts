@@ -1,4 +1,5 @@
 import type { Columns, Needs, Outputs, Readers } from './column.ts'
+import type { Answers, Lookups, Models, Predictors } from './resource.ts'
 
 export type Survey = 'ztf' | 'lsst'
 
@@ -12,17 +13,26 @@ export type Survey = 'ztf' | 'lsst'
 export type Status = 'ok' | 'not-applicable' | 'too-short' | 'unavailable' | `failed:${string}`
 
 /** A micro-batch as a module sees it: the rows of one survey, and the declared columns only. */
-export interface Batch<N extends Needs> {
+export interface Batch<N extends Needs, L extends Lookups = Lookups, M extends Models = Models> {
   readonly rows: number
   readonly survey: Survey
   readonly columns: Readers<N>
+  /** What catalogues answered: see `lookups`. */
+  readonly lookups: Answers<L>
+  /** The declared models, ready to be asked: one call for all rows. */
+  readonly models: Predictors<M>
   /** Aborted when the time budget is spent; an `async` module should pass it on. */
   readonly signal: AbortSignal
 }
 
 export type Result<P extends Outputs> = Columns<P> & { status?: ArrayLike<Status> }
 
-export interface Module<N extends Needs = Needs, P extends Outputs = Outputs> {
+export interface Module<
+  N extends Needs = Needs,
+  P extends Outputs = Outputs,
+  L extends Lookups = Lookups,
+  M extends Models = Models
+> {
   /** Lower-case with underscores; also the folder's name and the struct's name in the table. */
   readonly name: string
   /** Semantic version. Change it whenever an output may change. */
@@ -33,6 +43,10 @@ export interface Module<N extends Needs = Needs, P extends Outputs = Outputs> {
   /** The surveys it can speak about; the others' alerts get `not-applicable`. Default: all. */
   readonly surveys?: readonly Survey[]
   readonly requires: N
+  /** What catalogues are asked, by a name of yours. */
+  readonly lookups?: L
+  /** Trained models beside the module, by a name of yours. */
+  readonly models?: M
   readonly produces: P
   /** Milliseconds per 1,000 alerts before the module is stopped for the batch. Default 5,000. */
   readonly budget?: number
@@ -41,7 +55,7 @@ export interface Module<N extends Needs = Needs, P extends Outputs = Outputs> {
    * random numbers, no I/O; each row independent of the others. Where `status` is not returned, a
    * row is `ok` if any output is not null, else `not-applicable`.
    */
-  run(batch: Batch<N>): Result<P> | Promise<Result<P>>
+  run(batch: Batch<N, L, M>): Result<P> | Promise<Result<P>>
 }
 
 const NAME = /^[a-z][a-z0-9_]*$/
@@ -64,9 +78,12 @@ const SEMVER = /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/
  *   }
  * }).name // 'half'
  */
-export function defineModule<const N extends Needs, const P extends Outputs>(
-  module: Module<N, P>
-): Module<N, P> {
+export function defineModule<
+  const N extends Needs,
+  const P extends Outputs,
+  const L extends Lookups = Record<string, never>,
+  const M extends Models = Record<string, never>
+>(module: Module<N, P, L, M>): Module<N, P, L, M> {
   if (!NAME.test(module.name)) {
     throw new Error(`module name "${module.name}": use lower-case letters, digits and underscores`)
   }

@@ -1,3 +1,4 @@
+import type { Answered } from '../table/answers.ts'
 import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
 import type { AlertTable } from '../table/table.ts'
@@ -7,6 +8,8 @@ import type { ModuleRunner } from './run-module.ts'
 
 export interface EnrichOptions {
   readonly runner: ModuleRunner
+  /** What catalogues said of the alerts; left out: nobody was asked. */
+  readonly answers?: Answered
   /** Modules that hung over these alerts before. */
   readonly stopped: Pick<ReadonlySet<string>, 'has'>
   /** Told which module runs now, and which rows: a watchdog can then stop one that hangs. */
@@ -23,7 +26,7 @@ export async function enrich(
   options: EnrichOptions,
   made: ReadonlyMap<string, Column> = new Map()
 ): Promise<Enriched> {
-  const batch = new Enriched(table)
+  const batch = new Enriched(table, options.answers)
   for (const [name, column] of made) batch.columns.set(name, column)
   const readers = new ReaderSet(batch)
   for (const [index, module] of plan.modules.entries()) {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import type { Module } from '../contract/index.ts'
+import type { Models, Module, Predictors } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import { TextColumn } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
@@ -28,11 +28,13 @@ export function budgetMs(budget: number | undefined, rows: number): number {
 export class ModuleRunner {
   readonly #failedInARow = new Map<Module, number>()
   readonly #report: Report
+  readonly #models: (module: Module) => Predictors<Models>
   /** Faults of results that were told: a module, and the kind. */
   readonly #told = new Set<string>()
 
-  constructor(report: Report) {
+  constructor(report: Report, models: (module: Module) => Predictors<Models> = () => ({})) {
     this.#report = report
+    this.#models = models
   }
 
   /**
@@ -99,7 +101,10 @@ export class ModuleRunner {
     const columns = readers.for(module.requires, from)
     try {
       const { survey } = batch.table
-      const given = timeless(() => module.run({ rows, survey, columns, signal: abort.signal }))
+      const lookups = batch.answers.for(module.lookups, from)
+      const models = this.#models(module)
+      const asked = { rows, survey, columns, lookups, models, signal: abort.signal }
+      const given = timeless(() => module.run(asked))
       const result =
         given instanceof Promise ? await this.#inTime(module, given, rows, abort) : given
       faults = takeResult(module, result, batch, from, rows, statuses)

@@ -8,6 +8,8 @@ import { makePart } from '../pipeline.ts'
 import type { Attempt, MadePart, Parts } from '../pipeline.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
+import { NO_RESOURCES } from '../resources/resources.ts'
+import type { Resources } from '../resources/resources.ts'
 import { sinksFor } from '../sinks/sinks.ts'
 import type { Topics } from '../sinks/sinks.ts'
 import type { Beat } from './beat.ts'
@@ -17,6 +19,8 @@ export interface MakerSettings {
   readonly surveys: readonly Survey[]
   /** Finds the texts of Confluent schema ids; it may take as long as it must. */
   readonly resolve: Parts['resolve']
+  /** Open; left out: the plan needs none. */
+  readonly resources?: Resources
   readonly log: (level: 'warn' | 'error', message: string) => void
   /** Where it is said what is going on, for who watches; null: nobody does. */
   readonly beat?: Beat | null
@@ -35,7 +39,7 @@ export class PartMaker {
   readonly #format: MessageFormat
 
   constructor(settings: MakerSettings) {
-    const { plan, surveys, log } = settings
+    const { plan, surveys, resources = NO_RESOURCES, log } = settings
     const warn = (message: string) => log('warn', message)
     this.#settings = settings
     this.shared = {
@@ -47,7 +51,8 @@ export class PartMaker {
     this.#parts = {
       ...this.shared,
       plan,
-      runner: new ModuleRunner(log),
+      resources,
+      runner: new ModuleRunner(log, (module) => resources.models(module)),
       onWork: (work, rows) => this.#enter(work, rows),
       warn
     }

@@ -70,7 +70,8 @@ function selectOne(
   let keep: Predicate
   try {
     const columns = readers.for(filter.requires)
-    keep = filter.keep({ rows, survey, columns, blocks: blocks.of(filter.uses) })
+    const lookups = batch.answers.for(filter.lookups)
+    keep = filter.keep({ rows, survey, columns, lookups, blocks: blocks.of(filter.uses) })
   } catch (error) {
     fail(error, rows)
     return { filter, rows: kept, failed }

@@ -3,6 +3,7 @@ import type { Known, Meet } from '../duplicates/decode-once.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { PartMaker } from '../making/part-maker.ts'
+import type { Resources } from '../resources/resources.ts'
 import type { MessageLimits, Topics } from '../sinks/sinks.ts'
 import type { PacketRange } from '../packets.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
@@ -17,6 +18,8 @@ export interface MakerSettings {
   readonly surveys: readonly Survey[]
   /** Folder or address of a schema registry for Confluent-wire packets. */
   readonly schemas: string | null
+  /** What modules and filters need besides columns, open. */
+  readonly resources: Resources
   readonly warn: (message: string) => void
 }
 
@@ -34,13 +37,14 @@ export class RepairMaker {
   readonly #store: Store
   #described: Promise<void> | null = null
 
-  constructor(store: Store, { plan, surveys, schemas, warn }: MakerSettings) {
+  constructor(store: Store, { plan, surveys, schemas, resources, warn }: MakerSettings) {
     this.#store = store
     this.columns = plan.columns
     const registry = keptRegistry(schemas, store, warn)
     this.#maker = new PartMaker({
       plan,
       surveys,
+      resources,
       resolve: (ids) => registry.resolve(ids),
       log: (_, message) => warn(message)
     })

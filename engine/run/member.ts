@@ -7,6 +7,7 @@ import type { Plan } from '../enrich/plan.ts'
 import { Beat } from '../making/beat.ts'
 import { failureOf } from '../making/failure.ts'
 import { PartMaker } from '../making/part-maker.ts'
+import { openResources } from '../resources/resources.ts'
 import { openStore } from '../store/open-store.ts'
 import { commit } from '../lake/commit.ts'
 import type { OnStep } from '../lake/attempt.ts'
@@ -30,9 +31,12 @@ export async function runMember(
   const seen = new SeenAlerts(settings.seen)
   const store = openStore(settings.lake)
   const registry = openRegistry(settings.schemas)
+  const { catalogues } = settings
+  const resources = await openResources(plan, { catalogues, warn: () => {} }) // its supervisor says it
   const maker = new PartMaker({
     plan,
     surveys: settings.surveys,
+    resources,
     resolve: (ids) => resolveOrFail(registry, ids),
     log,
     beat: new Beat(settings.beat)

@@ -11,6 +11,8 @@ export interface MemberSettings {
   readonly filters: readonly string[] | null
   readonly surveys: readonly ('ztf' | 'lsst')[]
   readonly schemas: string | null
+  /** Folder of the catalogues that modules and filters ask. */
+  readonly catalogues: string | null
   readonly seen: SeenMemory
   /** For how many days a copy is recognised after its original landed; null: for ever. */
   readonly duplicateNights: number | null

@@ -15,6 +15,7 @@ import { committedSpans } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { Beat } from '../making/beat.ts'
 import { watchedOf } from '../making/watched.ts'
+import { openResources } from '../resources/resources.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import { Blame } from './blame.ts'
@@ -40,6 +41,8 @@ export interface RunOptions {
   readonly notes?: Notes
   /** Folder or address of a schema registry for Confluent-wire packets. */
   readonly schemas: string | null
+  /** Folder of the catalogues that modules and filters ask; left out: none. */
+  readonly catalogues?: string | null
   readonly modules: readonly string[] | null
   readonly filters: readonly string[] | null
   /** For how many days a copy is recognised after its original landed; null, or left out: for ever. */
@@ -84,6 +87,10 @@ export interface RunResult {
  */
 export async function run(options: RunOptions): Promise<RunResult> {
   checkPlace(options.schemas)
+  await openResources(options.plan, {
+    catalogues: options.catalogues ?? null,
+    warn: (message) => options.onLog('warn', message)
+  })
   const store = openStore(options.lake)
   const { sources, claims } = await openClaimed(store, options)
   try {
@@ -227,13 +234,14 @@ function startSupervisor({
     watched: watchedOf(options.plan),
     start() {
       const beat = Beat.memory()
-      const { lake, modules, filters, surveys, schemas, crash } = options
+      const { lake, modules, filters, surveys, schemas, catalogues = null, crash } = options
       const workerData: MemberSettings = {
         lake,
         modules,
         filters,
         surveys,
         schemas,
+        catalogues,
         seen,
         duplicateNights: options.duplicateNights ?? null,
         beat,

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Plan } from '../enrich/plan.ts'
 import { SiskinError, UsageError } from '../errors.ts'
 import { OWN } from '../lake/ledger.ts'
+import { openResources } from '../resources/resources.ts'
 import { openStore } from '../store/open-store.ts'
 import { lakeIdentity } from '../lake/owners.ts'
 import type { Store } from '../store/store.ts'
@@ -19,10 +20,15 @@ const MOST_MS = 12_000
 /**
  * Finds out before any member begins whether Kafka lets us in, has the topics, the lake answers, and
  * nobody else fills the lake from these topics or publishes to ours.
- * @throws UsageError that names who does.
+ * @throws UsageError that names who does, or what a module asks for and is damaged.
  */
-export async function checkStream(settings: StreamSettings, plan: Plan): Promise<void> {
-  const { kafka, topics, lake, group } = settings
+export async function checkStream(
+  settings: StreamSettings,
+  plan: Plan,
+  warn: (message: string) => void
+): Promise<void> {
+  const { kafka, topics, lake, group, catalogues = null } = settings
+  await openResources(plan, { catalogues, warn })
   await askInTime(kafka, (admin) => expectTopics(admin, topics))
   const store = openStore(lake)
   await checkLake(store)

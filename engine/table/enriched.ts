@@ -1,4 +1,6 @@
 import type { Module, Outputs } from '../contract/index.ts'
+import { NO_ANSWERS } from './answers.ts'
+import type { Answered } from './answers.ts'
 import { makeColumn } from './columns.ts'
 import type { Column } from './columns.ts'
 import type { ColumnDef } from './schema.ts'
@@ -36,12 +38,15 @@ export interface ModuleRun {
 /** An alert table with the columns of the modules that ran over it. */
 export class Enriched {
   readonly table: AlertTable
+  /** Of the catalogues that modules and filters ask. */
+  readonly answers: Answered
   readonly defs: ColumnDef[] = []
   readonly columns = new Map<string, Column>()
   readonly runs: ModuleRun[] = []
 
-  constructor(table: AlertTable) {
+  constructor(table: AlertTable, answers: Answered = NO_ANSWERS) {
     this.table = table
+    this.answers = answers
   }
 
   add(module: Module): void {

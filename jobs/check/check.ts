@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import type { Filter, Module, Needs } from '../../engine/contract/index.ts'
+import type { Filter, Lookups, Models, Module, Needs } from '../../engine/contract/index.ts'
 import { needed } from '../../engine/enrich/plan.ts'
 import type { Plan } from '../../engine/enrich/plan.ts'
+import { openResources } from '../../engine/resources/resources.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
 import type { ColumnDef } from '../../engine/table/schema.ts'
@@ -18,11 +19,20 @@ export function addCheck(program: Command): void {
       'after',
       '\nExamples:\n  siskin check\n  siskin check --modules quality,solar_system --filters solar_system_known\n  siskin check --config siskin.yaml --json'
     )
-  addSettings(command, ['modules', 'filters'])
-  command.action((options: { json?: boolean }) => {
-    const { plan, leftOut } = pickPlan(readSettings(command))
-    if (options.json) return console.log(JSON.stringify({ ...planJson(plan), leftOut }, null, 1))
-    console.log([planText(plan), ...leftOut.map(leftOutText)].join('\n\n'))
+  addSettings(command, ['catalogues', 'modules', 'filters'])
+  command.action(async (options: { json?: boolean }) => {
+    const settings = readSettings(command)
+    const { catalogues } = settings
+    const { plan, leftOut } = pickPlan(settings)
+    const warn = (message: string) => console.error(`siskin: ${message}`)
+    const { versions } = await openResources(plan, { catalogues, warn })
+    const resources = versions.split(' ').filter((text) => text !== '')
+    if (options.json) {
+      console.log(JSON.stringify({ ...planJson(plan), resources, leftOut }, null, 1))
+      return
+    }
+    const used = resources.length > 0 ? [`catalogues and models: ${resources.join(', ')}`] : []
+    console.log([planText(plan), ...used, ...leftOut.map(leftOutText)].join('\n\n'))
   })
 }
 
@@ -36,6 +46,7 @@ export function planJson({ modules, filters, blocks }: Plan) {
       surveys: module.surveys ?? null,
       after: afterOf(module, modules),
       reads: readsOf(module.requires),
+      asks: asksOf(module),
       makes: moduleColumns(module).map(({ name, type, unit, ucd, doc }) => ({
         name,
         type,
@@ -51,6 +62,7 @@ export function planJson({ modules, filters, blocks }: Plan) {
       about: filter.about,
       surveys: filter.surveys ?? null,
       reads: readsOf(filter.requires),
+      asks: asksOf(filter),
       blocks: Object.values(filter.uses).map(({ name }) => name)
     })),
     blocks: blocks.map((block) => ({
@@ -59,6 +71,23 @@ export function planJson({ modules, filters, blocks }: Plan) {
       reads: readsOf(block.requires)
     }))
   }
+}
+
+interface Asking {
+  readonly lookups?: Lookups
+  readonly models?: Models
+}
+
+/** `gcvs within 1.5 arcsec: VarType`, `model ia: ./ia.onnx`. */
+function asksOf({ lookups = {}, models = {} }: Asking): string[] {
+  const catalogues = Object.values(lookups).map(({ catalogue, radius, columns }) => {
+    const own = Object.values(columns).map(({ column }) => column)
+    return `${catalogue} within ${radius} arcsec${own.length > 0 ? `: ${own.join(', ')}` : ''}`
+  })
+  return [
+    ...catalogues,
+    ...Object.entries(models).map(([name, { file }]) => `model ${name}: ${file}`)
+  ]
 }
 
 /** The plan for people: what runs, in which order, what each reads and makes. */
@@ -89,6 +118,7 @@ function moduleText(module: Module, place: number, all: readonly Module[]): stri
     ...(module.surveys ? [item('surveys', module.surveys)] : []),
     ...(after.length > 0 ? [item('after', after)] : []),
     item('reads', readsOf(module.requires).map(withUnit)),
+    ...(asksOf(module).length > 0 ? [item('asks', asksOf(module))] : []),
     item('makes', brief(module))
   ].join('\n')
 }
@@ -99,6 +129,7 @@ function filterText(filter: Filter): string {
     `filter ${filter.name} ${filter.version} -> topic ${filter.topic}: ${filter.about}`,
     ...(filter.surveys ? [item('surveys', filter.surveys)] : []),
     item('reads', readsOf(filter.requires).map(withUnit)),
+    ...(asksOf(filter).length > 0 ? [item('asks', asksOf(filter))] : []),
     item('blocks', blocks.length > 0 ? blocks : ['none'])
   ].join('\n')
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../engine/errors.ts'
+import { openResources } from '../../engine/resources/resources.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { ArchiveInput } from '../../engine/repair/archive-input.ts'
@@ -47,6 +48,7 @@ export function addRepair(program: Command): void {
   addSettings(command, [
     'lake',
     'schemas',
+    'catalogues',
     'modules',
     'filters',
     'surveys',
@@ -102,16 +104,17 @@ async function openWorkshop(
   given: readonly string[],
   publish: boolean
 ): Promise<Opened> {
-  const { surveys, schemas } = settings
+  const { surveys, schemas, catalogues } = settings
   const warn = (message: string) => console.error(`siskin: ${message}`)
   const plan = planFor(settings, warn)
+  const resources = await openResources(plan, { catalogues, warn })
   const claims = new Claims(store, `siskin repair --lake ${store.root}`)
   const kafka = settings.brokers.length > 0 ? await import('./kafka.ts') : null
   const { input, marks, publisher } =
     (await kafka?.openKafkaSide(store, settings, plan, publish)) ?? NO_KAFKA
   const shop = {
     store,
-    maker: new RepairMaker(store, { plan, surveys, schemas, warn }),
+    maker: new RepairMaker(store, { plan, surveys, schemas, resources, warn }),
     archives: new ArchiveInput(store, given),
     kafka: input,
     marks,

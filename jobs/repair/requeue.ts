@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
+import { openResources } from '../../engine/resources/resources.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { unknownName } from '../../engine/errors.ts'
 import { REASONS } from '../../engine/reasons.ts'
@@ -40,7 +41,7 @@ export function addRequeue(program: Command): void {
       'after',
       '\nThose that decode become alerts of parts of their own, and topic files of the lake; the others stay. Nothing is taken twice, however often it is done.\n\nExample:\n  siskin requeue --lake lake --schemas lsst/schemas --reason unknown-schema'
     )
-  addSettings(command, ['lake', 'schemas', 'modules', 'filters', 'surveys'])
+  addSettings(command, ['lake', 'schemas', 'catalogues', 'modules', 'filters', 'surveys'])
   command.action(async (options: Options) => {
     const requeued = await requeueLake(readSettings(command), options)
     if (options.json) console.log(JSON.stringify(requeued, null, 1))
@@ -60,17 +61,18 @@ function reasons(text: string): Reason[] {
 }
 
 async function requeueLake(settings: Settings, options: Options): Promise<Requeued> {
-  const { lake, surveys, schemas } = settings
+  const { lake, surveys, schemas, catalogues } = settings
   const { reason = null, source = null, yes = false, json = false } = options
   const store = openStore(lake)
   await expectLake(store)
   const warn = (message: string) => console.error(`siskin: ${message}`)
   const plan = planFor(settings, warn)
+  const resources = await openResources(plan, { catalogues, warn })
   const claims = new Claims(store, `siskin requeue --lake ${lake}`)
   try {
     return await requeue({
       store,
-      maker: new RepairMaker(store, { plan, surveys, schemas, warn }),
+      maker: new RepairMaker(store, { plan, surveys, schemas, resources, warn }),
       claims,
       warn,
       onStep: crashAt,

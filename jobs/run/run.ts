@@ -31,6 +31,7 @@ export function addRun(program: Command): void {
     'lake',
     'members',
     'schemas',
+    'catalogues',
     'modules',
     'filters',
     'surveys',

@@ -35,6 +35,11 @@ const SETTINGS = {
       'where writer schemas of LSST packets are: a folder of <id>.avsc, or a registry (http://…)'
   },
   ...REGISTRY_SETTINGS,
+  catalogues: {
+    key: 'catalogues',
+    flag: '--catalogues <dir>',
+    about: 'folder of the catalogues that modules and filters ask: <name>.parquet with ra and dec'
+  },
   modules: {
     key: 'modules',
     flag: '--modules <names>',
@@ -86,6 +91,7 @@ export interface Settings extends StreamValues, ReplayValues {
   /** Null: as many as suit the command. */
   members: number | null
   schemas: string | null
+  catalogues: string | null
   modules: readonly string[] | null
   filters: readonly string[] | null
   surveys: readonly Survey[]
@@ -141,6 +147,7 @@ export function readSettings(command: Command): Settings {
     hdfsCa: (values['hdfsCa'] as string | undefined) || null,
     members: (values['members'] as number | undefined) ?? null,
     schemas: (values['schemas'] as string | undefined) ?? null,
+    catalogues: (values['catalogues'] as string | undefined) ?? null,
     modules: (values['modules'] as string[] | undefined) ?? null,
     filters: (values['filters'] as string[] | undefined) ?? null,
     surveys: (values['surveys'] as Survey[] | undefined) ?? SURVEYS,
@@ -161,7 +168,7 @@ export function fileOf(command: Command): Readonly<Record<string, unknown>> {
 }
 
 /** Settings whose empty text is no value: it comes of a variable of the shell that is not set. */
-const NEVER_EMPTY = ['lake', 'schemas', 'group'] as const
+const NEVER_EMPTY = ['lake', 'schemas', 'catalogues', 'group'] as const
 
 function refuseEmpty(values: Readonly<Record<string, unknown>>): void {
   for (const key of NEVER_EMPTY) {

@@ -34,6 +34,7 @@ export function addStream(program: Command): void {
   addSettings(command, [
     'lake',
     'schemas',
+    'catalogues',
     'modules',
     'filters',
     'surveys',
@@ -93,7 +94,7 @@ async function streamWatched(
   log: Log
 ): Promise<StreamResult> {
   const { checkStream, StreamSupervisor } = await import('../../engine/stream/index.ts')
-  await checkStream(live, plan)
+  await checkStream(live, plan, (message) => log.event({ level: 'warn', message }))
   const stop = new AbortController()
   const onSignal = () => {
     if (stop.signal.aborted) process.exit(130)
@@ -159,7 +160,7 @@ function startNews({ topics, group, lake, members }: Settings, log: Log): void {
 }
 
 function streamSettings(settings: Settings): StreamSettings {
-  const { topics, lake, schemas, modules, filters, surveys, group, from } = settings
+  const { topics, lake, schemas, catalogues, modules, filters, surveys, group, from } = settings
   if (topics.length === 0) throw new UsageError('no topics: say what to take in with --topics')
   return {
     kafka: kafkaAccess(settings),
@@ -173,6 +174,7 @@ function streamSettings(settings: Settings): StreamSettings {
     },
     lake,
     schemas,
+    catalogues,
     modules,
     filters,
     surveys,

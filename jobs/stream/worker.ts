@@ -6,4 +6,4 @@ import { planFor } from '../common/registries.ts'
 // The pipeline's thread of a member: it finds its modules by name, since functions do not travel.
 if (!parentPort) throw new Error('this thread is started by a member')
 const settings = workerData as WorkerSettings
-runStreamWorker(parentPort, settings, planFor(settings.stream))
+await runStreamWorker(parentPort, settings, planFor(settings.stream))

@@ -7,4 +7,4 @@ import { manyFilters } from './filters.ts'
 
 const settings = workerData as WorkerSettings
 const count = Number(settings.stream.filters?.[0])
-if (parentPort) runStreamWorker(parentPort, settings, makePlan(modules, manyFilters(count)))
+if (parentPort) await runStreamWorker(parentPort, settings, makePlan(modules, manyFilters(count)))

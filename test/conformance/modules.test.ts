@@ -223,6 +223,8 @@ function viewOf(module: Module, batch: Enriched, survey: Survey) {
     rows: batch.table.rows,
     survey,
     columns: new ReaderSet(batch).for(module.requires),
+    lookups: batch.answers.for(module.lookups),
+    models: {},
     signal: new AbortController().signal
   }
 }

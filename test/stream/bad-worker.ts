@@ -5,4 +5,4 @@ import { badPlan } from '../support/bad-modules.ts'
 
 const settings = workerData as WorkerSettings
 const plan = badPlan(settings.stream.modules ?? [], settings.stream.filters ?? [])
-if (parentPort) runStreamWorker(parentPort, settings, plan)
+if (parentPort) await runStreamWorker(parentPort, settings, plan)

@@ -1,7 +1,9 @@
 import type {
+  Answers,
   Blocks,
   Columns,
   Filter,
+  Lookups,
   Module,
   Need,
   Needs,
@@ -20,6 +22,21 @@ export function readersFrom<N extends Needs>(needs: N, columns: PlainColumns): R
   return Object.fromEntries(readers) as Readers<N>
 }
 
+/** What catalogues answer, from columns `<lookup>.status`, `<lookup>.separation` and `<lookup>.<name>`; not given: unavailable. */
+export function answersFrom(lookups: Lookups = {}, columns: PlainColumns): Answers<Lookups> {
+  const answers = Object.entries(lookups).map(([name, lookup]) => {
+    const at = (key: string) => columns[`${name}.${key}`] ?? []
+    const own = Object.keys(lookup.columns).map((key) => [
+      key,
+      { at: (row: number) => at(key)[row] ?? null }
+    ])
+    const status = { at: (row: number) => at('status')[row] ?? 'unavailable' }
+    const separation = { at: (row: number) => at('separation')[row] ?? null }
+    return [name, { ...Object.fromEntries(own), status, separation }]
+  })
+  return Object.fromEntries(answers) as Answers<Lookups>
+}
+
 /** Runs a module over plain arrays, as the engine would. */
 export async function runModule<N extends Needs, P extends Outputs>(
   module: Module<N, P>,
@@ -30,6 +47,8 @@ export async function runModule<N extends Needs, P extends Outputs>(
     rows: rowsOf(columns),
     survey,
     columns: readersFrom(module.requires, columns),
+    lookups: answersFrom(module.lookups, columns),
+    models: {},
     signal: new AbortController().signal
   })
 }
@@ -49,6 +68,7 @@ export function keptRows<N extends Needs, B extends Blocks>(
     rows,
     survey,
     columns: readersFrom(filter.requires, columns),
+    lookups: answersFrom(filter.lookups, columns),
     blocks: Object.fromEntries(blocks) as { [K in keyof B]: Predicate }
   })
   return Array.from({ length: rows }, (_, row) => row).filter((row) => keep(row))

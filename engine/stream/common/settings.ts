@@ -24,6 +24,8 @@ export interface StreamSettings {
   readonly duplicateNights?: number | null
   /** Folder or address of a registry with the writer schemas of Confluent-wire packets. */
   readonly schemas: string | null
+  /** Folder of the catalogues that modules and filters ask; left out: none. */
+  readonly catalogues?: string | null
   readonly output: OutputSettings
   /** A member that is silent for so long is taken for dead by its group. */
   readonly sessionSeconds: number

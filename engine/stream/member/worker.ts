@@ -10,6 +10,7 @@ import { PartMaker } from '../../making/part-maker.ts'
 import { stage } from '../../lake/attempt.ts'
 import { partName } from '../../lake/ledger.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
+import { openResources } from '../../resources/resources.ts'
 import { openStore } from '../../store/open-store.ts'
 import type { MadePart } from '../../pipeline.ts'
 import { FinkFormat } from '../../publish/fink.ts'
@@ -82,11 +83,11 @@ const STAGED_AT_ONCE = 2
  * The thread in which a member's pipeline runs, so that its heartbeats are never late: makes one
  * part after the other, and stages it meanwhile.
  */
-export function runStreamWorker(
+export async function runStreamWorker(
   port: MessagePort,
   { member, stream, maxBytes, finkMaxBytes, beat }: WorkerSettings,
   plan: Plan
-): void {
+): Promise<void> {
   const send = (message: FromWorker) => port.postMessage(message)
   const log = (level: 'warn' | 'error', message: string) => send({ kind: 'log', level, message })
   const warn = (message: string) => log('warn', message)
@@ -101,9 +102,12 @@ export function runStreamWorker(
     ? { format: new FinkFormat(plan.columns), maxBytes: finkMaxBytes }
     : null
   const topics = { maxBytes, fink }
+  const { catalogues = null } = stream
+  const resources = await openResources(plan, { catalogues, warn: () => {} }) // said at the start
   const maker = new PartMaker({
     plan,
     surveys: stream.surveys,
+    resources,
     resolve: (ids) => resolveOrFail(registry, ids, ending.signal),
     log,
     beat: new Beat(beat),

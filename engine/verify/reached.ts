@@ -1,4 +1,4 @@
-import type { Finding } from '../verify/finding.ts'
+import type { Finding } from './finding.ts'
 
 /**
  * Up to where sources were looked at. What is only told because somebody is at work may become a difference: it is to

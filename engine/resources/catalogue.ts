@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
+import type { Need } from '../contract/index.ts'
+import { messageOf, unknownName, UsageError } from '../errors.ts'
+import { openParquet } from '../lake/parquet-file.ts'
+import type { Row } from '../lake/parquet-file.ts'
+import { filesAt, readWhole } from '../store/files.ts'
+import { openStore } from '../store/open-store.ts'
+import { SkyIndex } from './sky-index.ts'
+
+/** A catalogue in memory: places, and the columns that somebody asked for. */
+export interface Catalogue {
+  readonly name: string
+  /** The first 12 hex digits of the SHA-256 of its file. */
+  readonly version: string
+  readonly index: SkyIndex
+  /** Values by column, in the order of the file. */
+  readonly columns: ReadonlyMap<string, readonly unknown[]>
+}
+
+/**
+ * Reads `<folder>/<name>.parquet`, with columns `ra` and `dec` (degrees, ICRS), and those that are asked for. Rows without
+ * a place are nobody's neighbour. Null where there is no such file.
+ * @throws UsageError that names what is wrong with it.
+ */
+export async function readCatalogue(
+  folder: string,
+  name: string,
+  asked: readonly Need<unknown>[]
+): Promise<Catalogue | null> {
+  const path = `${folder.replace(/\/+$/, '')}/${name}.parquet`
+  const info = await filesAt(path).info(path)
+  if (info?.kind !== 'file') return null
+  const bytes = await readWhole(path, info.size)
+  const version = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
+  const wanted = [...new Set(asked.map(({ column }) => column))]
+  const rows = await rowsOf(folder, name, info.size, wanted)
+  const ra = numbersOf(path, rows, 'ra')
+  const dec = numbersOf(path, rows, 'dec')
+  for (const need of asked) expectKind(path, rows, need)
+  const columns = wanted.map((column) => [column, rows.map((row) => row[column] ?? null)] as const)
+  return { name, version, index: new SkyIndex(ra, dec), columns: new Map(columns) }
+}
+
+async function rowsOf(
+  folder: string,
+  name: string,
+  size: number,
+  wanted: readonly string[]
+): Promise<Row[]> {
+  const path = `${name}.parquet`
+  try {
+    const file = await openParquet(openStore(folder), path, size)
+    const known = file.metadata.schema.slice(1).map((column) => column.name)
+    for (const column of ['ra', 'dec', ...wanted]) {
+      if (!known.includes(column)) throw unknownName(`column of catalogue ${name}`, column, known)
+    }
+    return await file.read({ columns: [...new Set(['ra', 'dec', ...wanted])] })
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw new UsageError(`catalogue ${folder}/${path}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function numbersOf(path: string, rows: readonly Row[], column: string): Float64Array {
+  return Float64Array.from(rows, ({ [column]: value }, i) => {
+    if (value === null || value === undefined) return Number.NaN
+    if (typeof value === 'number') return value
+    throw new UsageError(
+      `catalogue ${path}: row ${i + 1} has ${column} ${inspect(value)}, which is no number of degrees`
+    )
+  })
+}
+
+const TYPES: Partial<Record<Need<unknown>['kind'], string>> = {
+  number: 'number',
+  text: 'string',
+  flag: 'boolean',
+  id: 'bigint'
+}
+
+function expectKind(path: string, rows: readonly Row[], { kind, column }: Need<unknown>): void {
+  const value = rows.map((row) => row[column]).find((one) => one !== null && one !== undefined)
+  if (value === undefined || typeof value === TYPES[kind]) return
+  throw new UsageError(
+    `catalogue ${path}: "${column}" is asked for as ${kind}, but holds ${inspect(value)} (${typeof value})`
+  )
+}

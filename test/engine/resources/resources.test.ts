@@ -1,0 +1,151 @@
+import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { beforeAll, expect, test } from 'vitest'
+import { openResources } from '../../../engine/resources/resources.ts'
+import { run } from '../../../engine/run/run.ts'
+import { openStore } from '../../../engine/store/open-store.ts'
+import { openParquet } from '../../../engine/lake/parquet-file.ts'
+import { simulate } from '../../../simulator/index.ts'
+import { identityModel } from '../../support/identity-model.ts'
+import { temporaryFolder } from '../../support/siskin.ts'
+
+/** A module that asks a catalogue, one that asks a model, and a filter, run as any other. */
+
+const folder = temporaryFolder()
+const archive = join(folder, 'night.tar')
+const catalogues = join(folder, 'catalogues')
+const onnx = join(folder, 'identity.onnx')
+process.env['SISKIN_TEST_MODEL'] = pathToFileURL(onnx).href
+const { askingPlan } = await import('../../support/asking-modules.ts')
+
+async function sql(query: string): Promise<Record<string, unknown>[]> {
+  const db = await (await DuckDBInstance.create(':memory:')).connect()
+  return (await db.runAndReadAll(query)).getRowObjectsJS()
+}
+
+beforeAll(async () => {
+  writeFileSync(onnx, identityModel())
+  mkdirSync(catalogues)
+  await simulate({ out: archive, start: '2026-01-12', seed: 5, scale: 0.004, stamps: 'none' })
+  const truth = archive.replace('.tar', '.truth.parquet')
+  await sql(
+    `COPY (SELECT ra, dec, class AS "VarType" FROM read_parquet('${truth}') WHERE class <> 'sso' ORDER BY mjd LIMIT 40) TO '${join(catalogues, 'stars.parquet')}' (FORMAT parquet)`
+  )
+})
+
+async function runInto(lake: string, from: string | null) {
+  const log: string[] = []
+  await run({
+    sources: [archive],
+    lake,
+    members: 2,
+    cut: { packets: 100, bytes: 2 ** 30 },
+    surveys: ['ztf', 'lsst'],
+    schemas: null,
+    catalogues: from,
+    modules: null,
+    filters: null,
+    plan: askingPlan(),
+    memberProgram: new URL('../../support/asking-member.ts', import.meta.url),
+    command: 'test',
+    signal: new AbortController().signal,
+    crash: null,
+    isGuarded: false,
+    onProgress: () => {},
+    onLog: (level, message) => log.push(`${level}: ${message}`)
+  })
+  const rows = await sql(
+    `SELECT alert_id, ra, dec, mag, near.type AS type, near.separation AS separation, near.answer AS answer, near.status AS status, same.mag AS same, filename FROM read_parquet('${lake}/ztf/alerts/**/*.parquet', filename = true)`
+  )
+  return { log, rows }
+}
+
+test('answers and a model’s numbers are columns as any; what was used is in the provenance', async () => {
+  const lake = join(folder, 'lake')
+  const { rows, log } = await runInto(lake, catalogues)
+  expect(log).toEqual([])
+  const found = rows.filter(({ answer }) => answer === 'found')
+  expect(found.length).toBeGreaterThanOrEqual(40)
+  expect(found.every(({ separation }) => Number(separation) <= 1.5)).toBe(true)
+  const truth = await sql(
+    `SELECT alert_id, class FROM read_parquet('${archive.replace('.tar', '.truth.parquet')}')`
+  )
+  const classes = new Map(truth.map((row) => [row['alert_id'], row['class']]))
+  expect(found.filter((row) => row['type'] === classes.get(row['alert_id'])).length).toBe(
+    found.length
+  )
+  const others = rows.filter(({ answer }) => answer !== 'found')
+  expect(others.length).toBeGreaterThan(50)
+  expect(others.every((row) => row['answer'] === 'none' && row['type'] === null)).toBe(true)
+  expect(rows.every((row) => row['same'] === Math.fround(Number(row['mag'])))).toBe(true)
+  const selected = await sql(`SELECT count(*) AS n FROM glob('${lake}/topics/starry/**/*.avro')`)
+  expect(Number(selected[0]!['n'])).toBeGreaterThan(0)
+  const path = String(rows[0]!['filename']).slice(lake.length + 1)
+  const { length } = readFileSync(join(lake, path))
+  const { keys } = await openParquet(openStore(lake), path, length)
+  expect(keys['siskin.resources']).toMatch(/^stars@[0-9a-f]{12} same\/identity@[0-9a-f]{12}$/)
+})
+
+test('a catalogue that is not there: said once, and nobody is told that there is nothing', async () => {
+  const { rows, log } = await runInto(join(folder, 'without'), null)
+  expect(log).toEqual([
+    'warn: catalogue stars is not there (say where it is with --catalogues): what asks it gets "unavailable"'
+  ])
+  expect(rows.length).toBeGreaterThan(90)
+  const said = new Set(rows.map(({ status, answer, type }) => [status, answer, type].join()))
+  expect([...said]).toEqual(['unavailable,unavailable,'])
+})
+
+const own = (name: string) => join(folder, name)
+
+test.each([
+  [
+    'a damaged catalogue',
+    () => {
+      mkdirSync(own('bad'))
+      copyFileSync(join(catalogues, 'stars.parquet'), join(own('bad'), 'stars.parquet'))
+      truncateSync(join(own('bad'), 'stars.parquet'), 200)
+      return own('bad')
+    },
+    /catalogue .*bad\/stars\.parquet.*no readable Parquet/
+  ],
+  [
+    'a column that it does not have',
+    async () => {
+      mkdirSync(own('less'))
+      await sql(
+        `COPY (SELECT 1.0::DOUBLE AS ra, 2.0::DOUBLE AS dec, 'x' AS "VarTyp") TO '${own('less')}/stars.parquet' (FORMAT parquet)`
+      )
+      return own('less')
+    },
+    /column of catalogue stars.*VarType.*VarTyp/
+  ],
+  [
+    'a column of another kind',
+    async () => {
+      mkdirSync(own('other'))
+      await sql(
+        `COPY (SELECT 1.0::DOUBLE AS ra, 2.0::DOUBLE AS dec, 3.5::DOUBLE AS "VarType") TO '${own('other')}/stars.parquet' (FORMAT parquet)`
+      )
+      return own('other')
+    },
+    /"VarType" is asked for as text, but holds 3\.5 \(number\)/
+  ]
+])('%s: one sentence at the start', async (_, make, text) => {
+  const from = await make()
+  await expect(openResources(askingPlan(), { catalogues: from, warn() {} })).rejects.toThrow(text)
+})
+
+test('a model that is missing or damaged is named with its file', async () => {
+  const plan = askingPlan()
+  const modules = plan.modules.map((module) => ({
+    ...module,
+    models: { identity: { file: './gone.onnx', base: pathToFileURL(`${folder}/`).href } }
+  }))
+  const open = () => openResources({ ...plan, modules }, { catalogues, warn() {} })
+  await expect(open()).rejects.toThrow(/module near: model .*gone\.onnx cannot be loaded/)
+  writeFileSync(join(folder, 'gone.onnx'), 'no model')
+  await expect(open()).rejects.toThrow(/gone\.onnx cannot be loaded/)
+})
