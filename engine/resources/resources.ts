@@ -31,7 +31,7 @@ interface From {
 }
 
 /** All lookups of a plan, whoever asks. */
-export function lookupsOf({ modules, filters }: Plan): Lookup[] {
+function lookupsOf({ modules, filters }: Plan): Lookup[] {
   const all: readonly { readonly lookups?: Lookups }[] = [...modules, ...filters]
   return all.flatMap(({ lookups = {} }) => Object.values(lookups))
 }
