@@ -5,7 +5,7 @@ import { MARK_BYTES, readMarks } from '../duplicates/marks.ts'
 import type { Marks } from '../duplicates/marks.ts'
 import type { Finding } from '../persist/finding.ts'
 import type { PartRecord } from '../persist/ledger.ts'
-import { isClaimed } from '../persist/run-claim.ts'
+import { newestRun } from '../persist/run-claim.ts'
 import type { Store } from '../persist/store.ts'
 import { contentFault } from './index-content.ts'
 
@@ -173,12 +173,14 @@ export class IndexCheck {
       told.push({ text, isDifference: true })
     }
     if (pending.firsts.length === 0) return told
-    if (!isStream && (await isClaimed(this.#store, source))) return told
+    const run = isStream ? null : await newestRun(this.#store, source)
+    if (run?.isAtWork) return told
     const left = pendingFrom(pending, await indexedUpTo(this.#store, source)) // written meanwhile
     if (left.parts <= (isStream ? MOST_YOUNG : 0)) return told
-    const isDifference = isStream || isFinished || left.marks > MOST_PENDING
+    const isOver = isFinished && !run?.isCutOff
+    const isDifference = isStream || isOver || left.marks > MOST_PENDING
     const what = `${left.marks} alerts of source ${source} are not in the index of copies`
-    const until = isDifference ? '' : ' until it is run again'
+    const until = isDifference ? '' : ' until it is run again, or siskin repair'
     told.push({ text: `${what}: ${COPIES}${until}`, isDifference })
     return told
   }

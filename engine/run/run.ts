@@ -16,6 +16,7 @@ import type { PartRecord } from '../persist/ledger.ts'
 import { Beat } from '../making/beat.ts'
 import { watchedOf } from '../making/watched.ts'
 import { openStore } from '../persist/open-store.ts'
+import { checkRun } from '../persist/run-claim.ts'
 import type { Store } from '../persist/store.ts'
 import { Blame } from './blame.ts'
 import { openClaimed, release } from './claimed-sources.ts'
@@ -158,10 +159,13 @@ async function runSources(
     }
     await supervisor.drain()
     if (supervisor.stuck.length === 0) await keepDamage(store, damage)
-  } finally {
     await supervisor.close()
+    await index.close()
+  } catch (error) {
+    await supervisor.close()
+    await index.settle((source) => checkRun(store, source, claims.get(source)?.run ?? 0))
+    throw error
   }
-  await index.close(!options.signal.aborted)
   await blame?.forget()
   return {
     tally,
