@@ -9,6 +9,7 @@ import { CommittedReader } from '../stream/committed-reader.ts'
 import type { CommittedMessage } from '../stream/committed-reader.ts'
 import { stablePositions } from '../stream/coordination.ts'
 import { openAdmin } from '../stream/kafka.ts'
+import { markOf } from '../stream/same-log.ts'
 import { partitionOf } from '../stream/partition.ts'
 import type { Fetched } from '../stream/range.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
@@ -177,6 +178,8 @@ function fetchedOf(
   lost: number,
   begins: boolean
 ): Fetched {
+  const newest = messages.at(-1)
+  const isThere = newest?.offset === last // else it ends in what is no message
   const values = messages.map(({ value }) => value ?? Buffer.alloc(0))
   const length = values.reduce((sum, value) => sum + value.length, 0)
   const bytes = new SharedArrayBuffer(Math.max(1, length))
@@ -196,6 +199,7 @@ function fetchedOf(
     lost,
     begins,
     generation: 0,
+    ...(newest && isThere && { tail: markOf(newest) }),
     poison: null
   }
 }
