@@ -324,6 +324,22 @@ describe('LSST: one exposure once', () => {
     expect(all(table)).toEqual(all(plain))
   })
 
+  test('what the survey withdrew is no epoch, and leaves its visit to the forced photometry', async () => {
+    const withdrawn = (entry: Datum) => ({ ...entry, timeWithdrawnMjdTai: 61_000 })
+    const [first = {}, ...others] = sources
+    const left = await decodeLists({
+      prvDiaSources: [withdrawn(first), ...others],
+      prvDiaForcedSources: [
+        ...forced,
+        withdrawn({ ...forced[0], visit: 77n, midpointMjdTai: 60_700 })
+      ]
+    })
+    expect(all(left)).toEqual(all(await decodeLists({ prvDiaSources: others })))
+    const valid = { ...first, timeWithdrawnMjdTai: null }
+    const kept = await decodeLists({ prvDiaSources: [valid, ...others] })
+    expect(all(kept)).toEqual(all(await decodeLists({})))
+  })
+
   test('a visit that is missing is not one with the number 0', async () => {
     const schema = lsstSchema()
     const nullable = (name: string) => {
