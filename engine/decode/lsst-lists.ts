@@ -1,3 +1,4 @@
+import { isPlausible } from '../table/time.ts'
 import { value } from './history.ts'
 import type { RawList } from './rows.ts'
 
@@ -35,10 +36,10 @@ export const FORCED = {
 export type Sources = RawList<keyof typeof SOURCE>
 export type Forced = RawList<keyof typeof FORCED>
 
-/** What the survey marked as invalid is in the packet still. */
+/** What the survey marked as invalid is in the packet still. A time that is none says nothing. */
 export function isWithdrawn(
   { timeWithdrawnMjdTai }: Sources['raw'] | Forced['raw'],
   at: number
 ): boolean {
-  return value(timeWithdrawnMjdTai, at) > 0
+  return isPlausible(value(timeWithdrawnMjdTai, at))
 }

@@ -335,9 +335,10 @@ describe('LSST: one exposure once', () => {
       ]
     })
     expect(all(left)).toEqual(all(await decodeLists({ prvDiaSources: others })))
-    const valid = { ...first, timeWithdrawnMjdTai: null }
-    const kept = await decodeLists({ prvDiaSources: [valid, ...others] })
-    expect(all(kept)).toEqual(all(await decodeLists({})))
+    for (const timeWithdrawnMjdTai of [null, Number.NaN, 0, 10]) {
+      const kept = { prvDiaSources: [{ ...first, timeWithdrawnMjdTai }, ...others] }
+      expect(all(await decodeLists(kept))).toEqual(all(await decodeLists({})))
+    }
   })
 
   test('a visit that is missing is not one with the number 0', async () => {
