@@ -12,8 +12,11 @@ type TarKind =
   | 'sparse'
   | 'hard-link'
   | 'symbolic-link'
+  | 'folder'
+  | 'device'
   | 'long-name'
   | 'pax'
+  | 'note'
   | 'nameless'
   | 'other'
   | 'end'
@@ -37,20 +40,26 @@ export function readTarHeader(bytes: Uint8Array, at: number): TarEntry | null {
   }
 }
 
-/** `nameless`: no file of its own (folders, long link names, defaults of pax, volume labels). */
+/**
+ * `note`: says something of entries, as `long-name` and `pax` do, that no packet needs (long link names, defaults of
+ * pax). `nameless`: an entry that is no file (lists of folders, volume labels).
+ */
 const KINDS: Record<string, TarKind> = {
   '0': 'file',
   '\0': 'file',
   '7': 'file',
   '1': 'hard-link',
   '2': 'symbolic-link',
-  '5': 'nameless',
+  '3': 'device',
+  '4': 'device',
+  '5': 'folder',
+  '6': 'device',
   S: 'sparse',
   L: 'long-name',
-  K: 'nameless',
+  K: 'note',
   D: 'nameless',
   V: 'nameless',
-  g: 'nameless',
+  g: 'note',
   x: 'pax',
   X: 'pax'
 }

@@ -19,6 +19,9 @@ import type { Walk, Window } from './walk.ts'
 
 const MOST_OF_HEADER = 1024 * 1024
 
+/** Kinds whose headers may tell a size of which nothing is stored. */
+const WITHOUT_CONTENT: ReadonlySet<TarEntry['kind']> = new Set(['hard-link', 'folder', 'device'])
+
 /** Walks a tar archive, plain or gzipped, as it streams by. @throws Damage where it breaks. */
 export async function* walkTar(
   path: string,
@@ -70,7 +73,7 @@ export async function* walkTarBytes(
       throw place.damage(`${entry.name} has a size that is none`)
     }
     yield* walkEntry({ ...entry, sparse: sparse ?? given.sparse() }, window, place, notes, given)
-    if (header.kind !== 'nameless') given = new Given()
+    if (header.kind !== 'note') given = new Given()
   }
 }
 
@@ -164,19 +167,22 @@ async function* walkEntry(
   await window.skip((TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK)
 }
 
-/** The size of a link may be that of its target, whose bytes are not here: a header follows then. */
+/**
+ * The size of a link may be that of its target, and that of a folder or a device what it took on its disk, none of
+ * which is here: a header follows then.
+ */
 async function hasContent({ kind, size }: Member, window: Window): Promise<boolean> {
   if (kind === 'symbolic-link') return false
-  if (kind !== 'hard-link' || size === 0) return true
+  if (!WITHOUT_CONTENT.has(kind) || size === 0) return true
   await window.need(TAR_BLOCK)
   return readTarHeader(window.scanner.bytes, window.scanner.at) === null
 }
 
 /** Null for a file of packets; empty for what is no file. */
 function reasonToSkip({ kind, name, link }: TarEntry, size: number): string | null {
-  if (kind === 'nameless') return ''
+  if (kind === 'nameless' || kind === 'folder' || kind === 'note') return ''
   if (kind === 'symbolic-link' || (kind === 'hard-link' && size === 0)) return `link to ${link}`
-  if (kind === 'other') return 'no plain files'
+  if (kind === 'device' || kind === 'other') return 'no plain files'
   return isPacketFile(name) ? null : 'no packet files'
 }
 

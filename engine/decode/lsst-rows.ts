@@ -4,6 +4,8 @@ import type { AlertTable } from '../table/table.ts'
 import { dateOf } from '../table/time.ts'
 import { Exposures, isSameTime } from './exposures.ts'
 import { emptyEpoch, HistoryWriter, value } from './history.ts'
+import { isWithdrawn } from './lsst-lists.ts'
+import type { Forced, Sources } from './lsst-lists.ts'
 import { PacketError } from '../reasons.ts'
 import {
   declination,
@@ -15,44 +17,11 @@ import {
   sameId,
   setBand
 } from './rows.ts'
-import type { RawList } from './rows.ts'
 import type { SchemaFacts } from './survey.ts'
 import { fluxColumns, listFluxes, scale } from './zero-point.ts'
 
-/** What is read of an entry of prvDiaSources. */
-export const SOURCE = {
-  diaSourceId: 'int64',
-  visit: 'int64',
-  midpointMjdTai: 'float64',
-  band: 'utf8',
-  psfFlux: 'float32',
-  psfFluxErr: 'float32',
-  ra: 'float64',
-  dec: 'float64',
-  reliability: 'float32',
-  templateFlux: 'float32',
-  templateFluxErr: 'float32',
-  scienceFlux: 'float32',
-  scienceFluxErr: 'float32'
-} as const
-
-/** What is read of an entry of prvDiaForcedSources. */
-export const FORCED = {
-  diaForcedSourceId: 'int64',
-  visit: 'int64',
-  midpointMjdTai: 'float64',
-  band: 'utf8',
-  psfFlux: 'float32',
-  psfFluxErr: 'float32',
-  scienceFlux: 'float32',
-  scienceFluxErr: 'float32'
-} as const
-
 /** A forced flux counts as a detection from here on. */
 const DETECTION_SIGMA = 5
-
-type Sources = RawList<keyof typeof SOURCE>
-type Forced = RawList<keyof typeof FORCED>
 
 /** Completes the rows of LSST alerts from what the decoder left in their columns and in the raw lists. */
 export class LsstRows {
@@ -165,7 +134,8 @@ export class LsstRows {
       const band = bandOf(this.#sources.text('band'), at)
       const isOwn =
         (band === ownBand && isSameTime(mjd, now)) || sameId(raw.diaSourceId, at, id, row)
-      if (!isOwn && !(mjd > now)) this.#exposures.add(mjd, band, 2, at)
+      if (isOwn || mjd > now || isWithdrawn(raw, at)) continue
+      this.#exposures.add(mjd, band, 2, at)
     }
   }
 
@@ -174,21 +144,27 @@ export class LsstRows {
     const { list, raw } = this.#forced
     if (list.length === 0) return
     const detections = this.#sources.list.length
-    const visits = new Set<bigint>()
-    const own = this.#table.fixed('lsst.diaSource.visit')
-    if (own.valid[row] === 1) visits.add(own.values[row] as bigint)
-    const { visit } = this.#sources.raw
-    for (let at = 0; at < detections; at++) {
-      if (visit.valid[at] === 1) visits.add(visit.values[at] as bigint)
-    }
+    const visits = this.#detectedVisits(row)
     for (let at = 0; at < list.length; at++) {
       const mjd = value(raw.midpointMjdTai, at) - TAI_MINUS_UTC
       const band = bandOf(this.#forced.text('band'), at)
       const isOwn = band === ownBand && isSameTime(mjd, now)
       const seen = raw.visit.valid[at] === 1 && visits.has(raw.visit.values[at] as bigint)
-      if (isOwn || seen || mjd > now) continue
+      if (isOwn || seen || mjd > now || isWithdrawn(raw, at)) continue
       this.#exposures.add(mjd, band, raw.psfFlux.valid[at]!, detections + at)
     }
+  }
+
+  #detectedVisits(row: number): Set<bigint> {
+    const visits = new Set<bigint>()
+    const own = this.#table.fixed('lsst.diaSource.visit')
+    if (own.valid[row] === 1) visits.add(own.values[row] as bigint)
+    const { list, raw } = this.#sources
+    for (let at = 0; at < list.length; at++) {
+      if (raw.visit.valid[at] === 0 || isWithdrawn(raw, at)) continue
+      visits.add(raw.visit.values[at] as bigint)
+    }
+    return visits
   }
 
   #sourceEpoch(mjd: number, at: number): void {
@@ -261,6 +237,7 @@ export class LsstRows {
     const exposures = this.#exposures
     exposures.clear()
     for (let at = 0; at < list.length; at++) {
+      if (isWithdrawn(raw, at)) continue
       const mjd = value(raw.midpointMjdTai, at) - TAI_MINUS_UTC
       exposures.add(mjd, bandOf(this.#forced.text('band'), at), raw.psfFlux.valid[at]!, at)
     }

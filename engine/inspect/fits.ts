@@ -182,16 +182,33 @@ function pixelReader(view: DataView, bits: number): (at: number) => number {
  * (-180, 180]. Null without a world coordinate system.
  */
 export function northAngle(cards: ReadonlyMap<string, string>): number | null {
-  const element = (i: 1 | 2, j: 1 | 2, fallback: number) => {
-    const cd = numberOf(cards, `CD${i}_${j}`, Number.NaN)
-    if (!Number.isNaN(cd)) return cd
-    return numberOf(cards, `CDELT${i}`, 1) * numberOf(cards, `PC${i}_${j}`, fallback)
-  }
   if (!cards.has('CRVAL1')) return null
-  const [a, b] = [element(1, 1, 1), element(1, 2, 0)]
-  const [c, d] = [element(2, 1, 0), element(2, 2, 1)]
+  const [a, b, c, d] = matrixOf(cards)
   const determinant = a * d - b * c
   if (determinant === 0) return null
-  const [x, y] = [-b / determinant, a / determinant]
-  return (Math.atan2(-x, y) * 180) / Math.PI
+  const angle = (Math.atan2(b / determinant, a / determinant) * 180) / Math.PI
+  return angle <= -180 ? 180 : angle
 }
+
+/**
+ * From pixels to degrees, row by row: CDi_j, of which those that are not there are 0; else CDELTi times
+ * PCi_j, or turned by the older CROTA2 (FITS standard 4.0, section 8.1.2).
+ */
+function matrixOf(cards: ReadonlyMap<string, string>): readonly [number, number, number, number] {
+  if (CD.some((key) => cards.has(key))) {
+    const [a, b, c, d] = CD.map((key) => numberOf(cards, key, 0))
+    return [a!, b!, c!, d!]
+  }
+  const x = numberOf(cards, 'CDELT1', 1)
+  const y = numberOf(cards, 'CDELT2', 1)
+  const turn = (numberOf(cards, 'CROTA2', 0) * Math.PI) / 180
+  if (turn !== 0 && !PC.some((key) => cards.has(key))) {
+    const [sin, cos] = [Math.sin(turn), Math.cos(turn)]
+    return [x * cos, -y * sin, x * sin, y * cos]
+  }
+  const [a, b, c, d] = PC.map((key, i) => numberOf(cards, key, i % 3 === 0 ? 1 : 0))
+  return [x * a!, x * b!, y * c!, y * d!]
+}
+
+const CD = ['CD1_1', 'CD1_2', 'CD2_1', 'CD2_2']
+const PC = ['PC1_1', 'PC1_2', 'PC2_1', 'PC2_2']

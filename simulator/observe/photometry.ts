@@ -16,9 +16,9 @@ export interface Measurement {
   readonly trueFlux: number
   /** Flux of the reference source at the position. */
   readonly reference: number
-  /** Becomes an alert. */
+  /** Becomes an alert. Noise of a place where nothing is becomes none: no night sends a packet of it. */
   readonly detected: boolean
-  /** Three sigma or more: counts in `ndethist`. */
+  /** Three sigma or more, noise too: counts in `ndethist`. */
   readonly seen: boolean
   readonly key: number
 }
@@ -43,7 +43,8 @@ export function measure(survey: Survey, object: SkyObject, exposure: Exposure): 
   const key = mix(object.key, exposure.key)
   if (object.artefact) return measureArtefact(survey, object, exposure, key)
   const { band, mjd } = exposure
-  const trueFlux = mjd < object.from || mjd > object.to ? 0 : object.delta(band, mjd)
+  const isThere = mjd >= object.from && mjd <= object.to
+  const trueFlux = isThere ? object.delta(band, mjd) : 0
   const reference = object.reference(band)
   const limitFlux = fluxOf(exposure.limit)
   const [least, most] = NOISE.reference
@@ -64,7 +65,7 @@ export function measure(survey: Survey, object: SkyObject, exposure: Exposure): 
     sigma,
     trueFlux,
     reference,
-    detected: significance >= NOISE.threshold * soft && !saturated,
+    detected: isThere && significance >= NOISE.threshold * soft && !saturated,
     seen: significance >= 3,
     key
   }

@@ -7,7 +7,7 @@ import type { Exposure } from '../survey/cadence.ts'
 import type { Field } from '../survey/fields.ts'
 import { FieldCells, placeOnChip } from '../survey/focal-plane.ts'
 import type { SkyObject, Source } from './objects.ts'
-import { Rng, keyOf } from '../sky/random.ts'
+import { Rng, keyOf, mix } from '../sky/random.ts'
 import { eventCount, makeEvent, placeIn } from './transients.ts'
 import { makeVariable, variableCount } from './variables.ts'
 import type { Survey } from '../../engine/contract/index.ts'
@@ -124,7 +124,9 @@ export class Population {
       objects.push({ ...source, ...at, field, key, slot, ordinal: objects.length, life: 'single' })
     }
     for (const asteroid of this.#asteroids(exposure)) {
-      add(asAsteroid(asteroid, exposure.mjd, earth(exposure.mjd)), asteroid.key)
+      // The noise and the neighbours of its place, which is another one in the next exposure.
+      const key = mix(asteroid.key, exposure.key)
+      add(asAsteroid(asteroid, exposure.mjd, earth(exposure.mjd)), key)
     }
     const rng = new Rng(keyOf(exposure.key, 'bogus'))
     const count = rng.poisson(BOGUS.singles[this.survey] * field.area * this.scale)

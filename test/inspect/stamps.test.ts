@@ -117,6 +117,27 @@ describe('FITS', () => {
     expect(northAngle(cards({ CD1_1: 0, CD1_2: -1, CD2_1: -1, CD2_2: 0 }))).toBeCloseTo(90)
     expect(northAngle(new Map())).toBeNull()
   })
+
+  // Degrees as astropy's world coordinate system has them.
+  test.each([
+    ['CD without its zeros', { CD1_2: 5e-5, CD2_1: 5e-5 }, -90],
+    [
+      'CD beside CDELT',
+      { CDELT1: 1, CDELT2: 1, CD1_1: -4e-5, CD1_2: 3e-5, CD2_1: 3e-5, CD2_2: 4e-5 },
+      -36.8699
+    ],
+    ['half a turn', { CD1_1: 5e-5, CD2_2: -5e-5 }, 180],
+    [
+      'PC without what is as in the unit matrix',
+      { CDELT1: -5e-5, CDELT2: 5e-5, PC1_2: -0.5, PC2_1: 0.5 },
+      -26.5651
+    ],
+    ['CROTA2', { CDELT1: -5e-5, CDELT2: 5e-5, CROTA2: 30 }, 30],
+    ['CROTA2 and pixels that are not square', { CDELT1: -5e-5, CDELT2: 1e-4, CROTA2: 30 }, 49.1066]
+  ])('north: %s', (_what, entries, degrees) => {
+    const cards = Object.entries({ CRVAL1: 10, ...entries })
+    expect(northAngle(new Map(cards.map(([key, v]) => [key, String(v)])))).toBeCloseTo(degrees, 3)
+  })
 })
 
 describe('PNG', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { header, packetsIn, paxRecord, tarEntry, tarOf } from '../../support/archives.ts'
+import type { LongNames } from '../../support/archives.ts'
 import { writeContainer } from '../../support/avro.ts'
 import { syntheticLsst, syntheticZtf } from '../../support/packets.ts'
 import type { Packet } from '../../support/packets.ts'
@@ -127,6 +128,30 @@ describe('what is no plain file', () => {
     expect([names, damage]).toEqual([[one.name, two.name], null])
     expect(skipped).toMatch(/^4 files skipped: again\.avro \(link to ztf0\.avro\); symbolic\.avro/)
     expect(skipped).toContain('README (no packet files)')
+  })
+
+  test.each<LongNames>(['pax', 'gnu'])(
+    'a long name of a folder, as %s writes it, is not that of the next file',
+    async (kind) => {
+      const folder = tarEntry({ name: 'long/'.repeat(40), bytes: Buffer.alloc(0) }, kind)
+      folder.write('5', folder.length - 512 + 156)
+      summed(folder.subarray(-512))
+      const tar = Buffer.concat([tarEntry(one), folder, tarOf([two, three])])
+      const { names, damage, skipped } = await read('a.tar', tar)
+      expect([names, damage, skipped]).toEqual([[one.name, two.name, three.name], null, null])
+    }
+  )
+
+  test.each([
+    ['a folder', '5'],
+    ['a character device', '3'],
+    ['a block device', '4'],
+    ['a pipe', '6']
+  ])('the size of %s is none of the archive', async (_what, type) => {
+    const odd = header('odd/', 4096, type)
+    const tar = Buffer.concat([tarEntry(one), odd, tarEntry(two), odd, tarOf([three])])
+    const { names, damage } = await read('a.tar', tar)
+    expect([names, damage]).toEqual([[one.name, two.name, three.name], null])
   })
 
   test('a hard link that tells the size of its target, and one that has its content', async () => {

@@ -90,6 +90,22 @@ describeReal('real LSST packets', () => {
     expect([...table.present.get(`lsst.${record}`)!.subarray(0, 14)]).toEqual(sent)
   })
 
+  test('ranges and velocities of ssSource are not in the units of its schema, as docs/columns.md says', () => {
+    const row = alerts.findIndex((alert) => alert['ssSource'])
+    const of = (name: string) => Number(cell(table, `lsst.${name}`, row))
+    const q = of('mpc_orbits.q')
+    const e = of('mpc_orbits.e')
+    const range = of('ssSource.helioRange') * 149_597_870.7
+    expect(range).toBeGreaterThan(q)
+    expect(range).toBeLessThan((q * (1 + e)) / (1 - e))
+    const speed = Math.hypot(...['vx', 'vy', 'vz'].map((axis) => of(`ssSource.helio_${axis}`)))
+    // Speed on the orbit at that distance, AU/d; k is Gauss's constant.
+    const k = 0.017_202_098_95
+    expect(speed).toBeCloseTo(k * Math.sqrt(2 / range - (1 - e) / q), 4)
+    expect([of('ssSource.galLat'), of('ssSource.ephVmag')]).toEqual([0, 0])
+    expect(cell(table, 'lsst.ssSource.diaSourceId', row)).not.toBe(cell(table, 'alert_id', row))
+  })
+
   test('times are UTC: 37 s before TAI; the night turns at noon', () => {
     alerts.forEach((alert, row) => {
       const tai = Number((alert['diaSource'] as Datum)['midpointMjdTai'])
@@ -322,6 +338,23 @@ describe('LSST: one exposure once', () => {
     const plain = await decodeLists({})
     const table = await decodeLists({ prvDiaSources, prvDiaForcedSources })
     expect(all(table)).toEqual(all(plain))
+  })
+
+  test('what the survey withdrew is no epoch, and leaves its visit to the forced photometry', async () => {
+    const withdrawn = (entry: Datum) => ({ ...entry, timeWithdrawnMjdTai: 61_000 })
+    const [first = {}, ...others] = sources
+    const left = await decodeLists({
+      prvDiaSources: [withdrawn(first), ...others],
+      prvDiaForcedSources: [
+        ...forced,
+        withdrawn({ ...forced[0], visit: 77n, midpointMjdTai: 60_700 })
+      ]
+    })
+    expect(all(left)).toEqual(all(await decodeLists({ prvDiaSources: others })))
+    for (const timeWithdrawnMjdTai of [null, Number.NaN, 0, 10]) {
+      const kept = { prvDiaSources: [{ ...first, timeWithdrawnMjdTai }, ...others] }
+      expect(all(await decodeLists(kept))).toEqual(all(await decodeLists({})))
+    }
   })
 
   test('a visit that is missing is not one with the number 0', async () => {
