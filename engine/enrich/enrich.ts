@@ -1,7 +1,9 @@
 import type { Answered } from '../table/answers.ts'
+import type { Module } from '../contract/index.ts'
 import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
 import type { AlertTable } from '../table/table.ts'
+import { needed } from './plan.ts'
 import type { Plan } from './plan.ts'
 import { ReaderSet } from '../table/readers.ts'
 import type { ModuleRunner } from './run-module.ts'
@@ -17,7 +19,7 @@ export interface EnrichOptions {
 }
 
 /**
- * Runs the plan's modules over a table, in order.
+ * Runs the plan's modules over a table, in order; none before those it reads from have ended.
  * @param made columns of other modules that the table has already
  */
 export async function enrich(
@@ -29,10 +31,22 @@ export async function enrich(
   const batch = new Enriched(table, options.answers)
   for (const [name, column] of made) batch.columns.set(name, column)
   const readers = new ReaderSet(batch)
+  const running = new Map<string, Promise<void>>()
   for (const [index, module] of plan.modules.entries()) {
+    for (const name of needed(module)) await running.get(name)
     options.onStart(index, table.rows)
-    await options.runner.run(module, batch, readers, options.stopped.has(module.name))
+    const run = options.runner.run(module, batch, readers, options.stopped.has(module.name))
+    running.set(module.name, run)
+    if (!isAsync(module)) await run
   }
   options.onStart(-1, 0)
+  await Promise.all(running.values())
+  const order = plan.modules
+  batch.runs.sort((a, b) => order.indexOf(a.module) - order.indexOf(b.module))
   return batch
+}
+
+/** It may wait for something: those that do not read from it go on meanwhile. */
+function isAsync({ run }: Module): boolean {
+  return run.constructor.name === 'AsyncFunction'
 }

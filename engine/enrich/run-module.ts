@@ -4,7 +4,7 @@ import { messageOf } from '../errors.ts'
 import { TextColumn } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { placeOf } from '../place-of.ts'
-import { timeless } from '../timeless.ts'
+import { pure } from '../pure.ts'
 import { OutputError, takeResult } from './check-output.ts'
 import type { Fault } from './check-output.ts'
 import type { ReaderSet } from '../table/readers.ts'
@@ -104,7 +104,7 @@ export class ModuleRunner {
       const lookups = batch.answers.for(module.lookups, from)
       const models = this.#models(module)
       const asked = { rows, survey, columns, lookups, models, signal: abort.signal }
-      const given = timeless(() => module.run(asked))
+      const given = pure(() => module.run(asked))
       const result =
         given instanceof Promise ? await this.#inTime(module, given, rows, abort) : given
       faults = takeResult(module, result, batch, from, rows, statuses)

@@ -2,7 +2,7 @@ import type { Block, Blocks, Filter, Predicate } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import { placeOf } from '../place-of.ts'
 import type { Enriched } from '../table/enriched.ts'
-import { timeless } from '../timeless.ts'
+import { pure } from '../pure.ts'
 import { ReaderSet } from '../table/readers.ts'
 
 /** What one filter kept of one batch. */
@@ -46,7 +46,7 @@ export function select(
       continue
     }
     onStart(index, rows)
-    selections.push(timeless(() => selectOne(filter, batch, readers, blocks, warn)))
+    selections.push(pure(() => selectOne(filter, batch, readers, blocks, warn)))
   }
   onStart(-1, 0)
   return selections

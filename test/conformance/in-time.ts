@@ -1,5 +1,5 @@
 import { Script } from 'node:vm'
-import { timeless } from '../../engine/timeless.ts'
+import { pure } from '../../engine/pure.ts'
 
 /** Most a module or filter may take over one made-up batch before it is stopped. */
 const MOST_MS = 10_000
@@ -15,7 +15,7 @@ class Endless extends Error {}
  */
 export function inTime<T>(who: string, work: () => T): T {
   try {
-    return timeless(() => stopped(work)) // around what is stopped: no `finally` runs within
+    return pure(() => stopped(work)) // around what is stopped: no `finally` runs within
   } catch (error) {
     if (!isTimeout(error)) throw error
     throw new Endless(

@@ -190,6 +190,7 @@ describe('a module that breaks costs its own columns only', () => {
     const trial = moduleThat(
       async (rows, _, signal) => {
         signal.addEventListener('abort', () => (told = true))
+        await null // from here on the clock is there
         await new Promise((resolve) => setTimeout(resolve, 10_000).unref())
         return fine(rows)
       },
@@ -279,4 +280,40 @@ describe('the plan', () => {
   ])('refuses %s', (_, modules, message) => {
     expect(() => makePlan(modules, [])).toThrow(message)
   })
+})
+
+test('a module that waits holds up those that read from it, and no others', async () => {
+  const order: string[] = []
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>()
+  const about = { version: '1.0.0', about: 'On trial.', owner: '@o' }
+  const produces = { value: float64('', 'One.') }
+  const slow = defineModule({
+    ...about,
+    name: 'slow',
+    requires: {},
+    produces,
+    async run({ rows }) {
+      await gate
+      order.push('slow')
+      return { value: many(rows, 1) }
+    }
+  })
+  const quick = (name: string, reads: Record<string, ReturnType<typeof number>>) =>
+    defineModule({
+      ...about,
+      name,
+      requires: reads,
+      produces,
+      run({ rows }) {
+        open()
+        order.push(name)
+        return { value: many(rows, 1) }
+      }
+    })
+  const after = quick('after', { value: number('slow.value', '') })
+  const plan = makePlan([slow, quick('other', {}), after], [])
+  const runner = new ModuleRunner(() => {})
+  const batch = await enrich(table(), plan, { runner, stopped: new Set(), onStart() {} })
+  expect(order).toEqual(['other', 'slow', 'after'])
+  expect(batch.runs.map(({ module }) => module.name)).toEqual(['slow', 'other', 'after'])
 })

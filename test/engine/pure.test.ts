@@ -4,7 +4,7 @@ import { ModuleRunner } from '../../engine/enrich/run-module.ts'
 import { select } from '../../engine/publish/select.ts'
 import { Enriched } from '../../engine/table/enriched.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
-import { timeless } from '../../engine/timeless.ts'
+import { pure } from '../../engine/pure.ts'
 import { goldenAlerts } from '../conformance/alerts.ts'
 import { tableOf } from '../conformance/batch.ts'
 
@@ -15,7 +15,14 @@ const ASKED: [string, () => unknown][] = [
   ['Date.now()', () => Date.now()],
   ['new Date() without a time', () => new Date()],
   ['Math.random()', () => Math.random()],
-  ['performance.now()', () => performance.now()]
+  ['performance.now()', () => performance.now()],
+  ['fetch', () => fetch('http://127.0.0.1:1')],
+  ['process', () => process.pid],
+  ['setTimeout', () => setTimeout(() => {}, 1)],
+  ['setInterval', () => setInterval(() => {}, 1)],
+  ['queueMicrotask', () => queueMicrotask(() => {})],
+  ['crypto', () => crypto.randomUUID()],
+  ['WebSocket', () => new WebSocket('ws://127.0.0.1:1')]
 ]
 
 test.each(ASKED)('%s: a module that asks for it fails, and says so', async (name, ask) => {
@@ -59,13 +66,13 @@ test.each(ASKED)('%s: a filter that asks for it selects nothing, and says so', (
 
 test('a given time is no clock, and all is as it was afterwards', () => {
   const before = [Date, Date.now, Math.random]
-  const year = timeless(() => [
+  const year = pure(() => [
     new Date(Date.UTC(2026, 0, 10)).getUTCFullYear(),
     new Date('2026-01-10') instanceof Date,
     Date.parse('2026-01-10T00:00Z')
   ])
   expect(year).toEqual([2026, true, 1768003200000])
-  expect(() => timeless(() => JSON.parse('{'))).toThrow(SyntaxError)
+  expect(() => pure(() => JSON.parse('{'))).toThrow(SyntaxError)
   expect([Date, Date.now, Math.random]).toEqual(before)
   expect(performance.now()).toBeGreaterThan(0)
 })
