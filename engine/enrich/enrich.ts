@@ -47,6 +47,6 @@ export async function enrich(
 }
 
 /** It may wait for something: those that do not read from it go on meanwhile. */
-function isAsync({ run }: Module): boolean {
-  return run.constructor.name === 'AsyncFunction'
+function isAsync(module: Module): boolean {
+  return module.run.constructor.name === 'AsyncFunction'
 }

@@ -190,7 +190,7 @@ describe('a module that breaks costs its own columns only', () => {
     const trial = moduleThat(
       async (rows, _, signal) => {
         signal.addEventListener('abort', () => (told = true))
-        await null // from here on the clock is there
+        await Promise.resolve() // from here on the clock is there
         await new Promise((resolve) => setTimeout(resolve, 10_000).unref())
         return fine(rows)
       },
