@@ -4,6 +4,10 @@ export type ExitCode = 1 | 2
 /** An error that a person reads: what is wrong, with which value, and what to do. */
 export class SiskinError extends Error {
   override readonly name: string = 'SiskinError'
+  /** For machines: what kind of error it is. */
+  readonly code: string = 'failed'
+  /** The same may work later, with nothing changed here. */
+  readonly canRetry: boolean = false
   readonly exitCode: ExitCode
 
   constructor(message: string, exitCode: ExitCode = 1, options?: ErrorOptions) {
@@ -15,16 +19,20 @@ export class SiskinError extends Error {
 /** Something outside does not answer or take anything now: no fault of the data, and it may pass. */
 export class OutageError extends SiskinError {
   override readonly name = 'OutageError'
+  override readonly code = 'outage'
+  override readonly canRetry = true
 }
 
 /** A small file of Siskin's own is not what was written: a power cut on a disk that lied, a hand. */
 export class TornFileError extends SiskinError {
   override readonly name = 'TornFileError'
+  override readonly code = 'torn-file'
 }
 
 /** Wrong use: unknown name, impossible value, missing argument. Exit code 2. */
 export class UsageError extends SiskinError {
   override readonly name = 'UsageError'
+  override readonly code = 'usage'
 
   constructor(message: string, options?: ErrorOptions) {
     super(message, 2, options)
@@ -86,5 +94,6 @@ export function messageOf(error: unknown): string {
 
 /** The system's error code (ENOSPC, EROFS, …), if it is one of the system's. */
 export function codeOf(error: unknown): string | undefined {
+  if (error instanceof SiskinError) return undefined // its code is ours
   return (error as NodeJS.ErrnoException | undefined)?.code
 }

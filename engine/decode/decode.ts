@@ -69,6 +69,7 @@ export function schemaIds(range: PacketRange): Set<number> {
 /** The packets of a range inflate to more than a member may hold: it is to be taken in by halves. */
 class RangeTooLargeError extends SiskinError {
   override readonly name = 'RangeTooLargeError'
+  override readonly code = 'range-too-large'
 
   constructor() {
     super(`its packets inflate to more than ${MOST_INFLATED} bytes: it is taken in by halves`)

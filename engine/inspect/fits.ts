@@ -15,6 +15,7 @@ export interface FitsImage {
 
 class FitsError extends SiskinError {
   override readonly name: string = 'FitsError'
+  override readonly code = 'fits'
 }
 
 /** An image that is whole, of a kind that is not drawn. */

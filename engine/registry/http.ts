@@ -15,15 +15,16 @@ export type RegistryAnswer =
 
 /**
  * A registry that gave no answer that counts.
- * `lasts`: asking again at once is of no use, somebody has to do something first.
+ * `canRetry` is false where somebody has to do something first.
  */
 export class RegistryError extends SiskinError {
   override readonly name = 'RegistryError'
-  readonly lasts: boolean
+  override readonly code = 'registry'
+  override readonly canRetry: boolean
 
-  constructor(message: string, lasts: boolean, options?: ErrorOptions) {
+  constructor(message: string, canRetry: boolean, options?: ErrorOptions) {
     super(message, 1, options)
-    this.lasts = lasts
+    this.canRetry = canRetry
   }
 }
 
@@ -147,16 +148,19 @@ function judge(
     const what = user === null ? 'it wants a user and a password' : `it does not let ${user} in`
     const todo =
       'set SISKIN_REGISTRY_USER and SISKIN_REGISTRY_PASSWORD, or put both into the address'
-    throw new RegistryError(`schema registry ${base}: ${what} (${status}${says}); ${todo}`, true)
+    throw new RegistryError(`schema registry ${base}: ${what} (${status}${says}); ${todo}`, false)
   }
   if (status === 404) {
     throw new RegistryError(
       `schema registry ${url}: nothing of a registry's answers there (404); is the address right?`,
-      true
+      false
     )
   }
   if (status === 429 || status >= 500) throw failing(url, `it answered ${status}${says}`)
-  throw new RegistryError(`schema registry ${url}: it refuses the request (${status}${says})`, true)
+  throw new RegistryError(
+    `schema registry ${url}: it refuses the request (${status}${says})`,
+    false
+  )
 }
 
 function saidIn(body: Readonly<Record<string, unknown>> | null): string {
@@ -165,7 +169,7 @@ function saidIn(body: Readonly<Record<string, unknown>> | null): string {
 
 function failing(url: string, what: string, cause?: unknown): RegistryError {
   const message = `schema registry ${url}: ${what}; is it running, is the address right?`
-  return new RegistryError(message, false, { cause })
+  return new RegistryError(message, true, { cause })
 }
 
 function jsonOf(text: string): Readonly<Record<string, unknown>> | null {

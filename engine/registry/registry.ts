@@ -159,7 +159,7 @@ function schemaIn(answer: RegistryAnswer, url: string): Entry | Absent {
   if (typeof schema !== 'string') {
     throw new RegistryError(
       `schema registry ${url}: the answer holds no schema; is the address right?`,
-      false
+      true
     )
   }
   const all = (Array.isArray(references) ? references : []) as Record<string, unknown>[]
@@ -183,7 +183,7 @@ async function askAgain(
       schemaIn(answer, `${registry.base}${path}`)
       return answer
     } catch (error) {
-      const helps = error instanceof RegistryError && !error.lasts
+      const helps = error instanceof RegistryError && error.canRetry
       if (!helps || tries === TRIES) throw error
       await delay(200 * 2 ** tries, null, signal ? { signal } : {})
     }

@@ -10,6 +10,7 @@ import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { alertFiles, nightsIn } from '../../engine/reread/alert-files.ts'
 import type { AlertFile, Nights } from '../../engine/reread/alert-files.ts'
+import { interruptible } from '../common/interrupt.ts'
 import { findFilter } from '../common/filter-file.ts'
 import { parseNights } from './nights.ts'
 import { pickFilters, pickModules } from '../common/registries.ts'
@@ -44,8 +45,7 @@ export function addBacktest(program: Command): void {
     const store = openStore(lake)
     const files = await filesOf(store, lake, nights)
     const line = new ProgressLine(process.stderr)
-    const stop = new AbortController()
-    process.once('SIGINT', () => stop.abort())
+    const stop = interruptible()
     const result = await backtest({
       store,
       files,
@@ -56,6 +56,7 @@ export function addBacktest(program: Command): void {
       onFile: (done) => line.update(() => `${count(done)} of ${amount(files.length, 'file')}`),
       warn: (message) => console.error(`siskin: ${message}`)
     })
+    stop.end()
     line.clear()
     console.log(
       flags.json

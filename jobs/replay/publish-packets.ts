@@ -5,6 +5,7 @@ import type { ReplayAccount } from '../../engine/replay/replay.ts'
 import type { Addressed } from '../../engine/replay/sender.ts'
 import { UsageError } from '../../engine/errors.ts'
 import { withoutPassword } from '../../engine/registry/http.ts'
+import { interruptible } from '../common/interrupt.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import type { Settings } from '../settings/settings.ts'
 import { count, duration, ProgressLine, size, table } from '../common/terminal.ts'
@@ -32,13 +33,7 @@ export interface Published extends ReplayAccount {
 /** Publishes packets with a progress line; Ctrl-C stops after what is on its way. */
 export async function publish(settings: Settings, publication: Publication): Promise<Published> {
   const line = new ProgressLine(process.stderr)
-  const stop = new AbortController()
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130)
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  const stop = interruptible()
   let skipped = 0
   const control: Control = {
     say: (text) => line.say(text),
@@ -63,8 +58,7 @@ export async function publish(settings: Settings, publication: Publication): Pro
     return { ...account, skipped, asked }
   } finally {
     line.clear()
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    stop.end()
   }
 }
 

@@ -4,6 +4,7 @@ import { Notes } from '../../engine/consume/notes.ts'
 import { run } from '../../engine/run/run.ts'
 import type { Progress, RunResult } from '../../engine/run/run.ts'
 import { isGuarded } from './guard.ts'
+import { interruptible } from '../common/interrupt.ts'
 import { planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -62,14 +63,9 @@ export async function runWithProgress(
 ): Promise<TakenIn> {
   const line = new ProgressLine(process.stderr)
   const notes = new Notes((text) => line.say(`info: ${text}`))
-  const stop = new AbortController()
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130)
+  const stop = interruptible(() =>
     line.say('stopping after the parts in work; once more to stop at once')
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  )
   const started = performance.now()
   try {
     const { partPackets, partMegabytes, ...rest } = settings
@@ -92,8 +88,7 @@ export async function runWithProgress(
     return { ...result, skipped: notes.skipped, skippedText: notes.skippedText }
   } finally {
     line.clear()
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    stop.end()
   }
 }
 

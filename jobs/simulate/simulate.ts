@@ -4,6 +4,7 @@ import { UsageError } from '../../engine/errors.ts'
 import type { Progress, SimulateOptions, Stamps, Summary } from '../../simulator/index.ts'
 import { REPLAY_NAMES } from '../settings/replay.ts'
 import { addSettings, readSettings, wholeNumber } from '../settings/settings.ts'
+import { interruptible } from '../common/interrupt.ts'
 import { bar, count, duration, ProgressLine, size, table } from '../common/terminal.ts'
 
 /** What is simulated, wherever it goes. */
@@ -139,9 +140,7 @@ function liveOptionsOf(flags: SimulateFlags): LiveOptions {
 /** Simulates with a progress line; Ctrl-C leaves no half archive behind. */
 export async function simulateWithProgress(options: SimulateOptions): Promise<Summary> {
   const line = new ProgressLine(process.stderr)
-  const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  process.on('SIGINT', onSignal)
+  const stop = interruptible()
   const started = performance.now()
   try {
     const { simulate } = await import('../../simulator/index.ts')
@@ -152,7 +151,7 @@ export async function simulateWithProgress(options: SimulateOptions): Promise<Su
     })
   } finally {
     line.clear()
-    process.off('SIGINT', onSignal)
+    stop.end()
   }
 }
 

@@ -10,6 +10,7 @@ import { Tally } from '../../engine/run/tally.ts'
 import type { StreamSettings } from '../../engine/stream/common/settings.ts'
 import type { StreamStatus } from '../../engine/stream/supervisor/supervision.ts'
 import { SISKIN_VERSION } from '../../engine/version.ts'
+import { interruptible } from '../common/interrupt.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import { openLog } from '../common/log.ts'
 import type { Log } from '../common/log.ts'
@@ -95,14 +96,9 @@ async function streamWatched(
 ): Promise<StreamResult> {
   const { checkStream, StreamSupervisor } = await import('../../engine/stream/index.ts')
   await checkStream(live, plan, (message) => log.event({ level: 'warn', message }))
-  const stop = new AbortController()
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130)
+  const stop = interruptible(() =>
     log.say('stopping after the micro-batches in work; once more to stop at once')
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  )
   const tally = new Tally()
   const rate = new Rate()
   const strangers = new Strangers(settings, log)
@@ -140,8 +136,7 @@ async function streamWatched(
     return { tally, seconds: (performance.now() - started) / 1000 }
   } finally {
     log.clear()
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    stop.end()
   }
 }
 

@@ -10,6 +10,7 @@ import { findPlace } from './feed.ts'
 import type { GivenPlaces } from './feed.ts'
 import { BrokenPipe, lagText } from './print.ts'
 import { Commands, openSinks, say } from './sinks.ts'
+import { interruptible } from '../common/interrupt.ts'
 import { amount } from '../common/terminal.ts'
 import { list, wholeNumber } from '../settings/values.ts'
 
@@ -147,19 +148,13 @@ async function readTopics(
 
 /** Ctrl-C ends the reading after what is in hand; once more ends it at once. */
 async function untilStopped<T>(work: (stop: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController()
-  const onSignal = () => {
-    if (stop.signal.aborted) process.exit(130)
-    stop.abort()
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  process.stdout.on('error', () => stop.abort()) // told where it is written
+  const stop = interruptible()
+  const broken = new AbortController()
+  process.stdout.on('error', () => broken.abort()) // told where it is written
   try {
-    return await work(stop.signal)
+    return await work(AbortSignal.any([stop.signal, broken.signal]))
   } finally {
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    stop.end()
   }
 }
 
