@@ -7,6 +7,7 @@ import { askInTime } from '../engine/stream/check.ts'
 import { outputTopics } from '../engine/stream/topics.ts'
 import { kafkaAccess } from './kafka-access.ts'
 import type { Settings } from './settings.ts'
+import { listTopics } from '../engine/stream/topic-list.ts'
 
 interface KafkaEquipment {
   readonly input: KafkaInput
@@ -23,7 +24,7 @@ export async function equipKafka(
 ): Promise<KafkaEquipment> {
   const access = kafkaAccess(settings)
   const { group } = settings
-  await askInTime(access, (admin) => admin.listTopics())
+  await askInTime(access, listTopics)
   const output = {
     prefix: settings.outPrefix,
     partitions: settings.outPartitions,

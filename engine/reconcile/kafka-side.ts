@@ -5,6 +5,7 @@ import type { PartitionSpan } from '../stream/committed-reader.ts'
 import { openAdmin } from '../stream/kafka.ts'
 import { stablePositions } from '../stream/coordination.ts'
 import type { KafkaAccess } from '../stream/settings.ts'
+import { listTopics } from '../stream/topic-list.ts'
 
 const CLIENT = 'siskin-verify'
 const TOPIC_RESOURCE = 2
@@ -26,7 +27,7 @@ export class KafkaSide {
   }
 
   topics(): Promise<string[]> {
-    return this.#admin.listTopics()
+    return listTopics(this.#admin)
   }
 
   /** Members that the group has now. */

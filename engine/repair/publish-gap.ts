@@ -18,6 +18,7 @@ import type { KafkaAccess, OutputSettings } from '../stream/settings.ts'
 import { createCompacted, leastLimit, makeTopics } from '../stream/topics.ts'
 import type { OutputTopics } from '../stream/topics.ts'
 import type { Limits } from './maker.ts'
+import { listTopics } from '../stream/topic-list.ts'
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'
@@ -38,7 +39,7 @@ const keyOf = (lake: string, { source, first, last }: PartName) =>
 
 export async function readMarks(access: KafkaAccess, store: Store): Promise<GapMarks> {
   const admin = openAdmin(access, CLIENT)
-  const isThere = (await admin.listTopics()).includes(MARKS_TOPIC)
+  const isThere = (await listTopics(admin)).includes(MARKS_TOPIC)
   await admin.close()
   const lake = await lakeId(store)
   const marks = new Map<string, string>()

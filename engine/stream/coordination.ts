@@ -15,6 +15,7 @@ import type { Publisher } from './publish.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import type { From } from './settings.ts'
+import { describeTopics } from './topic-list.ts'
 
 /** Where a source goes on. */
 export interface Position extends Partition {
@@ -90,7 +91,7 @@ export function kafkaCoordination({
     positions: (partitions, ended) => stablePositions(admin, groupId, partitions, ended),
     async spans(partitions) {
       const topics = [...new Set(partitions.map(({ topic }) => topic))]
-      const { topics: known } = await admin.metadata({ topics, forceUpdate: true })
+      const { topics: known } = await describeTopics(admin, topics)
       const firsts = await offsetsAt(admin, partitions, EARLIEST)
       const ends = await offsetsAt(admin, partitions, LATEST)
       const spans = new Map<string, LogSpan>()

@@ -21,7 +21,7 @@ import { Publisher } from './publish.ts'
 import { openFraming } from './schema.ts'
 import type { StreamSettings } from './settings.ts'
 import { findTopics, limitOf, makeTopics, outputTopics, ownTopics, sameTopics } from './topics.ts'
-import type { InputTopics } from './topics.ts'
+import type { FoundTopics, InputTopics } from './topics.ts'
 
 export interface MemberOptions {
   /** Unique among all members that live, and the same for its successor, who thereby fences it. */
@@ -132,7 +132,7 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
     maker,
     publisher,
     state,
-    owned: { topicIds: new Map(), looked: new Map(), refused: new Map() },
+    owned: { topicIds: new Map(), looked: { since: 0, partitions: new Map() }, refused: new Map() },
     die(reason, records) {
       options.die(reason.message, records)
       return new Promise<never>(() => {})
@@ -144,11 +144,9 @@ async function equip(options: MemberOptions, admin: Admin): Promise<Equipment> {
 async function runSession(equipment: Equipment): Promise<void> {
   const { options, admin } = equipment
   const { settings, plan, stop, name } = options
-  const { topics, missing } = await findTopics(admin, settings.topics, ownTopics(settings, plan))
-  if (missing.length > 0) {
-    const message = `no topic ${missing.join(', ')} in Kafka any more: the others go on`
-    options.send({ kind: 'log', level: 'error', message })
-  }
+  const found = await findTopics(admin, settings.topics, ownTopics(settings, plan))
+  const { topics } = found
+  tellLeftOut(found, options)
   const ends = new AbortController()
   const over = AbortSignal.any([stop, ends.signal])
   const looking = lookForTopics(equipment, topics, over, ends)
@@ -167,6 +165,15 @@ async function runSession(equipment: Equipment): Promise<void> {
     await group.close().catch(() => {})
     await looking
   }
+}
+
+function tellLeftOut({ missing, offline }: FoundTopics, { send }: MemberOptions): void {
+  const log = (message: string) => send({ kind: 'log', level: 'error', message })
+  if (missing.length > 0) log(`no topic ${missing.join(', ')} in Kafka any more: the others go on`)
+  if (offline.length === 0) return
+  log(
+    `topic ${offline.join(', ')} is offline, a partition of it has no leader: the others go on, and it does once its brokers and their disks are back`
+  )
 }
 
 /** Ends the session when the input topics, or their partitions, are others than they were. */

@@ -2,7 +2,7 @@ import type { PartRecord } from '../persist/ledger.ts'
 import type { BatchAccount } from './batch-account.ts'
 import type { Strike } from './bounds.ts'
 import type { Partition } from './partition.ts'
-import type { Aside } from './takeover.ts'
+import type { Aside } from './aside.ts'
 import type { StreamSettings } from './settings.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -6,7 +6,7 @@ import type { BatchAccount } from './batch-account.ts'
 import type { PartitionLag } from './messages.ts'
 import { METRICS } from './metric-defs.ts'
 import { partitionOf } from './partition.ts'
-import type { Aside } from './takeover.ts'
+import type { Aside } from './aside.ts'
 
 /** Why a member ended unasked. */
 export type DeathCause = 'failed' | 'crashed' | 'stalled'

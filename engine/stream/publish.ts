@@ -6,7 +6,7 @@ import type { FinkClaims } from './claim-fink.ts'
 import { UnsureError } from './coordination.ts'
 import type { Position } from './coordination.ts'
 import type { Group, Lease } from './group.ts'
-import { clientOptions } from './kafka.ts'
+import { clientOptions, TRANSACTION_MS } from './kafka.ts'
 import type { OnStreamStep } from './landing.ts'
 import type { Framing } from './schema.ts'
 import type { KafkaAccess } from './settings.ts'
@@ -31,11 +31,6 @@ export interface PublisherOutput {
 /** The client would ask to go on as producer 0, and be fenced where another had the name before. */
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
 
-/**
- * How long a transaction may be open before the broker aborts it: enough for the largest micro-batch on a slow
- * cluster, and no longer than subscribers can bear who wait behind one whose member died with its machine.
- */
-const TRANSACTION_MS = 60_000
 /** Then the broker has ended it for sure, one way or the other; what is heard later is not waited for. */
 const MOST_MS = TRANSACTION_MS + 10_000
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { DeathCause, Gauges } from './metrics.ts'
 import type { FromStreamMember, PartitionLag, WorkingRange } from './messages.ts'
-import type { Aside } from './takeover.ts'
+import type { Aside } from './aside.ts'
 
 /** The place of one member at its supervisor, whoever has it. */
 export interface Seat {

@@ -101,7 +101,11 @@ async function takeOverForgotten(store: Store, { first, isPublished }: Left, fro
   }
   const ended = new AbortController().signal
   const lease = { generation: 1, memberId: 'n', partitions: [partition], ended }
-  const settings = { from, topicIds: new Map<string, string>(), looked: new Map<string, number>() }
+  const settings = {
+    from,
+    topicIds: new Map<string, string>(),
+    looked: { since: 0, partitions: new Map<string, number>() }
+  }
   const { starts } = await takeOver(coordination, lease, store, settings)
   return { positions, starts: starts.map(({ offset }) => offset) }
 }

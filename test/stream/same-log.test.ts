@@ -47,7 +47,7 @@ async function takenOver({ tail, now, first = 0, isStaged = false }: Case) {
   const settings = {
     from: 'earliest' as const,
     topicIds: new Map([['live', 'id']]),
-    looked: new Map()
+    looked: { since: 0, partitions: new Map() }
   }
   const { starts, aside } = await takeOver(coordination, lease, store, settings)
   return { starts: starts.map(({ offset }) => offset), aside, asked }
