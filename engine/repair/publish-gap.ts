@@ -1,4 +1,4 @@
-import { Producer } from '@platformatic/kafka'
+import type { Producer } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { rangeName } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
@@ -19,6 +19,7 @@ import { createCompacted, leastLimit, makeTopics } from '../stream/topics.ts'
 import type { OutputTopics } from '../stream/topics.ts'
 import type { Limits } from './maker.ts'
 import { listTopics } from '../stream/topic-list.ts'
+import { TransactionalProducer } from '../stream/transactional.ts'
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'
@@ -118,7 +119,7 @@ export class GapPublisher {
       const topic = schemaTopic(output.prefix)
       const schemas = { access, clientId: CLIENT, topic, store, registry: output.registry }
       const framing = await openFraming(schemas, own, messageFormat(plan.columns))
-      const producer = new Producer({
+      const producer = new TransactionalProducer({
         ...clientOptions(access, CLIENT),
         transactionalId: `${CLIENT}-${id}`,
         timeout: TRANSACTION_MS,

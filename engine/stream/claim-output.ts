@@ -1,4 +1,3 @@
-import { Producer } from '@platformatic/kafka'
 import type { Admin } from '@platformatic/kafka'
 import { UsageError } from '../errors.ts'
 import type { LakeIdentity } from '../persist/owners.ts'
@@ -7,6 +6,7 @@ import { clientOptions } from './kafka.ts'
 import { isKafkaError } from './refusals.ts'
 import type { KafkaAccess, StreamSettings } from './settings.ts'
 import { createCompacted, OWNERS_TOPIC } from './topics.ts'
+import { TransactionalProducer } from './transactional.ts'
 
 /** A stream: one consumer group that fills one lake. */
 export interface StreamIdentity extends LakeIdentity {
@@ -76,7 +76,7 @@ async function enter(
   missing: () => Promise<string[]>
 ): Promise<void> {
   const options = { ...clientOptions(access, CLIENT), transactionalId: CLIENT, idempotent: true }
-  const producer = new Producer({ ...options, timeout: 30_000 })
+  const producer = new TransactionalProducer({ ...options, timeout: 30_000 })
   try {
     const transaction = await producer.beginTransaction(NO_PRODUCER)
     const keys = await missing() // nobody else can commit since the transaction began

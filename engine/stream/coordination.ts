@@ -58,6 +58,8 @@ export interface Coordination {
   ): Promise<Map<string, MessageMark | null>>
   /** All that a part has selected, and it did select, is in the topics. */
   published(record: PartRecord): Promise<boolean>
+  /** Messages like these come through to their topics, with nothing in them; nobody sees them. */
+  passes(messages: readonly SelectedMessage[]): Promise<boolean>
   /**
    * Messages and positions, together or not at all, and only while the lease is in force.
    * @throws FencedError, UnsureError; after any other error it did not count either.
@@ -107,6 +109,7 @@ export function kafkaCoordination({
     begin: (partitions, from) => firstOffsets(admin, partitions, from),
     marksAt: (places) => marksAt(admin, topics.access, topics.name, places),
     published: (record) => isPublished(admin, topics, record),
+    passes: (messages) => publisher.passes(messages),
     async commit(lease, messages, positions, onStep) {
       if (lease.ended.aborted) throw new FencedError('the partitions are another member’s by now')
       try {

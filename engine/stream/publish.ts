@@ -1,5 +1,5 @@
-import { murmur2, Producer } from '@platformatic/kafka'
-import type { Message, MessageToProduce } from '@platformatic/kafka'
+import { murmur2 } from '@platformatic/kafka'
+import type { Message, MessageToProduce, Producer } from '@platformatic/kafka'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import { SISKIN_VERSION } from '../version.ts'
 import type { FinkClaims } from './claim-fink.ts'
@@ -8,8 +8,10 @@ import type { Position } from './coordination.ts'
 import type { Group, Lease } from './group.ts'
 import { clientOptions, TRANSACTION_MS } from './kafka.ts'
 import type { OnStreamStep } from './landing.ts'
+import { refusalOf } from './refusals.ts'
 import type { Framing } from './schema.ts'
 import type { KafkaAccess } from './settings.ts'
+import { TransactionalProducer } from './transactional.ts'
 
 type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 type Produced = MessageToProduce
@@ -51,7 +53,7 @@ export class Publisher {
     this.#framing = framing
     this.#output = output
     this.#claims = claims
-    this.#producer = new Producer({
+    this.#producer = new TransactionalProducer({
       ...clientOptions(access, name),
       transactionalId: name,
       timeout: TRANSACTION_MS, // the client takes it for the transaction's, and for that of a send
@@ -124,6 +126,20 @@ export class Publisher {
     }
   }
 
+  /** Whether the way to their topics is sound: messages with the same keys, and nothing else, are taken. Their transaction is aborted. */
+  async passes(messages: readonly SelectedMessage[]): Promise<boolean> {
+    const transaction = await this.#producer.beginTransaction()
+    try {
+      await this.#send(transaction, messages.map(emptied))
+      return true
+    } catch (error) {
+      if (refusalOf(error)?.kind !== 'way') throw error
+      return false
+    } finally {
+      await transaction.abort()
+    }
+  }
+
   /** The client never ends a commit of a partition that is younger than what it knows of the topic. */
   async #learnPartitions(positions: readonly Position[]): Promise<void> {
     if (positions.length === 0) return
@@ -161,6 +177,10 @@ export class Publisher {
   async close(): Promise<void> {
     await this.#producer.close(true)
   }
+}
+
+function emptied(message: SelectedMessage): SelectedMessage {
+  return { ...message, value: new Uint8Array(0) }
 }
 
 /** A selected alert as it goes out. */

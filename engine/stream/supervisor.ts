@@ -7,7 +7,7 @@ import { afterDeath } from './after-death.ts'
 import type { FromStreamMember, ToStreamMember } from './messages.ts'
 import { StreamMetrics } from './metrics.ts'
 import { assignmentNews, batchNews, fencedNews } from './news.ts'
-import { causeOf, gaugesOf, lagOf, newSeat, nobody, standstillOf } from './seat.ts'
+import { causeOf, gaugesOf, lagOf, newSeat, nobody, patienceMs, standstillOf } from './seat.ts'
 import type { Seat } from './seat.ts'
 import type { StreamStatus, StreamSupervisorOptions } from './supervision.ts'
 
@@ -121,6 +121,7 @@ export class StreamSupervisor implements MetricsSource {
       case 'alive':
         if (!seat.child) break
         Object.assign(seat, {
+          heard: performance.now(),
           knowsLag: message.knowsLag,
           lags: message.lags,
           waiting: message.waiting,
@@ -209,8 +210,10 @@ export class StreamSupervisor implements MetricsSource {
     this.#watched = now
     const { progressSeconds, idleSeconds, onProgress, onLog } = this.#options
     for (const seat of this.#seats) {
-      if (!seat.child || this.#stopping || now - seat.progress < progressSeconds * 1000) continue
-      const message = `member ${seat.name} took nothing in for ${progressSeconds} s: it is killed`
+      if (!seat.child || this.#stopping || now - seat.progress < patienceMs(seat, progressSeconds))
+        continue
+      const seconds = Math.floor((now - seat.progress) / 1000)
+      const message = `member ${seat.name} took nothing in for ${seconds} s: it is killed`
       onLog({ level: 'error', message, fields: { member: seat.name, progressSeconds } })
       seat.stalled = true
       seat.child.kill('SIGKILL')

@@ -97,6 +97,7 @@ async function takeOverForgotten(store: Store, { first, isPublished }: Left, fro
     begin: async (fresh) => new Map(fresh.map(() => [SOURCE, 90])),
     marksAt: async () => new Map(),
     published: async () => isPublished,
+    passes: async () => true,
     commit: async (_lease, _messages, [position]) => void positions.push(position!.next)
   }
   const ended = new AbortController().signal

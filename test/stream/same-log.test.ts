@@ -40,6 +40,7 @@ async function takenOver({ tail, now, first = 0, isStaged = false }: Case) {
       return new Map(now === undefined ? [] : [['live-0', now]])
     },
     published: async () => false,
+    passes: async () => true,
     commit: async () => {}
   }
   const partitions = [{ topic: 'live', partition: 0 }]
