@@ -1,8 +1,12 @@
-import { eachRecord, ledgerPath, spansFrom } from '../lake/ledger.ts'
+import { ledgerPath, spansFrom } from '../lake/ledger.ts'
+import { readNote } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { indexedUpTo, removeDrafts, setIndexedUpTo, writeIndex } from './index-files.ts'
 import type { MarkedPart, WrittenFile } from './index-files.ts'
 import { MARK_BYTES } from './marks.ts'
+
+/** Records that are read at the same time. */
+const READ_AT_ONCE = 8
 
 /** When parts that are in no index file yet are put into one: whichever comes first. */
 export interface IndexTrigger {
@@ -100,6 +104,7 @@ export async function youngParts(
   return Array.fromAsync(landedFrom(store, source, next, most))
 }
 
+/** A record that is torn is passed over: its copies may stay, and `repair` makes both it and the index again. */
 async function* landedFrom(
   store: Store,
   source: string,
@@ -107,8 +112,10 @@ async function* landedFrom(
   most = Number.POSITIVE_INFINITY
 ): AsyncGenerator<MarkedPart, void> {
   const spans = (await spansFrom(store, source, next)).slice(-most)
-  yield* eachRecord(
-    store,
-    spans.map(({ first, last }) => ledgerPath(source, first, last))
-  )
+  const paths = spans.map(({ first, last }) => ledgerPath(source, first, last))
+  for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
+    const some = paths.slice(at, at + READ_AT_ONCE)
+    const records = await Promise.all(some.map((path) => readNote<MarkedPart>(store, path)))
+    yield* records.filter((record) => record !== null)
+  }
 }

@@ -13,6 +13,12 @@ const RETRIES = 60
 const retryDelay = (_client: object, _operation: string, attempt: number) =>
   attempt < 20 ? 10 : 250
 
+/**
+ * How long a transaction may be open before the broker aborts it: enough for the largest micro-batch on a slow
+ * cluster, and no longer than subscribers can bear who wait behind one whose member died with its machine.
+ */
+export const TRANSACTION_MS = 60_000
+
 /** What every client of ours is made with. @throws OutageError while the authority's file cannot be read. */
 export function clientOptions(access: KafkaAccess, clientId: string): BaseOptions {
   const { brokers, user, password, mechanism, tls, ca } = access
@@ -29,9 +35,14 @@ export function clientOptions(access: KafkaAccess, clientId: string): BaseOption
   }
 }
 
-/** A client for questions; a topic or a coordinator that is just being made takes a moment to answer. */
+/**
+ * A client for questions; a topic or a coordinator that is just being made takes a moment to answer. A topic that is offline
+ * is not waited for as long: who asks for many is told of it (`topic-list.ts`).
+ */
 export function openAdmin(access: KafkaAccess, clientId: string, retries = 20): Admin {
-  return new Admin({ ...clientOptions(access, clientId), retries, retryDelay: 300 })
+  const pause = (...[, , , , error]: unknown[]) =>
+    isKafkaError(error, 'LEADER_NOT_AVAILABLE') ? 100 : 300
+  return new Admin({ ...clientOptions(access, clientId), retries, retryDelay: pause })
 }
 
 /** The generation is over: the partitions are another member's, what was fetched is not ours to commit. */

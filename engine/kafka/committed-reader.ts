@@ -2,7 +2,10 @@ import { Consumer } from '@platformatic/kafka'
 import { SiskinError } from '../errors.ts'
 import { committedBatches } from './committed.ts'
 import type { FetchedPartition } from './committed.ts'
+import { checkMoving, checkUncut, requestOf, wasAsked } from './cursor.ts'
+import type { Cursor } from './cursor.ts'
 import { clientOptions } from './client.ts'
+import { PartitionError } from './partition-error.ts'
 import { isKafkaError } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
 
@@ -49,16 +52,6 @@ export interface PartitionSpan {
   readonly end: number
 }
 
-interface Cursor {
-  readonly topic: string
-  readonly partition: number
-  readonly end: number
-  next: number
-  moved: number
-  /** Bytes that it gave since its turn began. */
-  run: number
-}
-
 /** Bytes that are read at a time. */
 interface ReadSizes {
   /** Most of one fetch. */
@@ -74,7 +67,6 @@ const SIZES: ReadSizes = { fetch: 16 * MIB, partition: MIB, run: 0 }
 const FETCH_WAIT_MS = 500
 /** Where several brokers are asked, one that has nothing must not hold up what the others have. */
 const SHORT_WAIT_MS = 50
-const STUCK_MS = 30_000
 /** Longer than all that the client tries again. */
 const ROUND_MS = 120_000
 const EARLIEST = -2n
@@ -121,7 +113,7 @@ export class CommittedReader {
     const moved = performance.now()
     let open: Cursor[] = places.map(
       ({ topic, partition, offset, end = Number.POSITIVE_INFINITY }) => {
-        return { topic, partition, end, next: offset, moved, run: 0 }
+        return { topic, partition, end, next: offset, epoch: -1, moved, run: 0 }
       }
     )
     let alone: Cursor | null = null
@@ -177,6 +169,9 @@ export class CommittedReader {
     ids: ReadonlyMap<string, string>,
     maxWaitTime: number
   ): Promise<[Cursor, Chunk][]> {
+    const requests = new Map(
+      cursors.map((cursor) => [cursor, requestOf(cursor, this.#sizes.partition)])
+    )
     try {
       const { responses } = await this.#consumer.fetch({
         node,
@@ -186,9 +181,9 @@ export class CommittedReader {
         maxWaitTime,
         topics: [...ids].map(([topic, topicId]) => ({
           topicId,
-          partitions: cursors
-            .filter((cursor) => cursor.topic === topic)
-            .map((cursor) => requestOf(cursor, this.#sizes.partition))
+          partitions: [...requests].flatMap(([cursor, request]) =>
+            cursor.topic === topic ? [request] : []
+          )
         }))
       })
       return responses.flatMap(({ topicId, partitions }) =>
@@ -197,7 +192,12 @@ export class CommittedReader {
             ({ topic, partition }) =>
               ids.get(topic) === topicId && partition === fetched.partitionIndex
           )
-          return cursor && fetched.records?.length ? [[cursor, chunkOf(cursor, fetched)]] : []
+          if (!cursor || !wasAsked(cursor, requests.get(cursor))) return []
+          checkUncut(cursor, fetched)
+          const last = fetched.records?.at(-1)
+          if (!last) return []
+          cursor.epoch = last.partitionLeaderEpoch
+          return [[cursor, chunkOf(cursor, fetched)]]
         })
       )
     } catch (error) {
@@ -215,7 +215,7 @@ export class CommittedReader {
       const span = spans.find((own) => own.topic === topic && own.partition === partition)
       if (!span) continue
       if (next > span.end) {
-        throw new SiskinError(
+        throw new PartitionError(
           `${topic}-${partition} ends at offset ${span.end}, ${next} was asked for: was the topic made anew?`
         )
       }
@@ -224,22 +224,14 @@ export class CommittedReader {
       const chunk = { topic, partition, messages: [], next: to, stableEnd: span.stableEnd }
       jumps.push([cursor, { ...chunk, expired: to - next }])
     }
-    if (jumps.length === 0) throw error
+    const asked = cursors.filter(({ epoch }) => epoch >= 0)
+    if (jumps.length === 0 && asked.length === 0) throw error
+    for (const cursor of asked) cursor.epoch = -1 // the broker knows so old a leader no more
     return jumps
   }
 
   async close(): Promise<void> {
     await this.#consumer.close(true)
-  }
-}
-
-function requestOf({ partition, next }: Cursor, partitionMaxBytes: number) {
-  return {
-    partition,
-    fetchOffset: BigInt(next),
-    partitionMaxBytes,
-    currentLeaderEpoch: -1,
-    lastFetchedEpoch: -1
   }
 }
 
@@ -264,16 +256,6 @@ function chunkOf({ topic, partition, next: from, end }: Cursor, fetched: Fetched
     next,
     stableEnd: Number(fetched.lastStableOffset),
     expired: 0
-  }
-}
-
-function checkMoving(cursors: readonly Cursor[]): void {
-  for (const { topic, partition, next, end, moved } of cursors) {
-    if (end === Number.POSITIVE_INFINITY || next >= end) continue
-    if (performance.now() - moved < STUCK_MS) continue
-    throw new SiskinError(
-      `${topic}-${partition} gives nothing from offset ${next} on, though it ends at ${end}: is a transaction open there?`
-    )
   }
 }
 

@@ -6,6 +6,9 @@ import type { From } from './settings.ts'
 export const EARLIEST = -2n
 export const LATEST = -1n
 
+/** Clocks of members, brokers and producers differ by less. */
+export const CLOCKS_MS = 3_600_000
+
 /** The first offsets of their partitions whose messages are at least as young, by source. */
 export async function offsetsAt(
   admin: Admin,

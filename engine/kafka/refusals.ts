@@ -5,15 +5,25 @@ export function isKafkaError(error: unknown, ...ids: string[]): boolean {
   return error instanceof Error && ids.some((id) => findErrorBy(error, 'apiId', id) !== null)
 }
 
+/** All that the user of a stream has to be allowed; a right to read or write a topic includes DESCRIBE of it. */
+const RIGHTS =
+  'READ of the input topics and of the group; READ, WRITE, CREATE and DESCRIBE_CONFIGS of the topics for subscribers (those with --out-prefix and --fink-prefix, <out-prefix>schemas too); ' +
+  'READ, WRITE and CREATE of topic siskin-owners; WRITE of the transactional ids that begin with the name of the group, and of siskin-owners'
+
 /**
  * Why Kafka refuses to take messages, as long as nobody changes anything: what it is about, by Kafka's own names.
- * Only the first kind is about the messages, and others may be taken beside them. Nothing that is not here is a refusal: a
+ * Only the first kind is about the messages, and others may be taken beside them; so is the second, where a message is refused again and
+ * again while others come through the same way. Nothing that is not here is a refusal: a
  * broker, a coordinator or a replica is away, or the producer has a successor.
  */
 const REFUSALS = {
   message: {
-    ids: ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'CORRUPT_MESSAGE'],
+    ids: ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'],
     text: 'does not take a message as it is'
+  },
+  way: {
+    ids: ['CORRUPT_MESSAGE'],
+    text: 'got other bytes than we sent: look at the network between here and the broker, and at the memory of both'
   },
   clock: {
     ids: ['INVALID_TIMESTAMP'],
@@ -27,7 +37,7 @@ const REFUSALS = {
       'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
       'SECURITY_DISABLED'
     ],
-    text: 'does not allow it to our user: give it the rights (READ of input topics and the group; WRITE, CREATE and DESCRIBE of topics for subscribers and of transactional ids)'
+    text: `does not allow it to our user: it needs ${RIGHTS}`
   },
   topic: {
     ids: [

@@ -2,6 +2,7 @@ import { ProduceAcks, Producer } from '@platformatic/kafka'
 import { CommittedReader } from './committed-reader.ts'
 import { clientOptions, openAdmin } from './client.ts'
 import type { KafkaAccess } from './settings.ts'
+import { listTopics } from './topic-list.ts'
 
 /** The topic from which a reader who has only Kafka takes schemas: the key is the fingerprint. */
 export function schemaTopic(prefix: string): string {
@@ -36,7 +37,7 @@ export async function readSchemas(
 async function isThere(access: KafkaAccess, clientId: string, topic: string): Promise<boolean> {
   const admin = openAdmin(access, clientId)
   try {
-    return (await admin.listTopics()).includes(topic)
+    return (await listTopics(admin)).includes(topic)
   } finally {
     await admin.close()
   }

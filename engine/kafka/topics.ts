@@ -1,5 +1,6 @@
 import type { Admin } from '@platformatic/kafka'
 import { isKafkaError } from './refusals.ts'
+import { listTopics } from './topic-list.ts'
 
 /** How topics are made that are not there yet. */
 export interface NewTopics {
@@ -14,7 +15,7 @@ export async function createTopics(
   topics: readonly string[],
   { partitions, replication: replicas, retentionDays }: NewTopics
 ): Promise<void> {
-  const there = new Set(await admin.listTopics())
+  const there = new Set(await listTopics(admin))
   const retention = String(retentionDays * 24 * 3600 * 1000)
   const configs = [{ name: 'retention.ms', value: retention }]
   for (const topic of topics.filter((name) => !there.has(name))) {
@@ -28,7 +29,7 @@ export async function createCompacted(
   topic: string,
   replicas: number
 ): Promise<void> {
-  if ((await admin.listTopics()).includes(topic)) return
+  if ((await listTopics(admin)).includes(topic)) return
   const configs = [{ name: 'cleanup.policy', value: 'compact' }]
   await createTopic(admin, topic, { partitions: 1, replicas, configs })
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Worker } from 'node:worker_threads'
 import { codeOf } from '../errors.ts'
-import { Beat, cpuSince } from './beat.ts'
+import { Beat, cpuSince, withMargin } from './beat.ts'
 import type { Overdue } from './beat.ts'
 
 type Log = (level: 'error', message: string) => void
@@ -12,6 +12,11 @@ const LATE_MS = 1000
 const MOST_HANGS = 5
 /** Who uses no processor either waits for one, or for ever: so many budgets tell which. */
 const MOST_BUDGETS = 10
+/** By then it is judged, at the latest, what has this budget. */
+export function judgedAfterMs(budgetMs: number): number {
+  return withMargin(budgetMs) * MOST_BUDGETS + ANSWER_MS + LATE_MS
+}
+
 /** A thread in a loop of JavaScript answers within milliseconds, one in native code not at all. */
 const ANSWER_MS = 2000
 /** So many budgets by the clock before one that does not answer is taken for hanging. */

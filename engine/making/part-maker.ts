@@ -29,7 +29,7 @@ export interface MakerSettings {
 }
 
 /** How long decoding and the files of one part may take before their member counts as stuck. */
-const OTHER_WORK_MS = 60_000
+export const OTHER_WORK_MS = 60_000
 
 /** Makes parts from ranges, one after the other: for files, for Kafka and for repairs alike. */
 export class PartMaker {

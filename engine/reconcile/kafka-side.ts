@@ -5,6 +5,7 @@ import type { PartitionSpan } from '../kafka/committed-reader.ts'
 import { openAdmin } from '../kafka/client.ts'
 import { stablePositions } from '../kafka/positions.ts'
 import type { KafkaAccess } from '../kafka/settings.ts'
+import { listTopics } from '../kafka/topic-list.ts'
 
 const CLIENT = 'siskin-verify'
 const TOPIC_RESOURCE = 2
@@ -26,7 +27,7 @@ export class KafkaSide {
   }
 
   topics(): Promise<string[]> {
-    return this.#admin.listTopics()
+    return listTopics(this.#admin)
   }
 
   /** Members that the group has now. */

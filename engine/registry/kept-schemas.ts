@@ -12,6 +12,8 @@ const LONGEST_PAUSE_MS = 15_000
 const TELL_MS = 60_000
 /** A schema that was registered a moment before its first packet may not be everywhere yet. */
 const GRACE_MS = 5000
+/** Ids that are given it within a minute. */
+const GRACES = 3
 
 /**
  * A registry whose schemas are kept in the lake as they come: while it is down, packets of schemas
@@ -57,7 +59,7 @@ export function keptRegistry(
       const end = eitherOf(stop, signal)
       for (const id of ids) {
         if (known.has(id)) continue
-        const text = await grace.try(() => patiently(() => find(id, end), id, warn, end), end)
+        const text = await grace.try(id, () => patiently(() => find(id, end), id, warn, end), end)
         if (text) known.set(id, text)
         const why = text ? undefined : known.unknown.get(id)
         if (why === undefined || told.has(id)) continue
@@ -101,29 +103,42 @@ async function rest(ms: number, stop?: AbortSignal): Promise<void> {
   })
 }
 
-/** Asks for an unknown id again for some seconds, but not once a packet where damaged ones are many. */
+/**
+ * Asks for an unknown id again for some seconds: each for itself, so that a damaged packet takes nothing from a schema that
+ * is just being registered. Not once a packet, and where damaged ones are many only for some of their ids.
+ */
 class Grace {
   readonly #ms: number
-  #over = Number.NEGATIVE_INFINITY
+  /** When the grace of each id was over; none is older than a minute. */
+  readonly #over = new Map<number, number>()
 
   constructor(ms: number) {
     this.#ms = ms
   }
 
-  async try<T>(find: () => Promise<T | undefined>, stop?: AbortSignal): Promise<T | undefined> {
+  async try<T>(
+    id: number,
+    find: () => Promise<T | undefined>,
+    stop?: AbortSignal
+  ): Promise<T | undefined> {
     const first = await find()
     const began = performance.now()
-    if (first !== undefined || began - this.#over < TELL_MS) return first
+    if (first !== undefined || !this.#has(id, began)) return first
     try {
       for (let pause = FIRST_PAUSE_MS / 4; performance.now() - began < this.#ms; pause *= 2) {
-        await rest(pause, stop)
+        await rest(Math.min(pause, FIRST_PAUSE_MS), stop)
         const found = await find()
         if (found !== undefined) return found
       }
       return undefined
     } finally {
-      this.#over = performance.now()
+      this.#over.set(id, performance.now())
     }
+  }
+
+  #has(id: number, now: number): boolean {
+    for (const [other, over] of this.#over) if (now - over >= TELL_MS) this.#over.delete(other)
+    return !this.#over.has(id) && this.#over.size < GRACES
   }
 }
 

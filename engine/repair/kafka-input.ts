@@ -12,6 +12,7 @@ import { openAdmin } from '../kafka/client.ts'
 import { partitionOf } from '../kafka/partition.ts'
 import type { Fetched } from '../stream/member/range.ts'
 import type { KafkaAccess } from '../kafka/settings.ts'
+import { listTopics } from '../kafka/topic-list.ts'
 
 const CLIENT = 'siskin-repair'
 const PART_MESSAGES = 1000
@@ -85,7 +86,7 @@ export class KafkaInput {
   async span(source: string): Promise<InputSpan | null> {
     const { topic, partition } = partitionOf(source)
     if (topic === '' || !Number.isInteger(partition)) return null
-    if (!(await this.#admin.listTopics()).includes(topic)) return null
+    if (!(await listTopics(this.#admin)).includes(topic)) return null
     const { topics, id } = await this.#admin.metadata({ topics: [topic], forceUpdate: true })
     const owner = await readJson<TopicOwner>(this.#store, `${OWN}/owners/topics/${topic}.json`)
     const isSame = owner?.cluster === id && owner.topicId === topics.get(topic)?.id
@@ -138,7 +139,7 @@ export class KafkaInput {
   async published(source: string, { first, last }: PositionSpan): Promise<Published> {
     const found = new Set<string>()
     const aged = new Set<string>()
-    const there = new Set(await this.#admin.listTopics())
+    const there = new Set(await listTopics(this.#admin))
     for (const topic of this.#outputs.topics.filter((name) => there.has(name))) {
       const reader = this.#reader(topic)
       const places = (await reader.spans([topic])).map((span) => {

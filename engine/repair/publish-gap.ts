@@ -1,4 +1,4 @@
-import { Producer } from '@platformatic/kafka'
+import type { Producer } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { rangeName } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
@@ -19,7 +19,13 @@ import type { KafkaAccess } from '../kafka/settings.ts'
 import { createCompacted, leastLimit } from '../kafka/topics.ts'
 import { makeTopics } from '../stream/common/topics.ts'
 import type { OutputTopics } from '../stream/common/topics.ts'
+<<<<<<< 7e4f6e90a23540f78eeb85bc1ebf8e1cd099a57f
 import type { MessageLimits } from '../sinks/sinks.ts'
+=======
+import type { Limits } from './maker.ts'
+import { listTopics } from '../kafka/topic-list.ts'
+import { TransactionalProducer } from '../kafka/transactional.ts'
+>>>>>>> 12468ee27e9c37f36a0410c514ea0b360a2e6b3c
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'
@@ -40,7 +46,7 @@ const keyOf = (lake: string, { source, first, last }: PartName) =>
 
 export async function readMarks(access: KafkaAccess, store: Store): Promise<GapMarks> {
   const admin = openAdmin(access, CLIENT)
-  const isThere = (await admin.listTopics()).includes(MARKS_TOPIC)
+  const isThere = (await listTopics(admin)).includes(MARKS_TOPIC)
   await admin.close()
   const lake = await lakeId(store)
   const marks = new Map<string, string>()
@@ -119,7 +125,7 @@ export class GapPublisher {
       const topic = schemaTopic(output.prefix)
       const schemas = { access, clientId: CLIENT, topic, store, registry: output.registry }
       const framing = await openFraming(schemas, own, messageFormat(plan.columns))
-      const producer = new Producer({
+      const producer = new TransactionalProducer({
         ...clientOptions(access, CLIENT),
         transactionalId: `${CLIENT}-${id}`,
         timeout: TRANSACTION_MS,

@@ -4,6 +4,7 @@ import { explain, openAdmin } from '../kafka/client.ts'
 import type { Rhythm } from './rhythm.ts'
 import { Sender } from './sender.ts'
 import type { Addressed, SenderOptions } from './sender.ts'
+import { listTopics } from '../kafka/topic-list.ts'
 
 export interface ReplayOptions extends SenderOptions {
   /** Some packets at a time, in order. */
@@ -37,7 +38,7 @@ const MOST_AT_ONCE = 2000
  */
 export async function replay(options: ReplayOptions): Promise<ReplayAccount> {
   const { kafka, packets, signal, onSkipped } = options
-  await askInTime(kafka, (admin) => admin.listTopics())
+  await askInTime(kafka, listTopics)
   const admin = openAdmin(kafka, 'siskin-replay-admin')
   const sender = new Sender(admin, options)
   const tally = new Tally()

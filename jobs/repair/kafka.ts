@@ -7,6 +7,7 @@ import { askInTime } from '../../engine/stream/check.ts'
 import { outputTopics } from '../../engine/stream/common/topics.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import type { Settings } from '../settings/settings.ts'
+import { listTopics } from '../../engine/kafka/topic-list.ts'
 
 interface KafkaSide {
   readonly input: KafkaInput
@@ -23,7 +24,7 @@ export async function openKafkaSide(
 ): Promise<KafkaSide> {
   const access = kafkaAccess(settings)
   const { group } = settings
-  await askInTime(access, (admin) => admin.listTopics())
+  await askInTime(access, listTopics)
   const output = {
     prefix: settings.outPrefix,
     partitions: settings.outPartitions,

@@ -177,7 +177,8 @@ export const STREAM_SETTINGS = {
   progressSeconds: {
     key: 'progressSeconds',
     flag: '--progress-seconds <n>',
-    about: 'a member that takes nothing in for so long, while there is something, is replaced',
+    about:
+      'a member that takes nothing in for so long, while there is something, is replaced; one with a part in work after a quarter of an hour at the earliest',
     fallback: 300,
     parse: wholeNumber(5, 86_400)
   },

@@ -12,6 +12,7 @@ import { SchemaFinder } from '../../engine/subscribe/schemas.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { FeedAddress, Wanted } from './feed.ts'
+import { listTopics } from '../../engine/kafka/topic-list.ts'
 
 /** Topics in Kafka, with the schemas that their messages name. */
 export async function inKafka(settings: Settings, wanted: Wanted): Promise<FeedAddress> {
@@ -42,7 +43,7 @@ async function fullNames(
   names: readonly string[],
   prefix: string
 ): Promise<string[]> {
-  const there = await askInTime(access, (admin) => admin.listTopics())
+  const there = await askInTime(access, listTopics)
   const full = names.map((name) => {
     const found = [name, prefix + name].find((topic) => there.includes(topic))
     if (found !== undefined) return found

@@ -4,13 +4,14 @@ import { explain } from '../../engine/kafka/client.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { LookAtKafka } from './verify.ts'
+import { listTopics } from '../../engine/kafka/topic-list.ts'
 
 /** What `verify` asks of Kafka, when it is told where that is. */
 export function lookAt(settings: Settings, deep: boolean): LookAtKafka {
   const access = kafkaAccess(settings)
   const { group, outPrefix, outRetentionDays, finkCompat, finkPrefix } = settings
   return async (store, onProgress) => {
-    await askInTime(access, (admin) => admin.listTopics())
+    await askInTime(access, listTopics)
     return Reconciler.open({
       access,
       group,

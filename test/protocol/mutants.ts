@@ -23,18 +23,18 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover does not let Kafka confirm that the partitions are still its own',
     file: 'engine/stream/commit/takeover.ts',
-    from: 'if (keep.length > 0) await coordination.commit',
-    to: 'if (keep.length < 0) await coordination.commit'
+    from: 'await coordination.commit(assignment, [], own, () => {})',
+    to: ''
   },
   {
     name: 'takeover goes on though Kafka refuses its generation',
     file: 'engine/stream/commit/takeover.ts',
-    from: 'await coordination.commit(assignment, [], keep, () => {})',
-    to: 'await coordination.commit(assignment, [], keep, () => {}).catch(() => {})'
+    from: 'await coordination.commit(assignment, [], own, () => {})',
+    to: 'await coordination.commit(assignment, [], own, () => {}).catch(() => {})'
   },
   {
     name: 'takeover does not look into the topics for what a deleted group had committed',
-    file: 'engine/stream/commit/takeover.ts',
+    file: 'engine/stream/commit/counted.ts',
     from: 'if (record.first < oldest || (await coordination.published(record))) return new Set([folder])',
     to: ''
   },
@@ -65,8 +65,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'a partition that stands aside keeps what the ledger has of it in staging',
     file: 'engine/stream/commit/takeover.ts',
-    from: 'for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])',
-    to: ''
+    from: 'const place = () => placeEntered(store, one.source, staged.get(one.source) ?? [])',
+    to: 'const place = async () => {}'
   },
   {
     name: 'a member whose name is all digits is taken for a range',

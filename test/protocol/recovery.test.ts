@@ -102,11 +102,16 @@ async function takeOverForgotten(store: Store, { first, isPublished }: Left, fro
     begin: async (fresh) => new Map(fresh.map(() => [SOURCE, 90])),
     marksAt: async () => new Map(),
     published: async () => isPublished,
+    passes: async () => true,
     commit: async (_assignment, _messages, [position]) => void positions.push(position!.next)
   }
   const ended = new AbortController().signal
   const assignment = { generation: 1, memberId: 'n', partitions: [partition], ended }
-  const settings = { from, topicIds: new Map<string, string>(), looked: new Map<string, number>() }
+  const settings = {
+    from,
+    topicIds: new Map<string, string>(),
+    looked: { since: 0, partitions: new Map<string, number>() }
+  }
   const { starts } = await takeOver(coordination, assignment, store, settings)
   return { positions, starts: starts.map(({ offset }) => offset) }
 }

@@ -61,7 +61,7 @@ async function workAssignment(
   const taken = await takeOver(coordination, assignment, store, {
     from: 'earliest',
     topicIds,
-    looked: new Map()
+    looked: { since: 0, partitions: new Map() }
   })
   for (const aside of taken.aside) await noteAside(store, aside)
   const notes = await readAside(store)

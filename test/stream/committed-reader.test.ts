@@ -1,3 +1,5 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
@@ -5,7 +7,7 @@ import type { Chunk, ReadPosition } from '../../engine/kafka/committed-reader.ts
 import type { KafkaAccess } from '../../engine/kafka/settings.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
-import { describeKafka, makeTopic, until } from './support.ts'
+import { describeKafka, makeTopic, newName, until } from './support.ts'
 
 const LARGE = 400_000
 
@@ -146,6 +148,28 @@ describeKafka('a reader of what is committed', () => {
     const { chunks, texts } = await readAll(reader, { topic, partition: 0, offset: 0, end: 4 })
     expect(texts).toEqual(['c', 'd'])
     expect(chunks[0]).toMatchObject({ expired: 2, next: 2 })
+  })
+
+  test('notices a log that was cut and grew again behind its back', async () => {
+    const topic = fresh('cut')
+    await makeTopic(kafka, { topic, partitions: 1 })
+    const all = async (count: number) => {
+      const one = makeProducer(newName(topic))
+      const texts = Array.from({ length: count }, (_, i) => `${count} ${i}`)
+      await (await begin(one, topic, texts)).commit()
+    }
+    await all(5)
+    const chunks = openReader(topic).read([{ topic, partition: 0, offset: 0 }])
+    let next = 0
+    while (next < 6) next = ((await chunks.next()).value as { next: number }).next
+    await kafka.daemons[0]!.stop()
+    const log = join(kafka.folder, 'data', `${topic}-0`)
+    for (const name of readdirSync(log)) {
+      if (name !== 'partition.metadata') rmSync(join(log, name))
+    }
+    await kafka.daemons[0]!.start()
+    await all(20)
+    await expect(chunks.next()).rejects.toThrow('its log was cut, and grew again')
   })
 
   test('refuses an offset that is behind the end', async () => {

@@ -42,6 +42,7 @@ function answering(answer: () => Promise<void>): Coordination {
     begin: async () => new Map(),
     marksAt: async () => new Map(),
     published: async () => false,
+    passes: async () => true,
     commit: answer
   }
 }

@@ -66,6 +66,28 @@ test('a schema that comes to the registry just after its packets is found', asyn
   expect((await found).has(4)).toBe(true)
 })
 
+test('each id has the wait for itself: a damaged packet takes it from no other, and many wait no longer', async () => {
+  const kept = keptRegistry(registry.address, store, warn)
+  expect((await kept.resolve([1001])).has(1001)).toBe(false)
+  const found = kept.resolve([5])
+  while (!registry.asked.includes(5)) await new Promise((resolve) => setTimeout(resolve, 5))
+  registry.schemas.set(5, '"float"')
+  expect((await found).has(5)).toBe(true)
+
+  const began = performance.now()
+  await kept.resolve([1001])
+  expect(performance.now() - began).toBeLessThan(2000) // it had its own
+})
+
+test('ids of damaged packets are waited for some times a minute, not each', async () => {
+  const kept = keptRegistry(registry.address, store, warn)
+  const damaged = Array.from({ length: 6 }, (_, i) => 2000 + i)
+  await kept.resolve(damaged)
+  const times = (id: number) => registry.asked.filter((asked) => asked === id).length
+  const waitedFor = damaged.filter((id) => times(id) > 1)
+  expect(waitedFor).toEqual(damaged.slice(0, 3))
+})
+
 test('an id that it does not know stays unknown', async () => {
   expect((await keptRegistry(registry.address, store, warn).resolve([99])).has(99)).toBe(false)
   expect(told).toEqual([])

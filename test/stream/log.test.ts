@@ -66,7 +66,7 @@ function supervise(name: string, isEnough: (event: LogEvent) => boolean) {
       if (isEnough(event)) stop.abort()
     }
   })
-  return { supervisor, log }
+  return { supervisor, log, stop }
 }
 
 const metricsOf = (supervisor: StreamSupervisor) => parsePrometheus(expose(supervisor.families()))
@@ -102,6 +102,17 @@ test('a member that is behind and takes nothing in is ready for a while, then st
   const deaths = sumsBy(metricsOf(supervisor), 'siskin_member_deaths_total', 'cause')
   expect(deaths).toEqual({ stalled: 1 })
   expect(sumOf(metricsOf(supervisor), 'siskin_lag_messages')).toBe(null)
+})
+
+test('a member that has to look into the topics before it reads on may take as long as that takes, and says so', async () => {
+  const { supervisor, log, stop } = supervise('looks', () => false)
+  const running = supervisor.run()
+  await until(() => supervisor.ready()['joined'] === 1, 'its joining')
+  await new Promise((resolve) => setTimeout(resolve, 5000)) // progressSeconds is 2
+  expect(supervisor.ready().reason).toContain('it waits for the topics for subscribers')
+  expect(log.map(({ message }) => message).join('\n')).not.toContain('killed')
+  stop.abort()
+  await running
 })
 
 describeKafka('a stream that cannot be watched', () => {

@@ -21,7 +21,10 @@ const refused = (id: string) =>
 const ACCOUNT = { messages: 2, missing: 0, lost: 0, begins: true, generation: 5, fink: false }
 
 /** A member that commits a part of each of three partitions, against a Kafka that `refuses` some sources. */
-async function commitThree(refuses: (sources: readonly string[]) => Error | null) {
+async function commitThree(
+  refuses: (sources: readonly string[]) => Error | null,
+  passes: () => Promise<boolean> = async () => true
+) {
   const store = localStore(temporaryFolder())
   const sources = ['live-0', 'live-1', 'live-2']
   const coordination: Coordination = {
@@ -30,6 +33,7 @@ async function commitThree(refuses: (sources: readonly string[]) => Error | null
     begin: async () => new Map(),
     marksAt: async () => new Map(),
     published: async () => false,
+    passes,
     commit: async (_assignment, _messages, positions) => {
       const error = refuses(positions.map(sourceOf))
       if (error) throw error
@@ -109,17 +113,46 @@ test('what is too much at once is taken part by part, and nobody is named', asyn
 })
 
 test.each([
+  ['nothing comes through', async () => false],
+  ['it cannot be told', () => Promise.reject(new Error('a broker is away'))]
+])(
+  'a part that is damaged on the way, while %s, is blamed for nothing, and no other waits for it',
+  async (_what, passes) => {
+    const { error, landed } = await commitThree(
+      (sources) => (sources.includes('live-0') ? refused('CORRUPT_MESSAGE') : null),
+      passes
+    )
+    expect(error).not.toBeInstanceOf(PartError)
+    expect(refusalOf(error)?.kind).toBe('way')
+    expect(landed.toSorted()).toEqual(['live-1', 'live-2'])
+  }
+)
+
+test('a part that is damaged again and again, while others come through, is named', async () => {
+  const { error, landed } = await commitThree((sources) =>
+    sources.includes('live-0') ? refused('CORRUPT_MESSAGE') : null
+  )
+  expect(error).toBeInstanceOf(PartError)
+  expect((error as PartError).ranges.map(({ source }) => source)).toEqual(['live-0'])
+  expect(landed.toSorted()).toEqual(['live-1', 'live-2'])
+})
+
+test.each([
   ['INVALID_TIMESTAMP', /refuses the time stamps of our messages: is the clock of this machine/],
   ['TOPIC_AUTHORIZATION_FAILED', /does not allow it to our user/],
   ['TRANSACTIONAL_ID_AUTHORIZATION_FAILED', /does not allow it to our user/],
   ['POLICY_VIOLATION', /by a rule of its topics/],
+  ['CORRUPT_MESSAGE', /got other bytes than we sent/],
   ['INVALID_RECORD', /by a rule of its topics/],
   ['UNSUPPORTED_COMPRESSION_TYPE', /by a rule of its topics/],
   ['NOT_ENOUGH_REPLICAS', /./],
   ['KAFKA_STORAGE_ERROR', /./],
   ['THROTTLING_QUOTA_EXCEEDED', /./]
 ])('%s is no fault of any part', async (id, says) => {
-  const { error, landed } = await commitThree(() => refused(id))
+  const { error, landed } = await commitThree(
+    () => refused(id),
+    async () => false
+  )
   expect(error).not.toBeInstanceOf(PartError)
   expect(landed).toEqual([])
   const access = { brokers: ['kafka:9092'], user: null, password: null, tls: false, ca: null }

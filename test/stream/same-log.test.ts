@@ -40,6 +40,7 @@ async function takenOver({ tail, now, first = 0, isStaged = false }: Case) {
       return new Map(now === undefined ? [] : [['live-0', now]])
     },
     published: async () => false,
+    passes: async () => true,
     commit: async () => {}
   }
   const partitions = [{ topic: 'live', partition: 0 }]
@@ -52,7 +53,7 @@ async function takenOver({ tail, now, first = 0, isStaged = false }: Case) {
   const settings = {
     from: 'earliest' as const,
     topicIds: new Map([['live', 'id']]),
-    looked: new Map()
+    looked: { since: 0, partitions: new Map() }
   }
   const { starts, aside } = await takeOver(coordination, assignment, store, settings)
   return { starts: starts.map(({ offset }) => offset), aside, asked }

@@ -6,6 +6,7 @@ import type { Store } from '../../store/store.ts'
 import { firstLook } from './first-look.ts'
 import type { Looked } from './first-look.ts'
 import type { StreamSettings } from '../common/settings.ts'
+import { describeTopics } from '../../kafka/topic-list.ts'
 
 /** What the owner's book of the lake says of the input topics. */
 export interface OwnedTopics {
@@ -26,10 +27,7 @@ export async function claimInput(
 ): Promise<OwnedTopics> {
   const topicIds = new Map<string, string>()
   const refused = new Map<string, string>()
-  const { id: cluster, topics: known } = await admin.metadata({
-    topics: [...topics],
-    forceUpdate: true
-  })
+  const { cluster, topics: known } = await describeTopics(admin, topics)
   const looked = await firstLook(admin, store, cluster, group)
   for (const topic of topics) {
     const topicId = known.get(topic)?.id

@@ -1,4 +1,3 @@
-import { Producer } from '@platformatic/kafka'
 import type { Admin } from '@platformatic/kafka'
 import { UsageError } from '../../errors.ts'
 import type { LakeIdentity } from '../../lake/owners.ts'
@@ -9,6 +8,7 @@ import type { StreamSettings } from '../common/settings.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
 import { createCompacted } from '../../kafka/topics.ts'
 import { OWNERS_TOPIC } from '../common/topics.ts'
+import { TransactionalProducer } from '../../kafka/transactional.ts'
 
 /** A stream: one consumer group that fills one lake. */
 export interface StreamIdentity extends LakeIdentity {
@@ -78,7 +78,7 @@ async function enter(
   missing: () => Promise<string[]>
 ): Promise<void> {
   const options = { ...clientOptions(access, CLIENT), transactionalId: CLIENT, idempotent: true }
-  const producer = new Producer({ ...options, timeout: 30_000 })
+  const producer = new TransactionalProducer({ ...options, timeout: 30_000 })
   try {
     const transaction = await producer.beginTransaction(NO_PRODUCER)
     const keys = await missing() // nobody else can commit since the transaction began

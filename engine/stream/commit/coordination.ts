@@ -14,6 +14,7 @@ import type { Publisher } from './publisher.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import type { SelectedMessage } from '../../publish/kafka.ts'
 import type { From } from '../../kafka/settings.ts'
+import { describeTopics } from '../../kafka/topic-list.ts'
 
 /** Where a source goes on. */
 export interface Position extends Partition {
@@ -56,6 +57,8 @@ export interface Coordination {
   ): Promise<Map<string, MessageMark | null>>
   /** All that a part has selected, and it did select, is in the topics. */
   published(record: PartRecord): Promise<boolean>
+  /** Messages like these come through to their topics, with nothing in them; nobody sees them. */
+  passes(messages: readonly SelectedMessage[]): Promise<boolean>
   /**
    * Messages and positions, together or not at all, and only while the assignment is in force.
    * @throws FencedError, UnsureError; after any other error it did not count either.
@@ -87,7 +90,7 @@ export function kafkaCoordination({
     positions: (partitions, ended) => stablePositions(admin, groupId, partitions, ended),
     async spans(partitions) {
       const topics = [...new Set(partitions.map(({ topic }) => topic))]
-      const { topics: known } = await admin.metadata({ topics, forceUpdate: true })
+      const { topics: known } = await describeTopics(admin, topics)
       const firsts = await offsetsAt(admin, partitions, EARLIEST)
       const ends = await offsetsAt(admin, partitions, LATEST)
       const spans = new Map<string, LogSpan>()
@@ -103,6 +106,7 @@ export function kafkaCoordination({
     begin: (partitions, from) => firstOffsets(admin, partitions, from),
     marksAt: (places) => marksAt(admin, topics.access, topics.name, places),
     published: (record) => isPublished(admin, topics, record),
+    passes: (messages) => publisher.passes(messages),
     async commit(assignment, messages, positions, onStep) {
       if (assignment.ended.aborted)
         throw new FencedError('the partitions are another member’s by now')

@@ -3,19 +3,24 @@ import type { PartRecord } from '../../lake/ledger.ts'
 import { placeName, readPlaces } from '../../lake/places.ts'
 import { CommittedReader } from '../../kafka/committed-reader.ts'
 import type { ReadPosition } from '../../kafka/committed-reader.ts'
-import { offsetsAt } from '../../kafka/offsets.ts'
+import { CLOCKS_MS, offsetsAt } from '../../kafka/offsets.ts'
 import { sourceOf } from '../../kafka/partition.ts'
+import { PartitionError } from '../../kafka/partition-error.ts'
+import { refusalOf } from '../../kafka/refusals.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
+import { listTopics } from '../../kafka/topic-list.ts'
 
 /** The topics of a stream, and who looks into them. */
 export interface PublishedTopics {
   readonly access: KafkaAccess
   readonly name: string
   readonly prefix: string
+  /** Told that they are looked into, which may take long, and null when that is over. */
+  readonly onLook: (what: string | null) => void
 }
 
-/** Clocks of members and brokers differ by less. */
-const CLOCKS_MS = 3_600_000
+const LOOK =
+  'the topics for subscribers, to see which of its last parts counted: the group has forgotten it'
 
 /**
  * True if all that a part has selected is in the topics: a transaction is there as a whole or not at all, so it
@@ -23,14 +28,15 @@ const CLOCKS_MS = 3_600_000
  */
 export async function isPublished(
   admin: Admin,
-  { access, name, prefix }: PublishedTopics,
+  { access, name, prefix, onLook }: PublishedTopics,
   record: PartRecord
 ): Promise<boolean> {
   const missing = selectedOf(record, prefix)
-  const there = new Set(await admin.listTopics())
+  const there = new Set(await listTopics(admin))
   const topics = [...missing.keys()]
   if (topics.length === 0 || topics.some((topic) => !there.has(topic))) return false
   const reader = new CommittedReader(access, `${name}-look`, topics)
+  onLook(LOOK)
   try {
     const places = await placesSince(admin, reader, topics, Date.parse(record.started) - CLOCKS_MS)
     for await (const { topic, messages } of reader.read(places)) {
@@ -38,7 +44,15 @@ export async function isPublished(
         missing.get(topic)?.delete(headers.get('source')?.toString() ?? '')
       }
     }
+  } catch (error) {
+    if (refusalOf(error)?.kind !== 'access') throw error
+    throw new PartitionError(
+      `the group has forgotten where it is, and if its last part ${record.part} counted is in topics that our user may not read: give it READ of ${topics.join(', ')}`,
+      true,
+      { cause: error }
+    )
   } finally {
+    onLook(null)
     await reader.close().catch(() => {})
   }
   return [...missing.values()].every((left) => left.size === 0)

@@ -1,15 +1,17 @@
-import { murmur2, Producer } from '@platformatic/kafka'
-import type { Message, MessageToProduce } from '@platformatic/kafka'
+import { murmur2 } from '@platformatic/kafka'
+import type { Message, MessageToProduce, Producer } from '@platformatic/kafka'
 import type { SelectedMessage } from '../../publish/kafka.ts'
 import { SISKIN_VERSION } from '../../version.ts'
 import type { FinkClaims } from '../claims/claim-fink.ts'
 import { UnsureError } from './coordination.ts'
 import type { Position } from './coordination.ts'
 import type { ConsumerGroup, Assignment } from '../../kafka/group.ts'
-import { clientOptions } from '../../kafka/client.ts'
+import { clientOptions, TRANSACTION_MS } from '../../kafka/client.ts'
 import type { OnStreamStep } from './two-phase-commit.ts'
+import { refusalOf } from '../../kafka/refusals.ts'
 import type { Framing } from './schema.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
+import { TransactionalProducer } from '../../kafka/transactional.ts'
 
 type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 type Produced = MessageToProduce
@@ -31,11 +33,6 @@ export interface PublisherOutput {
 /** The client would ask to go on as producer 0, and be fenced where another had the name before. */
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
 
-/**
- * How long a transaction may be open before the broker aborts it: enough for the largest micro-batch on a slow
- * cluster, and no longer than subscribers can bear who wait behind one whose member died with its machine.
- */
-const TRANSACTION_MS = 60_000
 /** Then the broker has ended it for sure, one way or the other; what is heard later is not waited for. */
 const MOST_MS = TRANSACTION_MS + 10_000
 
@@ -56,7 +53,7 @@ export class Publisher {
     this.#framing = framing
     this.#output = output
     this.#claims = claims
-    this.#producer = new Producer({
+    this.#producer = new TransactionalProducer({
       ...clientOptions(access, name),
       transactionalId: name,
       timeout: TRANSACTION_MS, // the client takes it for the transaction's, and for that of a send
@@ -129,6 +126,20 @@ export class Publisher {
     }
   }
 
+  /** Whether the way to their topics is sound: messages with the same keys, and nothing else, are taken. Their transaction is aborted. */
+  async passes(messages: readonly SelectedMessage[]): Promise<boolean> {
+    const transaction = await this.#producer.beginTransaction()
+    try {
+      await this.#send(transaction, messages.map(emptied))
+      return true
+    } catch (error) {
+      if (refusalOf(error)?.kind !== 'way') throw error
+      return false
+    } finally {
+      await transaction.abort()
+    }
+  }
+
   /** The client never ends a commit of a partition that is younger than what it knows of the topic. */
   async #learnPartitions(positions: readonly Position[]): Promise<void> {
     if (positions.length === 0) return
@@ -170,6 +181,10 @@ export class Publisher {
   async close(): Promise<void> {
     await this.#producer.close(true)
   }
+}
+
+function emptied(message: SelectedMessage): SelectedMessage {
+  return { ...message, value: new Uint8Array(0) }
 }
 
 /** A selected alert as it goes out. */

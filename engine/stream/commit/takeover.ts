@@ -1,22 +1,18 @@
-import { TornFileError } from '../../errors.ts'
-import type { MessageMark } from '../../packets.ts'
-import { attemptsAt, RECORD } from '../../lake/attempt.ts'
-import type { FoundAttempt } from '../../lake/attempt.ts'
-import { lastSpan } from '../../lake/ledger.ts'
-import type { PartRecord } from '../../lake/ledger.ts'
-import { readJson } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
-import type { Aside, AsideReason } from '../common/aside.ts'
-import type { Coordination, LogSpan } from './coordination.ts'
-import type { Assignment } from '../../kafka/group.ts'
+import type { Aside } from '../common/aside.ts'
+import type { Coordination } from './coordination.ts'
+import { askEach, orFault } from './fault.ts'
+import type { Fault } from './fault.ts'
 import { isYounger } from '../claims/first-look.ts'
 import type { Looked } from '../claims/first-look.ts'
-import { isOfFormer, placeEntered, recoverPartition } from './two-phase-commit.ts'
+import type { Assignment } from '../../kafka/group.ts'
+import { placeEntered, recoverPartition } from './two-phase-commit.ts'
 import type { RecoveredPartition } from './two-phase-commit.ts'
+import { endsOf, isFound, keepSame, lookAt } from './look.ts'
+import type { Found, OnFault } from './look.ts'
+import { CLOCKS_MS } from '../../kafka/offsets.ts'
 import { sourceOf } from '../../kafka/partition.ts'
 import type { Partition } from '../../kafka/partition.ts'
-import { isSame, tailOf } from './same-log.ts'
-import type { Tail } from './same-log.ts'
 import type { From } from '../../kafka/settings.ts'
 
 /** Where a partition is read on. */
@@ -33,6 +29,8 @@ export interface PartitionStart extends Partition {
 type StartNote =
   /** The group read it before, from where it could: what it read then is not in this lake. */
   | { readonly kind: 'elsewhere' }
+  /** It came into view after the group first looked; what was sent before is left out. */
+  | { readonly kind: 'late'; readonly since: number }
   /** The group had no position, or one before the lake's end: it goes on where the lake ends. */
   | { readonly kind: 'forward'; readonly from: number | null }
   /** The group is at its position, the lake ends before it: what lies between is in no part. */
@@ -52,27 +50,13 @@ export interface TakeoverSettings {
   readonly looked: Looked
 }
 
-/** What is known of a partition before anything is touched. */
-interface Found extends Partition {
-  readonly source: string
-  readonly position: number | null
-  /** Offset behind the lake's last part; null if it holds nothing. */
-  readonly end: number | null
-  readonly span: LogSpan
-  readonly attempts: readonly FoundAttempt[]
-  /** The last message that was taken in, where it is known. */
-  readonly tail: Tail | null
-  /** Folders of attempts that counted by what is in the topics: the group has forgotten them. */
-  readonly published: ReadonlySet<string>
-}
-
 /**
  * Takes partitions over: recovers what their former owners left staged, and says where to read on.
  *
  * The order is what makes it safe, however slow it is and whoever overtakes it: positions, then the
  * attempts, then a commit of the positions as they are, which Kafka takes only from the generation that has
  * the partitions; only then anything is touched (see `landing.ts`). Its cost does not depend on how much the
- * lake holds.
+ * lake holds. A partition that cannot be taken over stands aside, and the others go on without it.
  * @throws FencedError when the assignment ended meanwhile: nothing was touched.
  */
 export async function takeOver(
@@ -81,158 +65,141 @@ export async function takeOver(
   store: Store,
   settings: TakeoverSettings
 ): Promise<TakenOver> {
-  const { partitions, ended, generation } = assignment
+  const { partitions } = assignment
   if (partitions.length === 0) return { starts: [], aside: [] }
-  const positions = await coordination.positions(partitions, ended)
-  const spans = await coordination.spans(partitions)
-  const staged = new Map<string, readonly FoundAttempt[]>()
-  const looks = partitions.map(async (partition): Promise<Found | Aside> => {
-    const source = sourceOf(partition)
-    const span = spans.get(source)
-    const attempts = await attemptsAt(store, source)
-    staged.set(source, attempts)
-    if (!span) return { ...partition, source, reason: 'gone', detail: 'its topic is gone' }
-    const last = await lastSpan(store, source)
-    const end = last ? last.last + 1 : null
-    const position = positions.get(source) ?? null
-    const forgotten =
-      position === null ? attempts : attempts.filter((one) => isOfFormer(one, generation))
-    const published = await publishedOf(coordination, store, { end, first: span.first }, forgotten)
-    const found = { ...partition, source, position, end, span, attempts, published }
-    const odd = oddity(found, settings.topicIds.get(partition.topic))
-    if (odd) return odd
-    const counted = await countedRecords(
-      store,
-      attempts,
-      (one) => published.has(one.folder) || one.last + 1 === position
+  const faults = new Map<string, Fault>()
+  const onFault = (source: string, fault: Fault) => void faults.set(source, fault)
+  const { all, staged } = await lookAt(coordination, assignment, store, settings.topicIds, onFault)
+  const sound = await keepSame(coordination, all.filter(isFound), onFault)
+  const odd = [...all, ...sound].filter(isAside)
+  const keep = await confirm(coordination, assignment, settings, sound.filter(isFound), onFault)
+  const { generation } = assignment
+  const settling = keep.map((one) =>
+    orFault(
+      one,
+      async (): Promise<PartitionStart> => {
+        const { source, position, attempts, published } = one
+        const recovered = await recoverPartition(
+          store,
+          source,
+          { position, generation, published },
+          attempts
+        )
+        return startOf(one, recovered, settings)
+      },
+      (fault) => onFault(one.source, fault)
     )
-    return { ...found, tail: await tailOf(store, source, last, counted) }
-  })
-  const all = await keepSame(coordination, await Promise.all(looks))
-  const aside = all.filter((one): one is Aside => 'reason' in one)
-  const found = all.filter((one): one is Found => !('reason' in one))
-  const fresh = found.filter(
-    ({ position, end, published }) => position === null && end === null && published.size === 0
   )
-  const firsts = await beginningsOf(coordination, fresh, settings)
-  const nextOf = ({ source, position, end, attempts, published }: Found) => {
-    const ends = attempts.map(({ folder, last }) => (published.has(folder) ? last + 1 : 0))
-    return Math.max(position ?? firsts.get(source) ?? 0, end ?? 0, ...ends)
+  const starts = (await Promise.all(settling)).filter((start) => start !== null)
+  if (starts.length === 0 && odd.length === 0) throwShared(partitions, faults)
+  const faulty = partitions.flatMap((one) => asideFor(one, faults.get(sourceOf(one))))
+  const aside = [...odd, ...faulty]
+  for (const one of aside) {
+    const place = () => placeEntered(store, one.source, staged.get(one.source) ?? [])
+    await orFault(one, place, () => {}) // it stands aside for that already
   }
-  const keep = found.map((one) => ({ ...one, next: nextOf(one) }))
-  if (keep.length > 0) await coordination.commit(assignment, [], keep, () => {})
-  const settling = keep.map(async (one): Promise<PartitionStart> => {
-    const { source, position, attempts, published } = one
-    const recovered = await recoverPartition(
-      store,
-      source,
-      { position, generation, published },
-      attempts
-    )
-    return startOf(one, recovered, settings.from)
-  })
-  const starts = await Promise.all(settling)
-  for (const { source } of aside) await placeEntered(store, source, staged.get(source) ?? [])
   return { starts, aside }
 }
 
-/** "Latest" is meant of what there was when the stream began: what is younger is read from its beginning. */
-async function beginningsOf(
-  coordination: Coordination,
-  fresh: readonly Partition[],
-  { from, looked }: TakeoverSettings
-): Promise<ReadonlyMap<string, number>> {
-  const isYoung = (one: Partition) => from === 'latest' && isYounger(one, looked)
-  const asked = fresh.filter((one) => !isYoung(one))
-  const young = fresh.filter(isYoung)
-  const firsts = asked.length > 0 ? await coordination.begin(asked, from) : []
-  const beginnings = young.length > 0 ? await coordination.begin(young, 'earliest') : []
-  return new Map([...firsts, ...beginnings])
+function isAside(one: Found | Aside): one is Aside {
+  return !isFound(one)
 }
 
-/** Sets those aside of which Kafka has another message where the last was that was taken in. */
-async function keepSame(
-  coordination: Coordination,
-  all: readonly (Found | Aside)[]
-): Promise<(Found | Aside)[]> {
-  const places = all.flatMap((one) => {
-    if ('reason' in one || one.tail === null || one.tail.offset < one.span.first) return []
-    return [{ topic: one.topic, partition: one.partition, offset: one.tail.offset }]
-  })
-  const none = new Map<string, MessageMark | null>()
-  const marks = places.length > 0 ? await coordination.marksAt(places) : none
-  return all.map((one) => {
-    const now = marks.get(one.source)
-    if ('reason' in one || one.tail === null || now === undefined) return one
-    if (now !== null && isSame(now, one.tail.mark)) return one
-    return changed(one, one.tail)
-  })
+function asideFor({ topic, partition }: Partition, fault: Fault | undefined): Aside[] {
+  if (!fault) return []
+  const { reason, detail } = fault
+  return [{ topic, partition, source: sourceOf({ topic, partition }), reason, detail }]
 }
 
-async function countedRecords(
-  store: Store,
-  attempts: readonly FoundAttempt[],
-  counts: (attempt: FoundAttempt) => boolean
-): Promise<PartRecord[]> {
-  const records: PartRecord[] = []
-  for (const attempt of attempts) {
-    const record =
-      attempt.hasRecord && counts(attempt) ? await wholeRecord(store, attempt.folder) : null
-    if (record) records.push(record)
+/** What is wrong with all partitions is none's own: who waits for it says so. */
+function throwShared(partitions: readonly Partition[], faults: ReadonlyMap<string, Fault>): void {
+  const all = partitions.map((one) => faults.get(sourceOf(one)))
+  const [first] = all
+  if (first && all.every((fault) => fault?.isShared)) throw first.error
+}
+
+type Kept = Found & {
+  readonly next: number
+  /** It came into view after the group first looked, and begins there: see `beginningsOf`. */
+  readonly late: boolean
+}
+
+/** A producer has one at a time. */
+const ONE_TRANSACTION = 1
+
+/** Commits the positions as they are, or where they are to be: those of whom that is refused are not kept. */
+async function confirm(
+  coordination: Coordination,
+  assignment: Assignment,
+  settings: TakeoverSettings,
+  found: readonly Found[],
+  onFault: OnFault
+): Promise<Kept[]> {
+  const fresh = found.filter(isFresh)
+  const ask = (own: readonly Found[]) => beginningsOf(coordination, own, settings)
+  const firsts = await askEach(fresh, ask, onFault)
+  const keep = found.flatMap((one): Kept[] => {
+    const first = isFresh(one) ? firsts.get(one.source) : 0
+    if (first === undefined) return []
+    const begun = isFresh(one) ? begunAt(one) : null
+    const late = isFresh(one) && isLate(one, settings) && begun === null && first > one.span.first
+    return [{ ...one, late, next: nextOf(one, Math.min(first, begun ?? first)) }]
+  })
+  const commit = async (own: readonly Kept[]) => {
+    await coordination.commit(assignment, [], own, () => {})
+    return new Map(own.map((one) => [one.source, one]))
   }
-  return records
+  return [...(await askEach(keep, commit, onFault, ONE_TRANSACTION)).values()]
+}
+
+/** Nobody knows where it was, if it was read at all. */
+function isFresh({ position, end, published }: Found): boolean {
+  return position === null && end === null && published.size === 0
 }
 
 /**
- * A group that was deleted, or was idle for longer than Kafka keeps its positions, has forgotten what its last
- * transaction committed. Its messages have not gone. No more than one part of a partition is ever committed and not
- * in the ledger, and it begins where the ledger ends. Of several that do, and all of whose messages are there, the longest:
- * what it has more than the one that counted selects nothing. One whose input Kafka has deleted meanwhile is all that is
- * left of it, and counts too.
+ * Where a member began that staged its first part, though the group has forgotten it and the part left no trace in the topics: it may
+ * have counted, and begins there again, whatever "latest" is by now.
  */
-async function publishedOf(
+function begunAt({ attempts }: Found): number | null {
+  return attempts.length > 0 ? Math.min(...attempts.map(({ first }) => first)) : null
+}
+
+function nextOf({ position, end, attempts, published }: Found, first: number): number {
+  return Math.max(position ?? first, end ?? 0, ...endsOf(attempts, published))
+}
+
+/**
+ * "Latest" is meant of what there was when the stream began. What came into view later, because it was made later or our user may see it
+ * only now, begins with what was sent since the group first looked: all of it where it is younger. An hour more is taken, as clocks differ.
+ */
+async function beginningsOf(
   coordination: Coordination,
-  store: Store,
-  { end, first: oldest }: { readonly end: number | null; readonly first: number },
-  attempts: readonly FoundAttempt[]
-): Promise<ReadonlySet<string>> {
-  const begins = attempts.filter(({ hasRecord, first }) => hasRecord && first === (end ?? first))
-  const inOrder = begins.toSorted((a, b) => a.first - b.first || b.last - a.last)
-  for (const { folder } of inOrder) {
-    const record = await wholeRecord(store, folder)
-    if (!record || (end === null && !record.stream?.begins)) continue
-    if (!(await hasFiles(store, folder, record))) continue
-    if (record.first < oldest || (await coordination.published(record))) return new Set([folder])
-  }
-  return new Set()
+  fresh: readonly Partition[],
+  settings: TakeoverSettings
+): Promise<ReadonlyMap<string, number>> {
+  const { from, looked } = settings
+  const asked = fresh.filter((one) => !isLate(one, settings))
+  const late = fresh.filter((one) => isLate(one, settings))
+  const firsts = asked.length > 0 ? await coordination.begin(asked, from) : []
+  const since = looked.since - CLOCKS_MS
+  const beginnings = late.length > 0 ? await coordination.begin(late, since) : []
+  return new Map([...firsts, ...beginnings])
 }
 
-/** False for what a member that was overtaken wrote after its successor had removed the rest: a record alone. */
-async function hasFiles(store: Store, folder: string, { files }: PartRecord): Promise<boolean> {
-  for (const { path, bytes } of files) {
-    if ((await store.size(`${folder}/${path}`)) !== bytes) return false
-  }
-  return true
-}
-
-/** Null for one that its member died over: nothing is sent before its record is whole. */
-async function wholeRecord(store: Store, folder: string): Promise<PartRecord | null> {
-  try {
-    return await readJson<PartRecord>(store, `${folder}/${RECORD}`)
-  } catch (error) {
-    if (error instanceof TornFileError) return null
-    throw error
-  }
+function isLate(one: Partition, { from, looked }: TakeoverSettings): boolean {
+  return from === 'latest' && isYounger(one, looked)
 }
 
 function startOf(
-  { topic, partition, source, position, next, span }: Found & { readonly next: number },
+  { topic, partition, source, position, next, span, late }: Kept,
   recovered: RecoveredPartition,
-  from: From
+  { from, looked }: TakeoverSettings
 ): PartitionStart {
   const { end } = recovered
   const offset = Math.max(next, end ?? 0)
   const start = { topic, partition, source, offset, begins: end === null, recovered }
+  if (end === null && late) return { ...start, note: { kind: 'late', since: looked.since } }
   if (end === null) {
     const isElsewhere = position !== null && from === 'earliest' && next > span.first
     return { ...start, note: isElsewhere ? { kind: 'elsewhere' } : null }
@@ -241,33 +208,4 @@ function startOf(
     return { ...start, note: { kind: 'forward', from: position } }
   }
   return { ...start, note: end < next ? { kind: 'gap', first: end, last: next - 1 } : null }
-}
-
-const wayOut = 'give it a new name, or take it into another lake with another --group'
-
-function changed({ topic, partition, source }: Found, { offset, mark }: Tail): Aside {
-  const time = new Date(mark.time).toISOString()
-  const detail =
-    `the message of ${source} at offset ${offset} is not the one of ${time} that was taken in: Kafka lost the end of its log, and it grew ` +
-    `again; what is new in it below ${offset + 1} is in no lake: ${wayOut}`
-  return { topic, partition, source, reason: 'changed', detail }
-}
-
-/** What keeps a partition from being read; null: nothing. */
-function oddity(
-  { topic, partition, source, position, end, span }: Omit<Found, 'tail'>,
-  topicId: string | undefined
-): Aside | null {
-  const aside = (reason: AsideReason, detail: string): Aside => {
-    return { topic, partition, source, reason, detail }
-  }
-  if (topicId !== undefined && topicId !== span.topicId) {
-    return aside('made-anew', `topic ${topic} was deleted and made anew: ${wayOut}`)
-  }
-  const reached = Math.max(position ?? 0, end ?? 0)
-  if (reached <= span.end) return null
-  return aside(
-    'ends-before',
-    `${source} ends at offset ${span.end}, before ${reached}, up to where it was taken in: Kafka lost its end or it was made anew; ${wayOut}`
-  )
 }

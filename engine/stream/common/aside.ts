@@ -1,8 +1,8 @@
 import { TornFileError } from '../../errors.ts'
-import type { Partition } from '../../kafka/partition.ts'
 import { OWN } from '../../lake/ledger.ts'
 import { readJson, readNote, replaceFile } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
+import type { Partition } from '../../kafka/partition.ts'
 
 /** Why a partition is not read, while the others are. */
 const ASIDE = {
@@ -11,11 +11,21 @@ const ASIDE = {
   'ends-before': 'Kafka has less of it than the lake',
   changed: 'Kafka has other messages of it than were taken in',
   'not-ours': 'another group, or another Kafka, fills this lake from its topic',
+  torn: 'a file that the lake keeps of it is damaged',
+  forbidden: 'our user lacks a right that others do not need',
+  unanswered: 'Kafka does not give what is to be looked at of it',
   unwritable: 'a packet of it can be brought neither into the lake nor into quarantine',
   unknown: 'the note of it is damaged'
 } as const
 
 export type AsideReason = keyof typeof ASIDE
+
+/** What may be mended without that the stream hears of it: it is tried again after a while. */
+const MENDED = new Set<AsideReason>(['unwritable', 'torn', 'forbidden', 'unanswered'])
+
+export function isTriedAgain({ reason }: { readonly reason: AsideReason }): boolean {
+  return MENDED.has(reason)
+}
 
 /** A partition that is not read, and why. */
 export interface Aside extends Partition {

@@ -6,6 +6,7 @@ import { finkTopic } from '../../publish/kafka.ts'
 import { createCompacted, createTopics } from '../../kafka/topics.ts'
 import { schemaTopic } from '../../kafka/schema-topic.ts'
 import type { OutputSettings, StreamSettings } from './settings.ts'
+import { describeTopics, listTopics } from '../../kafka/topic-list.ts'
 
 /** Partitions of the input topics that are there, by topic. */
 export type InputTopics = ReadonlyMap<string, number>
@@ -25,6 +26,8 @@ function matcherOf(name: string): (topic: string) => boolean {
 export interface FoundTopics {
   readonly topics: InputTopics
   readonly missing: readonly string[]
+  /** There, but a partition has no leader: the client can read none of a topic then, nor any beside it. */
+  readonly offline: readonly string[]
 }
 
 /**
@@ -36,7 +39,7 @@ export async function findTopics(
   names: readonly string[],
   isOwn: (topic: string) => boolean
 ): Promise<FoundTopics> {
-  const there = await admin.listTopics()
+  const there = await listTopics(admin)
   const missing: string[] = []
   const found = names.flatMap((name) => {
     if (!name.startsWith('/')) {
@@ -48,20 +51,19 @@ export async function findTopics(
     return there.filter((topic) => isMeant(topic) && !isOwn(topic))
   })
   const topics = [...new Set(found)].sort()
-  if (topics.length === 0) return { topics: new Map(), missing }
-  const metadata = await admin.metadata({ topics, forceUpdate: true })
-  const partitions = topics.map((topic): [string, number] => [
-    topic,
-    metadata.topics.get(topic)?.partitionsCount ?? 0
-  ])
-  return { topics: new Map(partitions), missing }
+  if (topics.length === 0) return { topics: new Map(), missing, offline: [] }
+  const known = await describeTopics(admin, topics)
+  const partitions = topics
+    .filter((topic) => !known.offline.has(topic))
+    .map((topic): [string, number] => [topic, known.topics.get(topic)?.partitions ?? 0])
+  return { topics: new Map(partitions), missing, offline: [...known.offline] }
 }
 
 /** @throws SiskinError that names a topic that is missing, and those that are there. */
 export async function expectTopics(admin: Admin, names: readonly string[]): Promise<void> {
   const { missing } = await findTopics(admin, names, () => false)
   if (missing.length === 0) return
-  const there = (await admin.listTopics()).sort()
+  const there = await listTopics(admin)
   const some = there.slice(0, 12).join(', ') || 'none'
   const meant = meantBy(missing[0]!, there)
   throw new SiskinError(`no topic "${missing[0]}" in Kafka${meant}; there are: ${some}`)

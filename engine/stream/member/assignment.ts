@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { forgetAside, noteAside, readAside } from '../common/aside.ts'
+import { forgetAside, isTriedAgain, noteAside, readAside } from '../common/aside.ts'
 import { Batcher } from './batcher.ts'
 import { Bounds } from '../common/bounds.ts'
 import { CommittedReader } from '../../kafka/committed-reader.ts'
@@ -16,8 +16,8 @@ import type { Context } from './member.ts'
 import type { LogLevel } from '../common/messages.ts'
 import { LONGEST_SOURCE, sourceOf } from '../../kafka/partition.ts'
 import { takeOver } from '../commit/takeover.ts'
-import type { PartitionStart } from '../commit/takeover.ts'
 import type { Aside } from '../common/aside.ts'
+import type { PartitionStart } from '../commit/takeover.ts'
 
 /** What a fetch brings: more would be in memory several times over. */
 const FETCH_BYTES = 8 * 1024 * 1024
@@ -35,11 +35,12 @@ export async function workAssignment(
   assignment: Assignment,
   over: AbortSignal
 ): Promise<void> {
-  const { admin, store, publisher, options, owned } = context
+  const { admin, store, publisher, options, owned, state } = context
   const { group: groupId, from } = options.settings
   const until = AbortSignal.any([assignment.ended, over])
   const { kafka: access, output } = options.settings
-  const topics = { access, name: options.name, prefix: output.prefix }
+  const onLook = (what: string | null) => void (state.waitsFor = what)
+  const topics = { access, name: options.name, prefix: output.prefix, onLook }
   const coordination = kafkaCoordination({ admin, group, publisher, groupId, topics })
   try {
     const { mine, aside } = await sortOut(context, assignment)
@@ -100,7 +101,7 @@ async function tellAside(
   }
   const notes = await readAside(store)
   for (const { source } of starts) if (notes.has(source)) await forgetAside(store, source)
-  state.triesAgain = aside.some(({ reason }) => reason === 'unwritable')
+  state.triesAgain = aside.some(isTriedAgain)
   options.send({ kind: 'aside', partitions: aside })
 }
 
@@ -121,6 +122,12 @@ function report({ options }: Context, starts: readonly PartitionStart[]): void {
       log(
         'warn',
         `${source}: group ${group} ${before}, the lake ends at ${offset}: it goes on there`
+      )
+    }
+    if (note?.kind === 'late') {
+      log(
+        'warn',
+        `${source} came into view after group ${group} first looked (${new Date(note.since).toISOString()}): it begins at ${offset}, what was sent more than an hour before that look is left out, as --from latest asks; for all of it, begin with another --group and --from earliest`
       )
     }
     if (note?.kind === 'gap') {

@@ -2,6 +2,7 @@ import { atOnce } from '../../store/at-once.ts'
 import { attemptFolder, drop, enterLedger, placeFiles } from '../../lake/attempt.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import type { Store } from '../../store/store.ts'
+import type { SelectedMessage } from '../../publish/kafka.ts'
 import { FencedError, UnsureError } from '../commit/coordination.ts'
 import type { Coordination } from '../commit/coordination.ts'
 import type { Bounds } from '../common/bounds.ts'
@@ -39,7 +40,7 @@ export interface Landed {
 /**
  * Brings staged micro-batches of one assignment into the lake and the topics.
  * `commit` says what became of one: it landed; `void`, because the partitions are another's by now; `apart`, because Kafka
- * refuses a message of one of its parts, and only alone each shows whose: all lie staged as before.
+ * refuses a message of one of its parts, or gets it damaged, and only alone each shows whose: all lie staged as before.
  */
 export class Committer {
   readonly #options: CommitterOptions
@@ -79,13 +80,19 @@ export class Committer {
     } catch (error) {
       if (error instanceof UnsureError) return die(error, records)
       const refusal = refusalOf(error)
-      const isAboutMessage = refusal?.kind === 'message'
-      if (isAboutMessage && parts.length > 1) return 'apart'
+      const isDamaged = refusal?.kind === 'way'
+      if ((isDamaged || refusal?.kind === 'message') && parts.length > 1) return 'apart'
+      const isAboutMessage = isDamaged ? await this.#isAlone(messages) : refusal?.kind === 'message'
       for (const record of records) await drop(store, record)
       if (error instanceof FencedError) return 'void'
       if (!isAboutMessage) throw error // a clock, a right, a rule, a broker: no fault of any packet
-      throw new PartError(`Kafka ${refusal.text} (${refusal.id})`, records, { cause: error })
+      throw new PartError(`Kafka ${refusal?.text} (${refusal?.id})`, records, { cause: error })
     }
+  }
+
+  /** What is damaged on the way, however often it is sent, is blamed only where others come through at the same time. */
+  async #isAlone(messages: readonly SelectedMessage[]): Promise<boolean> {
+    return this.#options.coordination.passes(messages).catch(() => false)
   }
 }
 

@@ -10,6 +10,7 @@ import type { LagMeter } from './lag.ts'
 import type { Maker } from './maker.ts'
 import type { MemberOptions } from './member.ts'
 import { PartError } from './part-error.ts'
+import { refusalOf } from '../../kafka/refusals.ts'
 import type { StagedPart } from './worker.ts'
 
 /** What the conveyor needs of its member. */
@@ -116,23 +117,26 @@ function ofPart(batch: MicroBatch, { record }: StagedPart): MicroBatch {
 }
 
 /**
- * Commits parts one by one: those that Kafka takes land, those that it refuses are named.
- * @throws PartError with all that were refused.
+ * Commits parts one by one: those that Kafka takes land, those that it refuses are named, and none stops those behind it.
+ * @throws PartError with all that were refused; else what damaged others on their way.
  */
 async function eachAlone(
   parts: readonly StagedPart[],
   commit: (part: StagedPart) => Promise<boolean>
 ): Promise<boolean> {
   const refused: PartError[] = []
+  const damaged: unknown[] = []
   for (const part of parts) {
     try {
       if (!(await commit(part))) return false
     } catch (error) {
-      if (!(error instanceof PartError)) throw error
-      refused.push(error)
+      if (error instanceof PartError) refused.push(error)
+      else if (refusalOf(error)?.kind === 'way') damaged.push(error)
+      else throw error
     }
   }
   const [first] = refused
+  if (!first && damaged.length > 0) throw damaged[0]
   if (!first) return true
   const ranges = refused.flatMap((error) => error.ranges)
   throw new PartError(first.message, ranges, { cause: first })

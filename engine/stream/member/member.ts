@@ -22,7 +22,7 @@ import { openFraming } from '../commit/schema.ts'
 import type { StreamSettings } from '../common/settings.ts'
 import { limitOf } from '../../kafka/topics.ts'
 import { findTopics, makeTopics, outputTopics, ownTopics, sameTopics } from '../common/topics.ts'
-import type { InputTopics } from '../common/topics.ts'
+import type { FoundTopics, InputTopics } from '../common/topics.ts'
 
 export interface MemberOptions {
   /** Unique among all members that live, and the same for its successor, who thereby fences it. */
@@ -133,7 +133,7 @@ async function makeContext(options: MemberOptions, admin: Admin): Promise<Contex
     maker,
     publisher,
     state,
-    owned: { topicIds: new Map(), looked: new Map(), refused: new Map() },
+    owned: { topicIds: new Map(), looked: { since: 0, partitions: new Map() }, refused: new Map() },
     die(reason, records) {
       options.die(reason.message, records)
       return new Promise<never>(() => {})
@@ -145,11 +145,9 @@ async function makeContext(options: MemberOptions, admin: Admin): Promise<Contex
 async function runSession(context: Context): Promise<void> {
   const { options, admin } = context
   const { settings, plan, stop, name } = options
-  const { topics, missing } = await findTopics(admin, settings.topics, ownTopics(settings, plan))
-  if (missing.length > 0) {
-    const message = `no topic ${missing.join(', ')} in Kafka any more: the others go on`
-    options.send({ kind: 'log', level: 'error', message })
-  }
+  const found = await findTopics(admin, settings.topics, ownTopics(settings, plan))
+  const { topics } = found
+  tellLeftOut(found, options)
   const ends = new AbortController()
   const over = AbortSignal.any([stop, ends.signal])
   const looking = lookForTopics(context, topics, over, ends)
@@ -172,6 +170,15 @@ async function runSession(context: Context): Promise<void> {
     await group.close().catch(() => {})
     await looking
   }
+}
+
+function tellLeftOut({ missing, offline }: FoundTopics, { send }: MemberOptions): void {
+  const log = (message: string) => send({ kind: 'log', level: 'error', message })
+  if (missing.length > 0) log(`no topic ${missing.join(', ')} in Kafka any more: the others go on`)
+  if (offline.length === 0) return
+  log(
+    `topic ${offline.join(', ')} is offline, a partition of it has no leader: the others go on, and it does once its brokers and their disks are back`
+  )
 }
 
 /** Ends the session when the input topics, or their partitions, are others than they were. */

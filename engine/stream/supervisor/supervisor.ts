@@ -7,7 +7,15 @@ import { afterDeath } from './after-death.ts'
 import type { FromStreamMember, ToStreamMember } from '../common/messages.ts'
 import { StreamMetrics } from './metrics.ts'
 import { assignmentEvent, batchEvent, fencedEvent } from './events.ts'
-import { causeOf, gaugesOf, lagOf, newSlot, nobody, standstillOf } from './worker-slot.ts'
+import {
+  causeOf,
+  gaugesOf,
+  lagOf,
+  newSlot,
+  nobody,
+  patienceMs,
+  standstillOf
+} from './worker-slot.ts'
 import type { Slot } from './worker-slot.ts'
 import type { StreamStatus, StreamSupervisorOptions } from './supervision.ts'
 
@@ -121,6 +129,7 @@ export class StreamSupervisor implements MetricsSource {
       case 'alive':
         if (!slot.child) break
         Object.assign(slot, {
+          heard: performance.now(),
           knowsLag: message.knowsLag,
           lags: message.lags,
           waiting: message.waiting,
@@ -209,8 +218,10 @@ export class StreamSupervisor implements MetricsSource {
     this.#watched = now
     const { progressSeconds, idleSeconds, onProgress, onLog } = this.#options
     for (const slot of this.#slots) {
-      if (!slot.child || this.#stopping || now - slot.progress < progressSeconds * 1000) continue
-      const message = `member ${slot.name} took nothing in for ${progressSeconds} s: it is killed`
+      if (!slot.child || this.#stopping || now - slot.progress < patienceMs(slot, progressSeconds))
+        continue
+      const seconds = Math.floor((now - slot.progress) / 1000)
+      const message = `member ${slot.name} took nothing in for ${seconds} s: it is killed`
       onLog({ level: 'error', message, fields: { member: slot.name, progressSeconds } })
       slot.stalled = true
       slot.child.kill('SIGKILL')

@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
+import { judgedAfterMs } from '../../making/hang-watch.ts'
+import { OTHER_WORK_MS } from '../../making/part-maker.ts'
 import type { DeathCause, Gauges } from './metrics.ts'
 import type { FromStreamMember, PartitionLag, WorkingRange } from '../common/messages.ts'
 import type { Aside } from '../common/aside.ts'
@@ -15,6 +17,8 @@ export interface Slot {
   memory: number
   /** When it last did what it should: waiting for what is outside counts, and so does beginning. */
   progress: number
+  /** When it last said that it is alive. */
+  heard: number
   /** When it last took something in, or had nothing to take in. */
   moved: number
   /** What outside it waits for; null: nothing. */
@@ -42,6 +46,7 @@ export function nobody() {
     memberId: null,
     range: null,
     waitsFor: null,
+    heard: 0,
     knowsLag: false,
     lags: [],
     waiting: 0,
@@ -54,6 +59,21 @@ export function nobody() {
 
 export function lagOf({ lags }: Slot): number {
   return lags.reduce((sum, { lag }) => sum + lag, 0)
+}
+
+/** A member says every second that it is alive. */
+const SILENT_MS = 15_000
+
+/**
+ * How long a member may take nothing in. What hangs in a part is for its member to find: by the processor's time too, and the part is
+ * counted for it. Who looks by the clock alone waits until that is judged for sure, as long as the member itself is well.
+ */
+export function patienceMs(
+  { range, heard }: Pick<Slot, 'range' | 'heard'>,
+  seconds: number
+): number {
+  const isWatched = range !== null && performance.now() - heard < SILENT_MS
+  return Math.max(seconds * 1000, isWatched ? judgedAfterMs(OTHER_WORK_MS) : 0)
 }
 
 /** Why none of the members takes anything in, though there is something; null where one does, or has nothing to. */

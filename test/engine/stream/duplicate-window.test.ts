@@ -181,3 +181,19 @@ test.each([1, 2])(
   },
   300_000
 )
+
+test('a torn record among those that are in no index yet stops no part: what the others hold is known', async () => {
+  const store = localStore(temporaryFolder())
+  const before = memberOf(store, 'live-0')
+  for (const [first, id] of [
+    [0, 1],
+    [1, 2],
+    [2, 3]
+  ] as const) {
+    await before.commit(await before.make('live-0', first, [id]))
+  }
+  await store.remove(ledgerPath('live-0', 1, 1))
+  await store.write(ledgerPath('live-0', 1, 1), [Buffer.from('{"source":')])
+  const after = memberOf(store, 'live-0')
+  expect((await after.make('live-0', 3, [1, 2, 3, 4])).kept).toEqual([2, 4])
+})
