@@ -19,13 +19,9 @@ import type { KafkaAccess } from '../kafka/settings.ts'
 import { createCompacted, leastLimit } from '../kafka/topics.ts'
 import { makeTopics } from '../stream/common/topics.ts'
 import type { OutputTopics } from '../stream/common/topics.ts'
-<<<<<<< 7e4f6e90a23540f78eeb85bc1ebf8e1cd099a57f
 import type { MessageLimits } from '../sinks/sinks.ts'
-=======
-import type { Limits } from './maker.ts'
 import { listTopics } from '../kafka/topic-list.ts'
 import { TransactionalProducer } from '../kafka/transactional.ts'
->>>>>>> 12468ee27e9c37f36a0410c514ea0b360a2e6b3c
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'
