@@ -49,7 +49,7 @@ interface Watched {
 
 /** Which attempt at a range this is, and what earlier ones taught. */
 export interface Attempt {
-  /** Used once: see `lake/attempt.ts`. */
+  /** Used once: see `lake/two-phase-commit.ts`. */
   readonly name: string
   /** Modules and filters that hung in it, by their labels. */
   readonly stopped: ReadonlySet<string>

@@ -1,7 +1,7 @@
 import { TornFileError } from '../errors.ts'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
-import { stagingOf } from '../lake/attempt.ts'
+import { stagingOf } from '../lake/two-phase-commit.ts'
 import { OWN } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { jsonBytes, readJson, tellForgotten } from '../store/replace-file.ts'

@@ -1,4 +1,4 @@
-import type { AttemptName } from './attempt.ts'
+import type { AttemptName } from './two-phase-commit.ts'
 import { OWN, rangeName, spanOfRange } from './ledger.ts'
 
 /** What repairs stage: apart from all other attempts, so that nobody who recovers those touches it. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { attemptsAt } from '../lake/attempt.ts'
+import { attemptsAt } from '../lake/two-phase-commit.ts'
 import { lastSpan } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { SiskinError } from '../errors.ts'
-import { attemptsAt } from '../lake/attempt.ts'
-import { recover } from '../lake/commit.ts'
+import { attemptsAt } from '../lake/two-phase-commit.ts'
+import { recover } from '../lake/file-commit.ts'
 import type { Store } from '../store/store.ts'
-import { recoverPartition } from '../stream/commit/two-phase-commit.ts'
+import { recoverPartition } from '../stream/commit/recovery.ts'
 import type { Workshop } from './workshop.ts'
 
 /** Nobody is at work on the source, so all that lies staged is older. */

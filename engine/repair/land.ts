@@ -2,8 +2,8 @@ import { dirname } from 'node:path/posix'
 import { TornFileError } from '../errors.ts'
 import { writeIndex } from '../duplicates/index-files.ts'
 import { atOnce } from '../store/at-once.ts'
-import { enterLedger, placeFiles, RECORD } from '../lake/attempt.ts'
-import type { OnStep, Staged } from '../lake/attempt.ts'
+import { enterLedger, placeFiles, RECORD } from '../lake/two-phase-commit.ts'
+import type { OnStep, Staged } from '../lake/two-phase-commit.ts'
 import { unnamed } from '../verify/file-check.ts'
 import { ledgerPath, OWN } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
@@ -13,7 +13,7 @@ import { jsonBytes, readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 
 /*
- * What a repair makes enters the lake as any part does (`lake/commit.ts`): staged, then its record is renamed into
+ * What a repair makes enters the lake as any part does (`lake/file-commit.ts`): staged, then its record is renamed into
  * the ledger, in the place of an older one of the same part or where there was none, then the files go to their
  * places. It is staged apart, where neither runs nor members look.
  *

@@ -1,7 +1,7 @@
 import type { Marks } from '../duplicates/marks.ts'
 import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
-import { commit, recover } from '../lake/commit.ts'
+import { commit, recover } from '../lake/file-commit.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
 import { setMarksBack } from '../verify/proof-notes.ts'

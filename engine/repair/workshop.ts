@@ -1,5 +1,5 @@
 import { SiskinError } from '../errors.ts'
-import type { OnStreamStep } from '../stream/commit/two-phase-commit.ts'
+import type { OnStreamStep } from '../stream/commit/recovery.ts'
 import { checkRun, RunClaim } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import type { ArchiveInput } from './archive-input.ts'

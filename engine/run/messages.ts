@@ -1,6 +1,6 @@
 import type { Failure } from '../making/failure.ts'
 import type { PacketRange } from '../packets.ts'
-import { attemptOfRun } from '../lake/commit.ts'
+import { attemptOfRun } from '../lake/file-commit.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { SeenMemory } from './seen.ts'
 
@@ -36,7 +36,7 @@ export interface Work {
   readonly poison: string | null
 }
 
-/** The name of an attempt: see `lake/attempt.ts`. */
+/** The name of an attempt: see `lake/two-phase-commit.ts`. */
 export function attemptOf({ run, attempt }: Pick<Work, 'run' | 'attempt'>): string {
   return attemptOfRun(run, attempt)
 }

@@ -1,4 +1,4 @@
-import { attemptsAt } from '../lake/attempt.ts'
+import { attemptsAt } from '../lake/two-phase-commit.ts'
 import { foreign, isOfPart, unnamed } from './file-check.ts'
 import type { OnFinding } from './finding.ts'
 import type { FolderSums } from './folder-sums.ts'

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import type { OnStreamStep } from '../../engine/stream/commit/two-phase-commit.ts'
+import type { OnStreamStep } from '../../engine/stream/commit/recovery.ts'
 
 /** Asks a person; where there is none, no. */
 export async function confirm(): Promise<boolean> {

@@ -6,7 +6,8 @@ export const HDFS_SETTINGS = {
     key: 'hdfsCa',
     flag: '--hdfs-ca <file>',
     about:
-      'trust this authority’s certificate (PEM) for a lake at swebhdfs://… (default: the system’s authorities)'
+      'trust this authority’s certificate (PEM) for a lake at swebhdfs://… (default: the system’s authorities)',
+    parse: (text: string): string | null => text || null
   }
 } satisfies Record<string, Setting>
 

@@ -1,16 +1,7 @@
-import type { LogLevel } from '../../engine/stream/common/messages.ts'
 import { oneOf, wholeNumber } from './values.ts'
 import type { Setting } from './values.ts'
 
 /** How a stream lets itself be watched. */
-export interface ObserveValues {
-  metricsPort: number | null
-  metricsHost: string
-  logFormat: 'text' | 'json'
-  logLevel: LogLevel
-}
-
-/** Their lines in the table of settings. */
 export const OBSERVE_SETTINGS = {
   metricsPort: {
     key: 'metricsPort',

@@ -2,17 +2,6 @@ import { oneOf, positive, wholeNumber } from './values.ts'
 import type { Setting } from './values.ts'
 
 /** What the commands that publish packets to Kafka can be told. */
-export interface ReplayValues {
-  topic: string | null
-  rate: number | null
-  like: 'ztf' | 'lsst' | null
-  partitions: number
-  replication: number
-  compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' | null
-  registry: string | null
-}
-
-/** Their lines in the table of settings. */
 export const REPLAY_SETTINGS = {
   topic: {
     key: 'topic',
@@ -75,12 +64,3 @@ export const REPLAY_NAMES = [
   'compression',
   'registry'
 ] as const
-
-/** The values that were given, with their defaults. */
-export function readReplayValues(values: Readonly<Record<string, unknown>>): ReplayValues {
-  const read: Record<string, unknown> = {}
-  for (const { key, fallback } of Object.values<Setting>(REPLAY_SETTINGS)) {
-    read[key] = values[key] ?? fallback ?? null
-  }
-  return read as unknown as ReplayValues
-}

@@ -7,12 +7,10 @@ import { codeOf, messageOf, unknownName, UsageError } from '../../engine/errors.
 import { addEnvironmentHelp, checkEnvironment, dropServiceLinks } from './environment.ts'
 import { HDFS_SETTINGS, trustAtHdfs } from './hdfs.ts'
 import { REGISTRIES, REGISTRY_SETTINGS, withUser } from './registry.ts'
-import { readReplayValues, REPLAY_SETTINGS } from './replay.ts'
-import type { ReplayValues } from './replay.ts'
-import { readStreamValues, STREAM_SETTINGS } from './stream.ts'
-import type { StreamValues } from './stream.ts'
-import { list, wholeNumber } from './values.ts'
-import type { Setting } from './values.ts'
+import { REPLAY_SETTINGS } from './replay.ts'
+import { STREAM_SETTINGS } from './stream.ts'
+import { list, valuesOf, wholeNumber } from './values.ts'
+import type { Setting, ValuesOf } from './values.ts'
 
 export { wholeNumber } from './values.ts'
 
@@ -56,6 +54,7 @@ const SETTINGS = {
     key: 'surveys',
     flag: '--surveys <names>',
     about: 'only packets of these surveys; others go to quarantine',
+    unset: SURVEYS,
     parse: surveys
   },
   duplicateNights: {
@@ -85,20 +84,7 @@ const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS
 
-export interface Settings extends StreamValues, ReplayValues {
-  lake: string
-  hdfsCa: string | null
-  /** Null: as many as suit the command. */
-  members: number | null
-  schemas: string | null
-  catalogues: string | null
-  modules: readonly string[] | null
-  filters: readonly string[] | null
-  surveys: readonly Survey[]
-  duplicateNights: number | null
-  partPackets: number
-  partMegabytes: number
-}
+export type Settings = ValuesOf<typeof SETTINGS>
 
 /** `partPackets` is SISKIN_PART_PACKETS in the environment. */
 function variableOf(key: string): string {
@@ -142,23 +128,7 @@ export function readSettings(command: Command): Settings {
     if (source === undefined || source === 'default') values[key] = value
   }
   refuseEmpty(values)
-  const settings = {
-    lake: (values['lake'] as string | undefined) ?? SETTINGS.lake.fallback,
-    hdfsCa: (values['hdfsCa'] as string | undefined) || null,
-    members: (values['members'] as number | undefined) ?? null,
-    schemas: (values['schemas'] as string | undefined) ?? null,
-    catalogues: (values['catalogues'] as string | undefined) ?? null,
-    modules: (values['modules'] as string[] | undefined) ?? null,
-    filters: (values['filters'] as string[] | undefined) ?? null,
-    surveys: (values['surveys'] as Survey[] | undefined) ?? SURVEYS,
-    duplicateNights: (values['duplicateNights'] as number | undefined) ?? null,
-    partPackets: (values['partPackets'] as number | undefined) ?? SETTINGS.partPackets.fallback,
-    partMegabytes:
-      (values['partMegabytes'] as number | undefined) ?? SETTINGS.partMegabytes.fallback,
-    ...readStreamValues(values),
-    ...readReplayValues(values)
-  }
-  return withUser(settings, values)
+  return withUser(valuesOf(SETTINGS, values), values)
 }
 
 /** What the file of `--config` holds; nothing without one. */

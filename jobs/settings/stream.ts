@@ -1,43 +1,16 @@
 import { InvalidArgumentError } from 'commander'
-import type { From, KafkaAccess } from '../../engine/kafka/settings.ts'
+import type { From } from '../../engine/kafka/settings.ts'
 import { OBSERVE_SETTINGS } from './observe.ts'
-import type { ObserveValues } from './observe.ts'
 import { list, oneOf, wholeNumber, yesNo } from './values.ts'
 import type { Setting } from './values.ts'
 
 /** What the commands around Kafka can be told. */
-export interface StreamValues extends ObserveValues {
-  brokers: string[]
-  kafkaUser: string | null
-  kafkaPassword: string | null
-  kafkaMechanism: KafkaAccess['mechanism']
-  kafkaCa: string | null
-  topics: string[]
-  group: string
-  from: From
-  triggerSeconds: number
-  triggerRows: number
-  triggerMegabytes: number
-  outPrefix: string
-  outPartitions: number
-  outReplication: number
-  outRetentionDays: number
-  outRegistry: string | null
-  finkCompat: boolean
-  finkPrefix: string
-  untilIdle: number | null
-  takeOver: boolean
-  sessionSeconds: number
-  refreshSeconds: number
-  progressSeconds: number
-}
-
-/** Their lines in the table of settings. */
 export const STREAM_SETTINGS = {
   brokers: {
     key: 'brokers',
     flag: '--brokers <addresses>',
     about: 'Kafka brokers (host:port,host:port)',
+    unset: [],
     parse: brokers
   },
   kafkaUser: { key: 'kafkaUser', flag: '--kafka-user <name>', about: 'user at Kafka (SASL)' },
@@ -62,6 +35,7 @@ export const STREAM_SETTINGS = {
     key: 'topics',
     flag: '--topics <names>',
     about: 'input topics (a,b), or patterns between slashes (/^ztf_\\d+_programid1$/)',
+    unset: [],
     parse: list
   },
   group: {
@@ -184,17 +158,6 @@ export const STREAM_SETTINGS = {
   },
   ...OBSERVE_SETTINGS
 } satisfies Record<string, Setting>
-
-/** The values that were given, with their defaults. */
-export function readStreamValues(values: Readonly<Record<string, unknown>>): StreamValues {
-  const read: Record<string, unknown> = {}
-  for (const { key, fallback } of Object.values<Setting>(STREAM_SETTINGS)) {
-    read[key] = values[key] ?? fallback ?? null
-  }
-  read['brokers'] ??= []
-  read['topics'] ??= []
-  return read as unknown as StreamValues
-}
 
 function brokers(text: string): string[] {
   return list(text).map((address) => {

@@ -5,10 +5,34 @@ export interface Setting {
   readonly key: string
   readonly flag: string
   readonly about: string
+  /** Its default, which `--help` shows. */
   readonly fallback?: unknown
+  /** What it is when nobody says, where `about` tells that in words. */
+  readonly unset?: unknown
   /** What a flag without its optional value means. */
   readonly preset?: string
   readonly parse?: (text: string) => unknown
+}
+
+type Given<S extends Setting> = S extends { readonly parse: (text: string) => infer T } ? T : string
+
+/** What the commands get: the values of a table of settings, null where nobody says and there is no default. */
+export type ValuesOf<T extends Readonly<Record<string, Setting>>> = {
+  [K in keyof T]: T[K] extends { readonly fallback: unknown } | { readonly unset: unknown }
+    ? Given<T[K]>
+    : Given<T[K]> | null
+}
+
+/** The values that were given, with their defaults. */
+export function valuesOf<T extends Readonly<Record<string, Setting>>>(
+  table: T,
+  given: Readonly<Record<string, unknown>>
+): ValuesOf<T> {
+  const read = Object.values(table).map(({ key, fallback, unset }) => [
+    key,
+    given[key] ?? fallback ?? unset ?? null
+  ])
+  return Object.fromEntries(read) as ValuesOf<T>
 }
 
 export const list = (text: string): string[] => text.split(',').map((name) => name.trim())

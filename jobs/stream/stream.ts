@@ -18,7 +18,6 @@ import { planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { STREAM_SETTINGS } from '../settings/stream.ts'
-import type { StreamValues } from '../settings/stream.ts'
 import { listOf, revisionRows } from '../run/summary.ts'
 import { amount, count, duration, size, table } from '../common/terminal.ts'
 
@@ -31,7 +30,7 @@ export function addStream(program: Command): void {
       'after',
       '\nExample:\n  siskin stream --brokers localhost:9092 --topics ztf_20260110_programid1 --lake lake\n  siskin stream --config stream.yaml --members 4'
     )
-  const own = Object.keys(STREAM_SETTINGS) as (keyof StreamValues)[]
+  const own = Object.keys(STREAM_SETTINGS) as (keyof typeof STREAM_SETTINGS)[]
   addSettings(command, [
     'lake',
     'schemas',

@@ -1,11 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { attemptsAt } from '../../engine/lake/attempt.ts'
+import { attemptsAt } from '../../engine/lake/two-phase-commit.ts'
 import { lastSpan, ledgerPath } from '../../engine/lake/ledger.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
-import { recoverPartition } from '../../engine/stream/commit/two-phase-commit.ts'
+import { recoverPartition } from '../../engine/stream/commit/recovery.ts'
 import { startHdfs } from '../cluster/cluster.ts'
 
 // What it costs to take a partition over, by how much the lake holds of it already.

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { Finding } from '../../engine/verify/finding.ts'
 import { localStore } from '../../engine/store/local.ts'
 import { leftOvers } from '../../engine/verify/strays.ts'
-import { attemptName } from '../../engine/stream/commit/two-phase-commit.ts'
+import { attemptName } from '../../engine/stream/commit/recovery.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 
 it('what a member has staged is no finding beside a live stream, and its members’ else', async () => {

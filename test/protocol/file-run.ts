@@ -1,5 +1,5 @@
 import { SiskinError } from '../../engine/errors.ts'
-import { commit, recover, recoverAttempt } from '../../engine/lake/commit.ts'
+import { commit, recover, recoverAttempt } from '../../engine/lake/file-commit.ts'
 import { committedSpans } from '../../engine/lake/ledger.ts'
 import type { PositionSpan } from '../../engine/lake/ledger.ts'
 import { checkRun, RunClaim } from '../../engine/lake/run-claim.ts'

@@ -52,13 +52,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'every whole attempt counts, wherever the group stands',
-    file: 'engine/stream/commit/two-phase-commit.ts',
+    file: 'engine/stream/commit/recovery.ts',
     from: 'if (position === null || last >= position || first < (end ?? 0)) return null',
     to: ''
   },
   {
     name: 'attempts that begin before the ledger ends count',
-    file: 'engine/stream/commit/two-phase-commit.ts',
+    file: 'engine/stream/commit/recovery.ts',
     from: ' || first < (end ?? 0)',
     to: ''
   },
@@ -70,19 +70,19 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a member whose name is all digits is taken for a range',
-    file: 'engine/lake/attempt.ts',
+    file: 'engine/lake/two-phase-commit.ts',
     from: String.raw`/^(.+?)\/(\d{10,})-(\d{10,})\/(.+)$/`,
     to: String.raw`/^(.+?)[/-](\d+)-(\d+)\/(.+)$/`
   },
   {
     name: 'attempts of members have no names of their own',
-    file: 'engine/stream/commit/two-phase-commit.ts',
+    file: 'engine/stream/commit/recovery.ts',
     from: 'return `g${generation}-${member}-${number}`',
     to: 'return `g0-member-${number % 2}`'
   },
   {
     name: 'an attempt leaves its folder behind',
-    file: 'engine/lake/attempt.ts',
+    file: 'engine/lake/two-phase-commit.ts',
     from: 'await store.remove(dirname(folder))',
     to: 'await store.remove(folder)'
   },
@@ -112,31 +112,31 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a run does not look whether its source is still its own',
-    file: 'engine/lake/commit.ts',
-    from: '  await check()\n',
+    file: 'engine/lake/file-commit.ts',
+    from: '    await check()\n',
     to: ''
   },
   {
     name: 'recovery does not fence what it judges',
-    file: 'engine/lake/commit.ts',
+    file: 'engine/lake/file-commit.ts',
     from: 'if (isOlder(name) && !name.includes(OVER)) await fence(store, `${root}/${name}`)',
     to: ''
   },
   {
     name: 'recovery removes what younger runs have staged',
-    file: 'engine/lake/commit.ts',
+    file: 'engine/lake/file-commit.ts',
     from: '(runOf(attempt) ?? run) < run',
     to: '(runOf(attempt) ?? run) < Infinity'
   },
   {
     name: 'a fenced folder gets the name of one that was fenced before',
-    file: 'engine/lake/commit.ts',
+    file: 'engine/lake/file-commit.ts',
     from: "const fenced = `${folder}${OVER}-${randomBytes(6).toString('hex')}`",
     to: 'const fenced = `${folder}${OVER}`'
   },
   {
     name: 'a dead thread’s attempt is not fenced',
-    file: 'engine/lake/commit.ts',
+    file: 'engine/lake/file-commit.ts',
     from: 'const fenced = await fence(store, `${stagingOf(source)}/${attempt}`)',
     to: 'const fenced = `${stagingOf(source)}/${attempt}`'
   }

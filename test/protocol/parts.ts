@@ -1,4 +1,4 @@
-import type { Staged } from '../../engine/lake/attempt.ts'
+import type { Staged } from '../../engine/lake/two-phase-commit.ts'
 import { partName } from '../../engine/lake/ledger.ts'
 import type { PartRecord, PositionSpan } from '../../engine/lake/ledger.ts'
 import type { SelectedMessage } from '../../engine/publish/kafka.ts'

@@ -1,6 +1,6 @@
 import { MultipleErrors, ProtocolError } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
-import { stage } from '../../engine/lake/attempt.ts'
+import { stage } from '../../engine/lake/two-phase-commit.ts'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
 import { localStore } from '../../engine/store/local.ts'
 import { jsonBytes } from '../../engine/store/replace-file.ts'

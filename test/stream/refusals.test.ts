@@ -1,6 +1,6 @@
 import { MultipleErrors, ProtocolError } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
-import { stage } from '../../engine/lake/attempt.ts'
+import { stage } from '../../engine/lake/two-phase-commit.ts'
 import { localStore } from '../../engine/store/local.ts'
 import { Bounds } from '../../engine/stream/common/bounds.ts'
 import { Committer } from '../../engine/stream/member/committer.ts'

@@ -1,6 +1,6 @@
 import { TornFileError } from '../../errors.ts'
-import { RECORD } from '../../lake/attempt.ts'
-import type { FoundAttempt } from '../../lake/attempt.ts'
+import { RECORD } from '../../lake/two-phase-commit.ts'
+import type { FoundAttempt } from '../../lake/two-phase-commit.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import { readJson } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'

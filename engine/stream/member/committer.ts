@@ -1,5 +1,4 @@
-import { atOnce } from '../../store/at-once.ts'
-import { attemptFolder, drop, enterLedger, placeFiles } from '../../lake/attempt.ts'
+import { commitStaged, drop } from '../../lake/two-phase-commit.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import type { Store } from '../../store/store.ts'
 import type { SelectedMessage } from '../../publish/kafka.ts'
@@ -8,7 +7,6 @@ import type { Coordination } from '../commit/coordination.ts'
 import type { Bounds } from '../common/bounds.ts'
 import type { CrashPoint } from './crash.ts'
 import type { Assignment } from '../../kafka/group.ts'
-import type { OnStreamStep } from '../commit/two-phase-commit.ts'
 import { PartError } from './part-error.ts'
 import { partitionOf } from '../../kafka/partition.ts'
 import { refusalOf } from '../../kafka/refusals.ts'
@@ -26,9 +24,6 @@ export interface CommitterOptions {
    */
   readonly die: (reason: UnsureError, records: readonly PartRecord[]) => Promise<never>
 }
-
-/** Parts that are put into their places at the same time. */
-const PARTS_AT_ONCE = 4
 
 /** When a micro-batch counted, ms since 1970, and what its commit took. */
 export interface Landed {
@@ -54,12 +49,16 @@ export class Committer {
     const began = performance.now()
     const records = parts.map(({ record }) => record)
     crash.begin(Math.max(...records.map(({ first }) => first)))
-    const refused = await this.#publish(parts)
-    if (refused) return refused
-    const at = Date.now()
-    const published = performance.now()
-    crash.at('committed')
-    await atOnce(records, PARTS_AT_ONCE, (record) => place(store, record, crash.at))
+    let at = 0
+    let published = 0
+    const pass = async () => {
+      const refused = await this.#publish(parts)
+      at = Date.now()
+      published = performance.now()
+      return refused
+    }
+    const refused = await commitStaged(store, records, { pass, entersLedger: false }, crash.at)
+    if (refused !== null) return refused
     for (const { source, last } of records) await bounds.landed(store, source, last)
     crash.at('done')
     const placeSeconds = (performance.now() - published) / 1000
@@ -94,11 +93,4 @@ export class Committer {
   async #isAlone(messages: readonly SelectedMessage[]): Promise<boolean> {
     return this.#options.coordination.passes(messages).catch(() => false)
   }
-}
-
-/** Step 3 of a commit. */
-async function place(store: Store, record: PartRecord, onStep: OnStreamStep): Promise<void> {
-  const folder = attemptFolder(record)
-  await enterLedger(store, record, folder)
-  await placeFiles(store, record, folder, onStep)
 }

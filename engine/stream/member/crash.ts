@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import type { OnStreamStep } from '../commit/two-phase-commit.ts'
+import type { OnStreamStep } from '../commit/recovery.ts'
 
 /** Where a test wants the member to die. */
 export interface CrashPoint {

@@ -1,5 +1,5 @@
 import { OutageError } from '../../errors.ts'
-import { drop } from '../../lake/attempt.ts'
+import { drop } from '../../lake/two-phase-commit.ts'
 import { partName } from '../../lake/ledger.ts'
 import type { Store } from '../../store/store.ts'
 import { batchAccount, Stopwatch } from './batch-account.ts'

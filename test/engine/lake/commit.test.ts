@@ -3,8 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { OnStep, Staged, Step } from '../../../engine/lake/attempt.ts'
-import { commit as commitFenced, recover, recoverAttempt } from '../../../engine/lake/commit.ts'
+import type { OnStep, Staged, Step } from '../../../engine/lake/two-phase-commit.ts'
+import {
+  commit as commitFenced,
+  recover,
+  recoverAttempt
+} from '../../../engine/lake/file-commit.ts'
 import { committedSpans, partName, readLedger } from '../../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../../engine/lake/ledger.ts'
 import { localStore } from '../../../engine/store/local.ts'

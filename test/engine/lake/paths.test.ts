@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { indexFiles, writeIndex } from '../../../engine/duplicates/index-files.ts'
 import { keepMarks, Marks } from '../../../engine/duplicates/marks.ts'
-import { attemptFolder, attemptsAt } from '../../../engine/lake/attempt.ts'
+import { attemptFolder, attemptsAt } from '../../../engine/lake/two-phase-commit.ts'
 import { isOfPart } from '../../../engine/verify/file-check.ts'
 import { committedSpans, ledgerPath, partPath, spanOfPart } from '../../../engine/lake/ledger.ts'
 import { localStore } from '../../../engine/store/local.ts'

@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
-import { attemptFolder, attemptsAt, placeFiles, RECORD, stage, stagingOf } from './attempt.ts'
-import type { AttemptName, OnStep, Staged } from './attempt.ts'
+import {
+  attemptFolder,
+  attemptsAt,
+  commitStaged,
+  placeFiles,
+  RECORD,
+  stage,
+  stagingOf
+} from './two-phase-commit.ts'
+import type { AttemptName, OnStep, Staged } from './two-phase-commit.ts'
 import { ledgerPath, rangeName } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { readJson } from '../store/replace-file.ts'
@@ -9,26 +17,11 @@ import { isMissing } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 
 /**
- * Makes a part of a file visible: once, or not at all.
- *
- * 1. Every file goes to the staging folder of this attempt, durable. Then the record, in the same place.
- * 2. `check` makes sure that the source is still this run's; the record is renamed into the ledger: the
- *    commit point.
- * 3. The files are renamed to their places; the staging folder goes.
- *
- * | a crash | leaves | the next run of the source (`recover`) |
- * |---|---|---|
- * | before or within 1 | staged files, no record in the ledger | removes them; the range is read again |
- * | after 1 | the same, complete | the same |
- * | after 2 | a record, files still staged | places the files |
- * | within 3 | a record, some files placed | places the others |
- * | after 3 | an empty staging folder at most | removes it |
+ * Makes a part of a file visible: once, or not at all. Its commit point is the rename of its record into the ledger.
  *
  * A run that was thought dead and goes on finds at `check` that its source is another's. If it was
  * frozen between `check` and the rename, the next run has meanwhile renamed its staging folder, so that the
  * rename fails: it cannot commit what its successor does not see.
- *
- * The order of renames on disk is that of the calls on file systems that journal metadata (ext4, xfs).
  */
 export async function commit(
   store: Store,
@@ -37,14 +30,15 @@ export async function commit(
   check: () => Promise<void>,
   onStep: OnStep
 ): Promise<void> {
-  const folder = attemptFolder(record)
   await stage(store, record, files, onStep)
-  await check()
-  const ledger = ledgerPath(record.source, record.first, record.last)
-  await store.rename(`${folder}/${RECORD}`, ledger)
-  await store.sync([dirname(ledger)])
-  onStep('committed')
-  await placeFiles(store, record, folder, onStep)
+  const pass = async () => {
+    await check()
+    const ledger = ledgerPath(record.source, record.first, record.last)
+    await store.rename(`${attemptFolder(record)}/${RECORD}`, ledger)
+    await store.sync([dirname(ledger)])
+    return null
+  }
+  await commitStaged(store, [record], { pass, entersLedger: true }, onStep)
   onStep('done')
 }
 

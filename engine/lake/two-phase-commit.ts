@@ -18,6 +18,26 @@ export type Step = 'staging' | 'staged' | 'committed' | 'placing' | 'placed' | '
 export type OnStep = (step: Step) => void
 
 /*
+ * A part becomes visible once, or not at all: its commit has two phases, and between them one moment from which it counts.
+ *
+ * 1. Its files, then its record, are staged, durable (`stage`).
+ * 2. The commit point. Of packets from files: `check` makes sure that the source is still this run's, and the record is
+ *    renamed into the ledger (`file-commit.ts`). Of packets from Kafka: one transaction publishes the selected alerts and moves
+ *    the group's position behind the part (`stream/commit/publisher.ts`); Kafka takes it only from the generation that has the
+ *    partition.
+ * 3. The record is in the ledger, the files are renamed to their places, the attempt's folder goes.
+ *
+ * | a crash | leaves | of files, the next run (`recover`) | of Kafka, the next owner (`recoverPartition`) |
+ * |---|---|---|---|
+ * | before or within 1 | staged files, no record of them | removes them; the range is read again | the same |
+ * | after 1 | the same, complete | the same: the ledger has no record | the same: the position is before them |
+ * | within 2 | the same | the same: a rename is all or nothing | waits for Kafka to abort; the same |
+ * | after 2 | it counts, files staged | places them: the ledger has the record | places them: the position is behind them |
+ * | within 3 | some files placed | places the others | the same |
+ * | after 3 | an empty staging folder at most | removes it | the same |
+ *
+ * The order of renames on disk is that of the calls on file systems that journal metadata (ext4, xfs).
+ *
  * An attempt at a part is a folder that nobody else ever writes into: its name holds who made it (a run,
  * or a generation of a consumer group and a member) and a number that is used once. So whatever is decided of an
  * attempt, by whomever and however late, can never touch another one. It goes as a whole: nothing of what
@@ -59,6 +79,35 @@ export async function stage(
   })
   await store.write(`${folder}/${RECORD}`, [jsonBytes(record)])
   onStep('staged')
+}
+
+/** What makes staged parts count. */
+export interface CommitPoint<Refusal = never> {
+  /** Null: they count from now on. Else, or when it throws, none of them does. */
+  readonly pass: () => Promise<Refusal | null>
+  /** Records are in the ledger by it. */
+  readonly entersLedger: boolean
+}
+
+/** Parts that are put into their places at the same time. */
+const PARTS_AT_ONCE = 4
+
+/** Lets staged parts count, and puts them into their places. Null when it is done. */
+export async function commitStaged<Refusal>(
+  store: Store,
+  records: readonly PartRecord[],
+  { pass, entersLedger }: CommitPoint<Refusal>,
+  onStep: OnStep
+): Promise<Refusal | null> {
+  const refusal = await pass()
+  if (refusal !== null) return refusal
+  onStep('committed')
+  await atOnce(records, PARTS_AT_ONCE, async (record) => {
+    const folder = attemptFolder(record)
+    if (!entersLedger) await enterLedger(store, record, folder)
+    await placeFiles(store, record, folder, onStep)
+  })
+  return null
 }
 
 /** Moves the record of an attempt into the ledger. What another one moved meanwhile is where it should be. */

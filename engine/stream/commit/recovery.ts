@@ -1,6 +1,6 @@
-import type { Step } from '../../lake/attempt.ts'
-import { drop, enterLedger, placeFiles, RECORD } from '../../lake/attempt.ts'
-import type { FoundAttempt } from '../../lake/attempt.ts'
+import type { Step } from '../../lake/two-phase-commit.ts'
+import { drop, enterLedger, placeFiles, RECORD } from '../../lake/two-phase-commit.ts'
+import type { FoundAttempt } from '../../lake/two-phase-commit.ts'
 import { lastSpan, ledgerPath } from '../../lake/ledger.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import { readJson } from '../../store/replace-file.ts'
@@ -12,20 +12,6 @@ type StreamStep = Step | 'begun' | 'sent'
 export type OnStreamStep = (step: StreamStep) => void
 
 /*
- * A part from Kafka becomes visible once, or not at all:
- *
- * 1. Its files and its record are staged, durable (`lake/attempt.ts`).
- * 2. One Kafka transaction publishes the selected alerts and moves the group's position behind the
- *    part: the commit point (`publish.ts`). Kafka takes it only from the generation that has the partition.
- * 3. The record is renamed into the ledger, the files to their places.
- *
- * | a crash | leaves | the next owner of the partition (`recoverPartition`) |
- * |---|---|---|
- * | within or after 1 | staged files, the group's position before them | removes them and reads again |
- * | within 2 | the same; a transaction that Kafka aborts | waits for the abort; the same |
- * | after 2 | staged files, the position behind them | places them |
- * | within 3 | some files placed | places the others |
- *
  * Who recovers a partition has first read its position, then listed the attempts, then had Kafka confirm that
  * its generation still has the partition (`takeOver`). From there on what is decided of each of these
  * attempts stays true for ever: none of them can be of a younger generation, and no older one can commit any
