@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   new: async () => (await import('./new.ts')).addNew,
   truth: async () => (await import('./truth.ts')).addTruth,
   backtest: async () => (await import('./backtest.ts')).addBacktest,
+  reprocess: async () => (await import('./reprocess.ts')).addReprocess,
+  views: async () => (await import('./views.ts')).addViews,
   simulate: async () => (await import('./simulate.ts')).addSimulate,
   replay: async () => (await import('./replay.ts')).addReplay
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { Notes } from '../engine/consume/notes.ts'
 import { run } from '../engine/run/run.ts'
 import type { Progress, RunResult } from '../engine/run/run.ts'
+import { crashPoint } from './crash-point.ts'
 import { isGuarded } from './guard.ts'
 import { planFor } from './registries.ts'
 import { addSettings, readSettings } from './settings.ts'
@@ -91,12 +92,6 @@ export async function runWithProgress(
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
   }
-}
-
-/** For recovery tests: SISKIN_CRASH=<first packet>:<step> kills the process at that step of that part's commit. */
-function crashPoint(): { first: number; step: string } | null {
-  const [first, step] = (process.env['SISKIN_CRASH'] ?? '').split(':')
-  return first && step ? { first: Number(first), step } : null
 }
 
 function progressText({ bytesRead, bytesTotal, tally }: Progress, started: number): string {

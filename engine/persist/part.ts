@@ -3,7 +3,8 @@ import { layContainer } from '../container.ts'
 import { combineCrc } from '../crc.ts'
 import type { Quarantined } from '../packets.ts'
 import type { Enriched } from '../table/enriched.ts'
-import { toArrow } from './arrow.ts'
+import type { ColumnDef } from '../table/schema.ts'
+import { layerToArrow, toArrow } from './arrow.ts'
 import type { Staged } from './attempt.ts'
 import type { PartFile } from './ledger.ts'
 import { layPlaces } from './places.ts'
@@ -158,4 +159,21 @@ export function layTopic(
   const path = `topics/${topic}/night=${night}/${part}.avro`
   const { pieces } = layContainer(path, Buffer.from(schema), metadata, messages)
   return laid(path, 'topic', messages.length, pieces)
+}
+
+/** A module's columns for all rows of a file of alerts, in their order. */
+export function layLayer(
+  path: string,
+  batch: Enriched,
+  columns: readonly ColumnDef[],
+  metadata: Metadata
+): LaidFile {
+  const { rows } = batch.table
+  const table = layerToArrow(
+    batch,
+    Int32Array.from({ length: rows }, (_, row) => row),
+    columns
+  )
+  const bytes = toParquet(table, { ...metadata, 'siskin.rows': String(rows) })
+  return laid(path, 'layer', rows, [bytes])
 }

@@ -4,8 +4,10 @@ import type { OnGap } from './account-check.ts'
 import { countCopies, noCopies } from './copies.ts'
 import type { Copies } from './copies.ts'
 import { checkFiles } from './file-check.ts'
+import type { FileCheckOptions } from './file-check.ts'
 import type { OnFinding } from './finding.ts'
 import { FolderSums } from './folder-sums.ts'
+import { LayerCheck } from './layer-check.ts'
 import { OWN } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { readBlock } from './ledger-walk.ts'
@@ -19,7 +21,7 @@ import type { Store } from './store.ts'
 import { unfinishedSources } from './unfinished.ts'
 import { Sums } from './verify-sums.ts'
 import { scopeOf } from './verify-scope.ts'
-import type { Reach, Scope } from './verify-scope.ts'
+import type { Reach } from './verify-scope.ts'
 
 /** What `siskin verify` found. `ok` means: every packet of every source is accounted for, once. */
 export interface Verdict extends Copies {
@@ -82,12 +84,15 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
   const originals = options.deep ? new Originals() : null
+  const fileCheck = { ...options, night: scope.night }
+  const layers = await LayerCheck.open(store, fileCheck, folders, onFinding)
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
     const range = new SourceRange(source, from, onFinding, options.onGap)
     let end = 0
     for await (const block of blocks()) {
-      const records = await checkBlock(store, block, scope, options, onFinding, folders)
+      const records = await checkBlock(store, block, fileCheck, onFinding, folders)
+      await layers.block(block, records, (record) => scope.takes(record))
       for (const record of records) {
         if (!record.requeued && scope.tiles(record)) await range.add(record)
         if (!scope.takes(record)) continue
@@ -107,6 +112,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   }
   for (const [source, count] of counts) await new SourceRange(source, 0, onFinding).expect(count)
   if (scope.night === null) await unfinishedSources(store, onFinding)
+  if (scope.isWhole) await layers.orphans()
+  layers.tell()
   const strays = new Strays(store, folders, onFinding)
   if (scope.isWhole) await strays.everywhere()
   else if (!isPartial) await strays.nearby()
@@ -121,8 +128,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
 async function checkBlock(
   store: Store,
   block: LedgerBlock,
-  { night }: Scope,
-  { deep, isLive = false, onDocument }: VerifyOptions,
+  options: FileCheckOptions,
   onFinding: OnFinding,
   folders: FolderSums
 ): Promise<readonly PartRecord[]> {
@@ -134,7 +140,6 @@ async function checkBlock(
   for (const path of others) {
     onFinding({ kind: 'foreign', path, text: `${path} is no record of a part`, isDifference: true })
   }
-  const options = { deep, isLive, night, ...(onDocument && { onDocument }) }
   await checkFiles(store, records, options, folders, onFinding)
   return records
 }

@@ -1,0 +1,170 @@
+import { availableParallelism } from 'node:os'
+import { InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
+import { reprocess } from '../engine/layers/reprocess.ts'
+import type { ReprocessProgress, ReprocessResult } from '../engine/layers/reprocess.ts'
+import { withDependents } from '../engine/layers/work.ts'
+import type { LayerWork } from '../engine/layers/work.ts'
+import { keepViews } from '../engine/layers/views.ts'
+import { layerText } from '../engine/persist/layer-name.ts'
+import { openStore } from '../engine/persist/open-store.ts'
+import { crashPoint } from './crash-point.ts'
+import { parseNights } from './nights.ts'
+import { pickFilters, pickModules, planFor } from './registries.ts'
+import { addSettings, readSettings } from './settings.ts'
+import type { Settings } from './settings.ts'
+import { moduleRows } from './summary.ts'
+import { amount, bar, count, duration, ProgressLine, table } from './terminal.ts'
+import { expectLake } from './verify.ts'
+import { placeOf } from './views.ts'
+
+interface Flags {
+  readonly nights?: string
+  readonly asOf?: string
+  readonly json?: boolean
+}
+
+export function addReprocess(program: Command): void {
+  const command = program
+    .command('reprocess')
+    .description('run modules and filters over what lies in a lake, and write layers beside it')
+    .option('--nights <nights>', 'only parts with alerts of these: YYYYMMDD, or YYYYMMDD..YYYYMMDD')
+    .addOption(
+      new Option(
+        '--as-of <time>',
+        'read no layer that was made later (2026-01-10T12:00Z); the result is shown to who names it'
+      ).argParser(timeOf)
+    )
+    .option('--json', 'print the account as one JSON object')
+    .addHelpText(
+      'after',
+      '\nModules that read from those named run too. Without --modules and --filters all modules run.\nWhat was made of the same versions is not made again.\n\nExamples:\n  siskin reprocess --lake lake --modules rate\n  siskin reprocess --lake lake --nights 20260101..20260131 --filters fast_riser'
+    )
+  addSettings(command, ['lake', 'members', 'modules', 'filters'])
+  command.action(async (flags: Flags) => {
+    const settings = readSettings(command)
+    const result = await withProgress(settings, flags)
+    console.log(
+      flags.json ? JSON.stringify(jsonOf(result), null, 1) : textOf(result, settings.lake)
+    )
+    for (const { part, reason } of result.broken) console.error(`siskin: ${part}: ${reason}`)
+    process.exitCode = result.broken.length > 0 ? 1 : result.interrupted ? 130 : 0
+  })
+}
+
+function timeOf(text: string): string {
+  const time = Date.parse(text)
+  if (Number.isNaN(time)) throw new InvalidArgumentError('give a time as 2026-01-10T12:00Z.')
+  return new Date(time).toISOString()
+}
+
+/** @throws UsageError for a module or a filter that is not known, naming those that are. */
+function workOf({ modules, filters }: Settings, asOf: string | null): LayerWork {
+  const plan = planFor({ modules: null, filters: null })
+  const isAll = modules === null && filters === null
+  const named = isAll ? plan.modules : modules === null ? [] : pickModules(modules)
+  return {
+    plan,
+    modules: withDependents(
+      plan,
+      named.map(({ name }) => name)
+    ),
+    filters: filters === null ? [] : pickFilters(filters),
+    asOf
+  }
+}
+
+async function withProgress(settings: Settings, flags: Flags): Promise<ReprocessResult> {
+  const work = workOf(settings, flags.asOf ?? null)
+  const nights = flags.nights === undefined ? null : parseNights(flags.nights)
+  const store = openStore(settings.lake)
+  await expectLake(store)
+  const line = new ProgressLine(process.stderr)
+  const stop = new AbortController()
+  const onSignal = () => {
+    if (stop.signal.aborted) process.exit(130)
+    line.say('stopping after the parts in work; once more to stop at once')
+    stop.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const started = performance.now()
+  try {
+    const result = await reprocess({
+      store,
+      work,
+      nights,
+      members: settings.members ?? availableParallelism(),
+      memberProgram: new URL('./layer-member.ts', import.meta.url),
+      command: `siskin reprocess --lake ${settings.lake}`,
+      signal: stop.signal,
+      crash: crashPoint(),
+      onProgress: (progress) => line.update(() => progressText(progress, started)),
+      onLog: (level, message) => line.say(`${level}: ${message}`)
+    })
+    await keepViews(store, placeOf(settings.lake))
+    return result
+  } finally {
+    line.clear()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function progressText({ alerts, alertsTotal }: ReprocessProgress, started: number): string {
+  const seconds = (performance.now() - started) / 1000
+  const fraction = alertsTotal > 0 ? alerts / alertsTotal : 1
+  const left = fraction > 0.01 ? ` · ${duration((seconds * (1 - fraction)) / fraction)} left` : ''
+  return (
+    `${bar(fraction)} ${(fraction * 100).toFixed(0)} % · ${count(alerts)} of ${count(alertsTotal)} alerts` +
+    ` · ${count(alerts / seconds)}/s${left}`
+  )
+}
+
+function jsonOf(result: ReprocessResult) {
+  const { tally, layers, parts, untouched, alerts, newer, broken, interrupted } = result
+  return {
+    layers: layers.map(layerText),
+    parts,
+    untouched,
+    alerts,
+    made: tally.parts,
+    modules: tally.modules,
+    topics: tally.topics,
+    newer,
+    broken,
+    interrupted,
+    seconds: Math.round(result.seconds * 1000) / 1000,
+    peak_memory_bytes: result.peakMemory
+  }
+}
+
+function textOf(result: ReprocessResult, lake: string): string {
+  const { tally, layers, parts, untouched, alerts, seconds, newer } = result
+  const head = `${duration(seconds)}, ${count(alerts / seconds)} alerts/s, ${amount(parts, 'part')}, ${amount(alerts, 'alert')}`
+  return [
+    untouched === parts
+      ? `nothing to do: ${amount(parts, 'part')} of ${lake} have all of it`
+      : head,
+    ...layers.map((layer) => `  ${layerText(layer)}`),
+    ...(untouched > 0 && untouched < parts
+      ? [`  ${amount(untouched, 'part')} had all of it already`]
+      : []),
+    ...Object.entries(newer).map(
+      ([name, own]) => `  ${amount(own, 'part')} have a newer version of ${name} themselves`
+    ),
+    ...(Object.keys(tally.modules).length > 0 ? ['', table(moduleRows(tally))] : []),
+    ...(Object.keys(tally.topics).length > 0
+      ? [
+          '',
+          table([
+            ['topic', 'alerts'],
+            ...Object.entries(tally.topics).map(([name, n]) => [name, count(n)])
+          ])
+        ]
+      : []),
+    '',
+    `query   siskin views --lake ${lake}`,
+    `verify  siskin verify --lake ${lake}`
+  ].join('\n')
+}
