@@ -58,7 +58,7 @@ export async function keepViews(store: Store, root: string): Promise<void> {
 }
 
 /** What is shown of each module of which there are layers, or a version is chosen. */
-async function shownIn(
+export async function shownIn(
   store: Store,
   survey: Survey,
   chosen: readonly string[]
