@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   backtest: async () => (await import('./backtest.ts')).addBacktest,
   reprocess: async () => (await import('./reprocess.ts')).addReprocess,
   views: async () => (await import('./views.ts')).addViews,
+  compare: async () => (await import('./compare.ts')).addCompare,
   simulate: async () => (await import('./simulate.ts')).addSimulate,
   replay: async () => (await import('./replay.ts')).addReplay
 }

@@ -1,15 +1,24 @@
+import type { Needs } from '../contract/index.ts'
+import type { Plan } from '../enrich/plan.ts'
 import { compareVersions, isShown, layerSource } from '../persist/layer-name.ts'
 import type { LayerName } from '../persist/layer-name.ts'
 import { ledgerPath } from '../persist/ledger.ts'
 import type { PartRecord } from '../persist/ledger.ts'
 import { readJson } from '../persist/replace-file.ts'
 import type { Store } from '../persist/store.ts'
+import { sourcesFor } from './work.ts'
 
 /** Where the columns of a module lie that belong to a part. */
 export interface Input {
   readonly version: string
   /** Null: in the files of the part itself. */
   readonly layer: LayerName | null
+  /** How long it took over the part, where that is known. */
+  readonly ms?: number
+}
+
+interface Reading {
+  readonly requires: Needs
 }
 
 /** The record of a layer's part; null where there is none. */
@@ -46,4 +55,35 @@ export async function newestInput(
     }
   }
   return own === null ? null : { version: own, layer: null }
+}
+
+/** The columns of a module of one version, from a layer or the part itself; null: the part has none. */
+export async function versionInput(
+  store: Store,
+  record: PartRecord,
+  module: string,
+  version: string
+): Promise<Input | null> {
+  const layer: LayerName = { kind: 'layers', name: module, version }
+  const made = await layerRecord(store, layer, record)
+  const own = record.modules[module]
+  const found = made?.modules[module] ?? (own?.version === version ? own : null)
+  return found && { version, layer: made ? layer : null, ms: found.ms }
+}
+
+/**
+ * What to say of modules that are read from, do not run, and of which a part has no columns; null: of all it has. Whoever
+ * read them would answer as if nothing was known.
+ */
+export function missingInputs(
+  plan: Plan,
+  reading: readonly Reading[],
+  running: ReadonlySet<string>,
+  inputs: ReadonlyMap<string, Input>
+): string | null {
+  const missing = sourcesFor(plan, reading)
+    .map(({ name }) => name)
+    .filter((name) => !running.has(name) && !inputs.has(name))
+  if (missing.length === 0) return null
+  return `it has no columns of ${missing.join(', ')}, which are read: siskin reprocess --modules ${missing.join(',')} makes them`
 }

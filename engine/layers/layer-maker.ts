@@ -14,7 +14,7 @@ import { checkRun } from '../persist/run-claim.ts'
 import type { Store } from '../persist/store.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
-import { layerRecord, newestInput } from './inputs.ts'
+import { layerRecord, missingInputs, newestInput } from './inputs.ts'
 import type { Input } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
 import { makeLayers } from './part-layers.ts'
@@ -161,7 +161,6 @@ export class LayerMaker {
     return true
   }
 
-  /** A module that reads what a part does not have would answer as if nothing was known. */
   #expectInputs({ modules, filters, inputs }: Todo): void {
     const { plan } = this.#options.work
     const running = new Set(modules.map(({ module }) => module.name))
@@ -169,13 +168,8 @@ export class LayerMaker {
       ...modules.map(({ module }) => module),
       ...filters.flatMap(({ filter }) => [filter, ...Object.values(filter.uses)])
     ]
-    const missing = sourcesFor(plan, reading)
-      .map(({ name }) => name)
-      .filter((name) => !running.has(name) && !inputs.has(name))
-    if (missing.length === 0) return
-    throw new SiskinError(
-      `it has no columns of ${missing.join(', ')}, which are read: --modules ${missing.join(',')} makes them`
-    )
+    const missing = missingInputs(plan, reading, running, inputs)
+    if (missing !== null) throw new SiskinError(missing)
   }
 }
 

@@ -2,7 +2,6 @@ import type { Filter, Module, Survey } from '../contract/index.ts'
 import { enrich } from '../enrich/enrich.ts'
 import type { EnrichOptions } from '../enrich/enrich.ts'
 import type { Plan } from '../enrich/plan.ts'
-import { SiskinError } from '../errors.ts'
 import { columnsPath } from '../persist/kept-columns.ts'
 import { layerPath, layerSource, layerText } from '../persist/layer-name.ts'
 import type { LayerName } from '../persist/layer-name.ts'
@@ -17,7 +16,7 @@ import type { Enriched } from '../table/enriched.ts'
 import { SISKIN_VERSION } from '../version.ts'
 import { messagesOf, PLACE } from './messages-of.ts'
 import type { MessageParts } from './messages-of.ts'
-import { readAlerts } from './read-alerts.ts'
+import { placeOfAlerts, readAlerts } from './read-alerts.ts'
 import type { Input } from './inputs.ts'
 
 export interface MadeLayer {
@@ -112,20 +111,13 @@ class Draft {
   }
 }
 
-/** `ztf/alerts/night=20260110/…` */
-function placeOf(path: string): { readonly survey: Survey; readonly night: number } {
-  const [, survey, night] = /^(ztf|lsst)\/alerts\/night=(\d{8})\//.exec(path) ?? []
-  if (survey === undefined) throw new SiskinError(`${path} is no file of alerts`)
-  return { survey: survey as Survey, night: Number(night) }
-}
-
 async function layFile(
   record: PartRecord,
   file: PartFile,
   work: PartWork,
   draftOf: (layer: LayerName) => Draft
 ): Promise<void> {
-  const place = placeOf(file.path)
+  const place = placeOfAlerts(file.path)
   const { store, modules, filters, plan, inputs } = work
   const running = modules.map(({ module }) => module)
   const read = await readAlerts(store, file, {

@@ -26,6 +26,13 @@ export interface Reading {
   readonly inputs: ReadonlyMap<string, Input>
 }
 
+/** What the path of a file of alerts says: `ztf/alerts/night=20260110/…`. */
+export function placeOfAlerts(path: string): Pick<Reading, 'survey' | 'night'> {
+  const [, survey, night] = /^(ztf|lsst)\/alerts\/night=(\d{8})\//.exec(path) ?? []
+  if (survey === undefined) throw new SiskinError(`${path} is no file of alerts`)
+  return { survey: survey as Survey, night: Number(night) }
+}
+
 /**
  * The alerts of a file with the columns that are read, each module's from where `inputs` say.
  * @throws Error for a file that is not there, damaged, or not row for row the same as the other.

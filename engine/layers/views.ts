@@ -65,7 +65,7 @@ export async function shownIn(
 ): Promise<ShownModule[]> {
   const layers = await layersOf(store, survey)
   const shown: ShownModule[] = []
-  const picked = await pick(store, layers, chosen)
+  const picked = await pick(store, chosen)
   for (const { name, version } of picked) {
     const own = layers.filter((layer) => layer.name === name && layer.version === version)
     shown.push({ module: name, layers: own, only: version })
@@ -87,25 +87,26 @@ async function layersOf(store: Store, survey: Survey): Promise<LayerName[]> {
   )
 }
 
-async function pick(
-  store: Store,
-  layers: readonly LayerName[],
-  chosen: readonly string[]
-): Promise<LayerName[]> {
+async function pick(store: Store, chosen: readonly string[]): Promise<LayerName[]> {
   if (chosen.length === 0) return []
-  const known = new Set(layers.map(({ name, version }) => `${name}@${version}`))
-  if (chosen.some((text) => !known.has(text))) {
-    for (const { modules } of await readLedger(store)) {
-      for (const [name, { version }] of Object.entries(modules)) known.add(`${name}@${version}`)
-    }
-  }
+  const known = await versionsIn(store)
   return chosen.map((text) => {
     const layer = known.has(text) ? parseLayer('layers', text) : null
     if (layer) return layer
     throw new UsageError(
-      `nothing in the lake ${store.root} is of "${text}"; there are ${[...known].sort().join(', ')}`
+      `nothing in the lake ${store.root} is of "${text}"; there are ${[...known].join(', ')}`
     )
   })
+}
+
+/** All versions of modules that a lake has, in parts or layers, as `rate@1.0.0`. */
+export async function versionsIn(store: Store): Promise<ReadonlySet<string>> {
+  const layers = (await layersIn(store)).filter(({ kind }) => kind === 'layers')
+  const known = layers.map(({ name, version }) => `${name}@${version}`)
+  for (const { modules } of await readLedger(store)) {
+    for (const [name, { version }] of Object.entries(modules)) known.push(`${name}@${version}`)
+  }
+  return new Set(known.sort())
 }
 
 function quoted(text: string): string {
