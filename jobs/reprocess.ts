@@ -5,7 +5,9 @@ import { reprocess } from '../engine/layers/reprocess.ts'
 import type { ReprocessProgress, ReprocessResult } from '../engine/layers/reprocess.ts'
 import { withDependents } from '../engine/layers/work.ts'
 import type { LayerWork } from '../engine/layers/work.ts'
+import type { Published } from '../engine/layers/publish.ts'
 import { keepViews } from '../engine/layers/views.ts'
+import { UsageError } from '../engine/errors.ts'
 import { layerText } from '../engine/persist/layer-name.ts'
 import { openStore } from '../engine/persist/open-store.ts'
 import { crashPoint } from './crash-point.ts'
@@ -18,9 +20,24 @@ import { amount, bar, count, duration, ProgressLine, table } from './terminal.ts
 import { expectLake } from './verify.ts'
 import { placeOf } from './views.ts'
 
+const PUBLISHING = [
+  'brokers',
+  'kafkaUser',
+  'kafkaPassword',
+  'kafkaMechanism',
+  'kafkaCa',
+  'group',
+  'outPrefix',
+  'outPartitions',
+  'outReplication',
+  'outRetentionDays',
+  'outRegistry'
+] as const
+
 interface Flags {
   readonly nights?: string
   readonly asOf?: string
+  readonly publish?: string
   readonly json?: boolean
 }
 
@@ -35,21 +52,47 @@ export function addReprocess(program: Command): void {
         'read no layer that was made later (2026-01-10T12:00Z); the result is shown to who names it'
       ).argParser(timeOf)
     )
+    .option(
+      '--publish <topic>',
+      'what the one filter of --filters selects goes into this topic in Kafka too, once'
+    )
     .option('--json', 'print the account as one JSON object')
     .addHelpText(
       'after',
       '\nModules that read from those named run too. Without --modules and --filters all modules run.\nWhat was made of the same versions is not made again.\n\nExamples:\n  siskin reprocess --lake lake --modules rate\n  siskin reprocess --lake lake --nights 20260101..20260131 --filters fast_riser'
     )
-  addSettings(command, ['lake', 'members', 'modules', 'filters'])
+  addSettings(command, ['lake', 'members', 'modules', 'filters', ...PUBLISHING])
   command.action(async (flags: Flags) => {
     const settings = readSettings(command)
-    const result = await withProgress(settings, flags)
+    if (flags.publish !== undefined) expectPublishable(settings)
+    const { result, published } = await withProgress(settings, flags)
     console.log(
-      flags.json ? JSON.stringify(jsonOf(result), null, 1) : textOf(result, settings.lake)
+      flags.json
+        ? JSON.stringify({ ...jsonOf(result), published }, null, 1)
+        : [textOf(result, settings.lake), ...publishedLines(published, flags)].join('\n')
     )
     for (const { part, reason } of result.broken) console.error(`siskin: ${part}: ${reason}`)
     process.exitCode = result.broken.length > 0 ? 1 : result.interrupted ? 130 : 0
   })
+}
+
+/** @throws UsageError */
+function expectPublishable({ brokers, filters }: Settings): void {
+  if (brokers.length === 0) throw new UsageError('--publish: say where Kafka is with --brokers')
+  if (filters?.length !== 1) {
+    throw new UsageError('--publish: name the one filter whose selection goes there with --filters')
+  }
+}
+
+function publishedLines(published: Published | null, { publish }: Flags): string[] {
+  if (published === null) return []
+  const { messages, before, tooLarge } = published
+  return [
+    `topic   ${publish}: ${amount(messages, 'message')} published${before > 0 ? `, ${amount(before, 'part')} were there before` : ''}`,
+    ...(tooLarge > 0
+      ? [`        ${amount(tooLarge, 'alert')} are larger than a message may be`]
+      : [])
+  ]
 }
 
 function timeOf(text: string): string {
@@ -74,7 +117,12 @@ function workOf({ modules, filters }: Settings, asOf: string | null): LayerWork 
   }
 }
 
-async function withProgress(settings: Settings, flags: Flags): Promise<ReprocessResult> {
+interface Outcome {
+  readonly result: ReprocessResult
+  readonly published: Published | null
+}
+
+async function withProgress(settings: Settings, flags: Flags): Promise<Outcome> {
   const work = workOf(settings, flags.asOf ?? null)
   const nights = flags.nights === undefined ? null : parseNights(flags.nights)
   const store = openStore(settings.lake)
@@ -103,7 +151,18 @@ async function withProgress(settings: Settings, flags: Flags): Promise<Reprocess
       onLog: (level, message) => line.say(`${level}: ${message}`)
     })
     await keepViews(store, placeOf(settings.lake))
-    return result
+    if (flags.publish === undefined) return { result, published: null }
+    const { publishHistory } = await import('./reprocess-publish.ts')
+    const published = await publishHistory(settings, {
+      store,
+      work,
+      filter: work.filters[0]!,
+      topic: flags.publish,
+      nights,
+      signal: stop.signal,
+      say: (text) => line.update(() => text)
+    })
+    return { result, published }
   } finally {
     line.clear()
     process.off('SIGINT', onSignal)
