@@ -8,6 +8,7 @@ import type { FolderSums } from './folder-sums.ts'
 import { compareVersions, layerOf, layerPath, layerSource, layerText } from './layer-name.ts'
 import type { LayerName } from './layer-name.ts'
 import { layersIn, sourcesOf } from './layers.ts'
+import { ledgerPath } from './ledger.ts'
 import type { PartRecord } from './ledger.ts'
 import { blockAt, blocksOf, readBlock } from './ledger-walk.ts'
 import type { LedgerBlock } from './ledger-walk.ts'
@@ -70,9 +71,11 @@ export class LayerCheck {
         if (made && seen.layer.kind === 'layers') await this.#same(part, made, seen.layer)
         if (part.alerts > 0 && isTaken(part)) count(seen, part, made !== undefined)
       }
-      const isKnown = ({ first, last }: PartRecord) =>
-        parts.some((part) => part.first === first && part.last === last)
-      for (const record of records) if (!isKnown(record)) this.#orphan(record, seen.layer)
+      for (const record of records) {
+        this.#account(record, seen.layer)
+        const isOf = ({ first, last }: PartRecord) => first === record.first && last === record.last
+        if (!parts.some(isOf)) await this.#orphan(record, seen.layer)
+      }
     }
   }
 
@@ -83,7 +86,7 @@ export class LayerCheck {
         for await (const own of blocksOf(this.#store, name)) {
           const base = blockAt(layerOf(name)!.source, own.block)
           if ((await this.#store.entries(base.folder)).length > 0) continue
-          for (const record of await this.#records(layer, own)) this.#orphan(record, layer)
+          for (const record of await this.#records(layer, own)) await this.#orphan(record, layer)
         }
       }
     }
@@ -95,7 +98,7 @@ export class LayerCheck {
       if (lacking === 0) continue
       const more = lacking > named.length ? `, … ${lacking - named.length} more` : ''
       const text = `${layerText(layer)} does not cover ${lacking} of ${parts} parts (${named.join(', ')}${more}); ${again(layer)} does it`
-      this.#onFinding({ kind: 'other', text, isDifference: false })
+      this.#onFinding({ kind: 'layer', text, isDifference: false })
     }
   }
 
@@ -115,10 +118,29 @@ export class LayerCheck {
     return records
   }
 
-  #orphan({ source, part }: PartRecord, layer: LayerName): void {
+  /** A part may have come, and its layer, since the ledger was read. */
+  async #orphan({ source, part, first, last }: PartRecord, layer: LayerName): Promise<void> {
+    const base = layerOf(source)?.source ?? source
+    if ((await this.#store.size(ledgerPath(base, first, last))) !== null) return
     this.#say(
-      `${layerText(layer)} has part ${part} of ${layerOf(source)?.source ?? source}, which is not in the ledger any more`
+      `${layerText(layer)} has part ${part} of ${base}, which is not in the ledger any more`
     )
+  }
+
+  /** What it says of itself adds up. */
+  #account({ part, alerts, modules, filters, files }: PartRecord, layer: LayerName): void {
+    const say = (what: string, a: number, b: number) => {
+      if (a !== b) this.#say(`${layerText(layer)}, part ${part}: ${what}: ${a} and ${b}`)
+    }
+    const rows = files.reduce((sum, file) => sum + file.rows, 0)
+    if (layer.kind === 'layers') say('alerts and rows of its files', alerts, rows)
+    for (const [name, { statuses }] of Object.entries(modules)) {
+      const total = Object.values(statuses).reduce((sum, own) => sum + own, 0)
+      say(`alerts and statuses of module ${name}`, alerts, total)
+    }
+    for (const { published } of Object.values(filters)) {
+      say('selected and messages of its files', published, rows)
+    }
   }
 
   /** Row by row what the part has. */
@@ -154,7 +176,7 @@ export class LayerCheck {
   }
 
   #say(text: string): void {
-    this.#onFinding({ kind: 'other', text, isDifference: true })
+    this.#onFinding({ kind: 'layer', text, isDifference: true })
   }
 }
 
