@@ -38,7 +38,7 @@ export function addCompare(program: Command): void {
       '--with <version>',
       'the folder of another version, or a version that the lake has (1.0.0)'
     )
-    .option('--nights <nights>', 'only parts with alerts of these: YYYYMMDD, or YYYYMMDD..YYYYMMDD')
+    .option('--nights <nights>', 'only these: YYYYMMDD, or YYYYMMDD..YYYYMMDD')
     .option('--save <file>', 'write every difference into this Parquet file')
     .option('--svg <file>', 'draw the values that changed, old against new')
     .option('--json', 'print the result as one JSON object; ids are strings')
@@ -81,6 +81,7 @@ async function compared(name: string, flags: Flags, lake: string, book: DiffBook
   const result = await compare({
     store,
     parts,
+    nights,
     plan: planFor({ modules: null, filters: null }),
     module,
     other,

@@ -1,4 +1,4 @@
-import type { Filter, Module } from '../contract/index.ts'
+import type { Filter, Module, Survey } from '../contract/index.ts'
 import { makePlan } from '../enrich/plan.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { ModuleRunner } from '../enrich/run-module.ts'
@@ -14,6 +14,8 @@ import type { PartFile, PartRecord } from '../persist/ledger.ts'
 import { readJson } from '../persist/replace-file.ts'
 import { isOutage } from '../persist/store-errors.ts'
 import type { Store } from '../persist/store.ts'
+import { isAmong } from '../reread/alert-files.ts'
+import type { Nights } from '../reread/alert-files.ts'
 import type { Column } from '../table/columns.ts'
 import { Comparison } from './comparison.ts'
 import type { Compared } from './comparison.ts'
@@ -25,6 +27,8 @@ import { runSide } from './side.ts'
 export interface CompareOptions {
   readonly store: Store
   readonly parts: readonly PartSpan[]
+  /** Of these only alerts of these nights; null: all. */
+  readonly nights: Nights | null
   /** Every module and filter that there is; `module` is one of them. */
   readonly plan: Plan
   readonly module: Module
@@ -77,7 +81,8 @@ class Comparing {
   readonly #runner: ModuleRunner
   readonly #broken: CompareResult['broken'][number][] = []
   #hung: SiskinError | null = null
-  #isConforming = false
+  /** Surveys over whose alerts the other module held what a module must. */
+  readonly #conforming = new Set<Survey>()
   #without = 0
   #done = 0
 
@@ -126,8 +131,9 @@ class Comparing {
   }
 
   async #file(record: PartRecord, file: PartFile, stored: Input | null): Promise<void> {
-    const { store, module } = this.#options
+    const { store, module, nights } = this.#options
     const place = placeOfAlerts(file.path)
+    if (!isAmong(place.night, nights)) return
     const reading = this.#filters.flatMap(readersOf)
     const running = this.#running(this.#plan, reading)
     const others = this.#running(this.#otherPlan ?? this.#plan, reading)
@@ -147,12 +153,12 @@ class Comparing {
       warn: this.#options.warn
     }
     const old = await runSide(this.#plan, running, sides)
-    if (!this.#isConforming && this.#otherPlan) {
+    if (!this.#conforming.has(place.survey) && this.#otherPlan) {
       await expectConforming(
         others.find(({ name }) => name === module.name)!,
         old.batch
       )
-      this.#isConforming = true
+      this.#conforming.add(place.survey)
     }
     const made = stored && (await this.#storedColumns(file, stored))
     const fresh = await runSide(

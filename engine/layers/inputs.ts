@@ -13,6 +13,8 @@ export interface Input {
   readonly version: string
   /** Null: in the files of the part itself. */
   readonly layer: LayerName | null
+  /** When the layer was begun. */
+  readonly made?: string
   /** How long it took over the part, where that is known. */
   readonly ms?: number
 }
@@ -51,7 +53,7 @@ export async function newestInput(
   for (const layer of newer) {
     const made = await layerRecord(store, layer, record)
     if (made && (asOf === null || Date.parse(made.started) <= Date.parse(asOf))) {
-      return { version: layer.version, layer }
+      return { version: layer.version, layer, made: made.started }
     }
   }
   return own === null ? null : { version: own, layer: null }

@@ -135,30 +135,45 @@ export class LayerMaker {
     ])
     const from = (layer: LayerName) => fromOf(layer, versions, work)
     const modules: Todo['modules'][number][] = []
+    // what reads from columns that are made now is older than they are
+    const since = (names: readonly string[]) =>
+      modules.some(({ module }) => names.includes(module.name))
+        ? null
+        : (names
+            .map((name) => inputs.get(name)?.made ?? '')
+            .sort(compareTexts)
+            .at(-1) ?? '')
     for (const module of making) {
       const layer = layerOfModule(module, asOf)
-      if (!(await this.#isDone(record, layer, from(layer)))) modules.push({ module, layer })
-      else inputs.set(module.name, { version: layer.version, layer })
+      const made = await this.#done(record, layer, from(layer), since(Object.keys(from(layer))))
+      if (made === null) modules.push({ module, layer })
+      else inputs.set(module.name, { version: layer.version, layer, made: made.started })
     }
     const filters: Todo['filters'][number][] = []
     for (const filter of work.filters) {
       const layer = layerOfFilter(filter, asOf)
-      if (!(await this.#isDone(record, layer, from(layer)))) filters.push({ filter, layer })
+      const made = await this.#done(record, layer, from(layer), since(Object.keys(from(layer))))
+      if (made === null) filters.push({ filter, layer })
     }
     return { modules, filters, inputs, from, newer }
   }
 
-  /** Made of the same versions, and all there. */
-  async #isDone(
+  /**
+   * What there is of a layer, if it need not be made again: of the same versions, by modules that were not stopped, all
+   * there, and no older than what it was made from.
+   */
+  async #done(
     record: PartRecord,
     layer: LayerName,
-    from: Readonly<Record<string, string>>
-  ): Promise<boolean> {
+    from: Readonly<Record<string, string>>,
+    since: string | null
+  ): Promise<PartRecord | null> {
     const { store } = this.#options
-    const made = await layerRecord(store, layer, record)
-    if (!made || JSON.stringify(made.layer?.from) !== JSON.stringify(from)) return false
-    for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return false
-    return true
+    const made = since === null ? null : await layerRecord(store, layer, record)
+    if (!made || made.started < since! || wasStopped(made)) return null
+    if (JSON.stringify(made.layer?.from) !== JSON.stringify(from)) return null
+    for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return null
+    return made
   }
 
   #expectInputs({ modules, filters, inputs }: Todo): void {
@@ -195,6 +210,16 @@ function fromOf(
       return version === undefined ? [] : [[one.name, version]]
     })
   )
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+/** What it was stopped over may have been the machine's fault: it is tried again. */
+function wasStopped({ modules }: PartRecord): boolean {
+  const statuses = Object.values(modules).flatMap((own) => Object.keys(own.statuses))
+  return statuses.includes('failed:timeout') || statuses.includes('failed:off')
 }
 
 /** Names without what kind of thing they are of. */

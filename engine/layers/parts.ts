@@ -3,7 +3,7 @@ import { blockOfFolder } from '../persist/file-check.ts'
 import { blockAt, blocksOf, ledgerSources, readBlock } from '../persist/ledger-walk.ts'
 import type { LedgerBlock } from '../persist/ledger-walk.ts'
 import type { Store } from '../persist/store.ts'
-import { nightsIn } from '../reread/alert-files.ts'
+import { isAmong, nightsIn } from '../reread/alert-files.ts'
 import type { Nights } from '../reread/alert-files.ts'
 import type { PartSpan } from './messages.ts'
 
@@ -21,10 +21,7 @@ export interface FoundParts {
 export async function partsOf(store: Store, nights: Nights | null): Promise<FoundParts> {
   const parts: PartSpan[] = []
   const bad: FoundParts['bad'][number][] = []
-  const isWanted = (key: string) => {
-    const night = Number(key.split('/')[1])
-    return nights === null || (night >= nights.first && night <= nights.last)
-  }
+  const isWanted = (key: string) => isAmong(Number(key.split('/')[1]), nights)
   for await (const block of nights === null ? allBlocks(store) : blocksOfNights(store, nights)) {
     const read = await readBlock(store, block)
     bad.push(...read.bad)
@@ -53,7 +50,7 @@ async function* blocksOfNights(store: Store, nights: Nights): AsyncGenerator<Led
   const spans = new Map<string, [first: number, last: number]>()
   for (const survey of ['ztf', 'lsst'] as const) {
     for (const night of await nightsIn(store, survey)) {
-      if (night < nights.first || night > nights.last) continue
+      if (!isAmong(night, nights)) continue
       for (const { name } of await store.entries(`${survey}/alerts/night=${night}`)) {
         const block = blockOfFolder(name)
         if (!block) continue

@@ -81,7 +81,7 @@ describe('siskin verify, of layers', () => {
     const { 'views.sql': _, ...files } = fingerprint(lake)
     const { 'views.sql': _own, ...before } = fingerprint(layered)
     expect(files).toEqual(before)
-  }, 60_000)
+  }, 180_000)
 
   test('names a file whose rows are those of another part', async () => {
     const lake = lakeOf('swapped')
@@ -120,7 +120,7 @@ describe('siskin verify, of layers', () => {
     expect((await reprocess(lake)).stdout).toContain('nothing to do')
     const views = await siskin(['views', '--lake', lake])
     expect(views.code).toBe(0)
-  }, 60_000)
+  }, 180_000)
 
   test('names a layer of a source that is gone as a whole', async () => {
     const lake = lakeOf('gone')
@@ -151,7 +151,7 @@ describe('siskin verify, of layers', () => {
     const { code } = await reprocess(lake)
     expect(code).toBe(0)
     expect(await verified(lake)).toMatchObject({ ok: true, notes: [] })
-  }, 60_000)
+  }, 180_000)
 
   test('names what belongs to no layer, and an unreadable record', async () => {
     const lake = lakeOf('foreign')

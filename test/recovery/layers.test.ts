@@ -63,7 +63,7 @@ describe('a reprocessing that is killed', () => {
       await expectWhole(lake)
       rmSync(lake, { recursive: true })
     },
-    60_000
+    180_000
   )
 
   it(`at ${RANDOM_KILLS} random moments: is whole whenever it comes to its end`, async () => {
@@ -102,5 +102,5 @@ describe('a reprocessing of a layer that another has', () => {
     const again = await siskin(args(lake))
     expect(again.code, again.stderr).toBe(0)
     await expectWhole(lake)
-  }, 60_000)
+  }, 180_000)
 })

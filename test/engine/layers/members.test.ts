@@ -14,6 +14,7 @@ const folder = temporaryFolder()
 const taken = join(folder, 'taken')
 const PARTS = 6
 let alerts = 0
+let victim = '0'
 
 beforeAll(async () => {
   const archive = join(folder, 'night.tar')
@@ -26,8 +27,9 @@ beforeAll(async () => {
   const reader = await db.runAndReadAll(
     `SELECT alert_id FROM read_parquet('${taken}/ztf/alerts/**/*.parquet') ORDER BY alert_id LIMIT 1 OFFSET 70`
   )
-  const victim = reader.getRowObjectsJS()[0]!['alert_id'] as bigint
-  process.env['SISKIN_TEST_VICTIM'] = String(victim)
+  const found = reader.getRowObjectsJS()[0]!['alert_id'] as bigint
+  victim = String(found)
+  process.env['SISKIN_TEST_VICTIM'] = victim
 }, 60_000)
 
 async function reprocessWith(
@@ -69,7 +71,14 @@ describe('a module in a reprocessing', () => {
     expect([ok + late, late > 0, late <= 25]).toEqual([alerts, true, true])
     expect(log).toContainEqual(expect.stringMatching(/^error: module hangs hangs/))
     await expectWhole(lake)
-  }, 60_000)
+    process.env['SISKIN_TEST_VICTIM'] = '0'
+    const again = await reprocessWith(['hangs'])
+    process.env['SISKIN_TEST_VICTIM'] = victim
+    expect([again.result.untouched, again.result.tally.modules['hangs']]).toEqual([
+      result.parts - 1,
+      { ok: late }
+    ])
+  }, 180_000)
 
   it('that ends its thread is tried twice, then its part is named and the others are made', async () => {
     const { result, lake } = await reprocessWith(['dies'])
@@ -81,13 +90,13 @@ describe('a module in a reprocessing', () => {
     ])
     expect(result.tally.parts).toBe(result.parts - 1)
     await expectWhole(lake)
-  }, 60_000)
+  }, 180_000)
 
   it('that throws over an alert fails it alone', async () => {
     const { result, lake } = await reprocessWith(['throws'])
     expect(result.tally.modules['throws']).toEqual({ ok: alerts - 1, 'failed:threw': 1 })
     await expectWhole(lake)
-  }, 60_000)
+  }, 180_000)
 
   it('that is stopped commits what is in work, and goes on when it is run again', async () => {
     const stop = new AbortController()
@@ -99,7 +108,7 @@ describe('a module in a reprocessing', () => {
     const { result } = await reprocessWith(['throws'], [], 'stopped')
     expect(result).toMatchObject({ interrupted: false, untouched: first.result.tally.parts })
     expect(result.tally.parts + first.result.tally.parts).toBe(result.parts)
-  }, 60_000)
+  }, 180_000)
 
   it('a filter that hangs selects nothing of its part, and another misses none', async () => {
     const { result, lake } = await reprocessWith([], ['sleeps', 'takes_all'])
@@ -107,5 +116,5 @@ describe('a module in a reprocessing', () => {
     expect(result.tally.topics['sleeps']).toBeGreaterThanOrEqual(alerts - 25)
     expect(result.tally.topics['sleeps']).toBeLessThan(alerts)
     await expectWhole(lake)
-  }, 60_000)
+  }, 180_000)
 })
