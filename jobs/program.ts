@@ -17,6 +17,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   new: async () => (await import('./new/new.ts')).addNew,
   truth: async () => (await import('./truth/truth.ts')).addTruth,
   backtest: async () => (await import('./backtest/backtest.ts')).addBacktest,
+  reprocess: async () => (await import('./reprocess/reprocess.ts')).addReprocess,
+  views: async () => (await import('./views/views.ts')).addViews,
+  compare: async () => (await import('./compare/compare.ts')).addCompare,
   simulate: async () => (await import('./simulate/simulate.ts')).addSimulate,
   replay: async () => (await import('./replay/replay.ts')).addReplay
 }

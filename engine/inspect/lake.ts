@@ -1,3 +1,5 @@
+import { layerText } from '../lake/layer-name.ts'
+import { layersIn, recordsOf } from '../lake/layers.ts'
 import { OWN, readLedger } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
@@ -13,6 +15,8 @@ export interface LakeSummary {
   readonly sources: readonly SourceSummary[]
   /** Versions that made parts, by module. */
   readonly versions: Readonly<Record<string, readonly string[]>>
+  /** Layers, and of how many parts each is. */
+  readonly layers: readonly { readonly layer: string; readonly parts: number }[]
   /** Parts that a crash left staged: the next run finishes or drops them. */
   readonly unfinished: readonly string[]
 }
@@ -30,7 +34,7 @@ interface SourceSummary {
 export async function summariseLake(store: Store): Promise<LakeSummary> {
   const records = await readLedger(store)
   const tally = new Tally()
-  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0 }
+  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0, layer: 0 }
   const versions: Record<string, string[]> = {}
   for (const record of records) {
     tally.add(record)
@@ -43,8 +47,18 @@ export async function summariseLake(store: Store): Promise<LakeSummary> {
   for (const [reason, count] of Object.entries(tally.quarantined)) {
     if (count === 0) delete tally.quarantined[reason as Reason] // all of them were requeued
   }
+  const layers: { layer: string; parts: number }[] = []
+  for (const layer of await layersIn(store)) {
+    let parts = 0
+    for await (const { files } of recordsOf(store, layer)) {
+      parts++
+      for (const file of files) bytes[file.kind] += file.bytes
+    }
+    layers.push({ layer: layerText(layer), parts })
+  }
   const unfinished = await stagedParts(store)
-  return { tally, parts: records.length, bytes, sources: sourcesOf(records), versions, unfinished }
+  const sources = sourcesOf(records)
+  return { tally, parts: records.length, bytes, sources, versions, layers, unfinished }
 }
 
 function sourcesOf(records: readonly PartRecord[]): SourceSummary[] {

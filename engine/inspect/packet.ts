@@ -2,20 +2,18 @@ import { openSources } from '../consume/open.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Source } from '../consume/source.ts'
 import { Damage } from '../consume/bytes.ts'
-import { isContainer, readHeader } from '../avro/heads.ts'
 import { decodeRange, schemaIds } from '../decode/decode.ts'
 import type { Decoded } from '../decode/decode.ts'
 import { SchemaCache } from '../decode/schemas.ts'
 import { SiskinError } from '../errors.ts'
-import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import type { Store } from '../store/store.ts'
 import type { Reason } from '../reasons.ts'
+import { packetsAt } from '../reread/packets.ts'
 import { STAMPS } from '../table/table.ts'
 import { alertRecord } from './record.ts'
 import type { AlertRecord } from './record.ts'
 
-const FIRST_READ = 64 * 1024
 const MOST_BYTES = 16 * 1024 * 1024
 
 export type StampName = (typeof STAMPS)[number]
@@ -94,43 +92,12 @@ export async function openLakePacket(
   offset: number,
   length: number
 ): Promise<OpenedPacket> {
-  const schema = await writerSchema(store, path)
-  const datum = await store.read(path, offset, length)
-  const range: PacketRange = {
-    source: path,
-    first: 0,
-    count: 1,
-    bytes: Uint8Array.from(datum).buffer,
-    blocks: blockOf(datum.length, offset),
-    headers: [{ schema, codec: 'null' }],
-    names: [path],
-    faults: new Map()
-  }
+  const range = await packetsAt(store, [{ path, offset, length }])
   const { packets, quarantined } = open(range, new Map())
   if (packets[0]) return packets[0]
   throw new SiskinError(
     `packet at byte ${offset} of ${path}: ${quarantined[0]?.detail ?? 'unreadable'}; has the file been changed? siskin verify says`
   )
-}
-
-function blockOf(length: number, offset: number): Float64Array {
-  const block = new Float64Array(BLOCK.size)
-  block[BLOCK.length] = length
-  block[BLOCK.packets] = 1
-  block[BLOCK.offset] = offset
-  return block
-}
-
-async function writerSchema(store: Store, path: string): Promise<Uint8Array> {
-  const size = await store.size(path)
-  if (size === null) throw new SiskinError(`the packet file ${path} is not in the lake`)
-  for (let want = FIRST_READ; ; want *= 4) {
-    const head = await store.read(path, 0, Math.min(want, size))
-    if (!isContainer(head, 0)) throw new SiskinError(`${path} is no Avro object container`)
-    const header = readHeader(head, 0, head.length)
-    if (header) return header.schema
-    if (want >= size) throw new SiskinError(`the header of ${path} is not all there`)
-  }
 }
 
 function open(

@@ -34,6 +34,7 @@ const TYPES: Record<ScalarType, () => DataType> = {
  * and refuse one that is in both.
  */
 const STORED = ALERT_COLUMNS.filter(({ name }) => name !== 'night')
+const IDS = ALERT_COLUMNS.filter(({ name }) => name === 'alert_id')
 
 /** A column or a struct of columns: dotted names as a tree. */
 type Node = { name: string; def: ColumnDef } | { name: string; path: string; children: Node[] }
@@ -69,7 +70,15 @@ function fieldOf(node: Node): Field {
  * is there and null, so that the files of both surveys have one schema.
  */
 export function toArrow(batch: Enriched, rows: Int32Array): Table {
-  const { nodes, fields, schema } = layoutOf(batch.defs)
+  return gathered(batch, rows, layoutOf(STORED, batch.defs))
+}
+
+/** What a layer holds: the ids, and some of the columns that modules added. */
+export function layerToArrow(batch: Enriched, rows: Int32Array, defs: readonly ColumnDef[]): Table {
+  return gathered(batch, rows, layoutOf(IDS, defs))
+}
+
+function gathered(batch: Enriched, rows: Int32Array, { nodes, fields, schema }: Layout): Table {
   const gather = new Gather(batch, rows)
   const children = nodes.map((node, i) => gather.node(node, fields[i]!.type))
   const data = makeData({
@@ -90,11 +99,12 @@ interface Layout {
 /** By the module columns: as long as a member lives, always the same. */
 const layouts = new Map<string, Layout>()
 
-function layoutOf(defs: readonly ColumnDef[]): Layout {
-  const key = defs.map(({ name, type, list }) => `${name} ${type} ${list ?? ''}`).join('\n')
+function layoutOf(own: readonly ColumnDef[], defs: readonly ColumnDef[]): Layout {
+  const columns = defs.map(({ name, type, list }) => `${name} ${type} ${list ?? ''}`)
+  const key = [own.length, ...columns].join('\n')
   const known = layouts.get(key)
   if (known) return known
-  const nodes = treeOf([...STORED, ...defs])
+  const nodes = treeOf([...own, ...defs])
   const fields = nodes.map(fieldOf)
   const layout = { nodes, fields, schema: new Schema(fields) }
   layouts.set(key, layout)

@@ -1,4 +1,4 @@
-import { foldersIn, OWN, spanOfRecord } from './ledger.ts'
+import { foldersIn, ledgerFolder, OWN, spanOfRecord } from './ledger.ts'
 import type { PartRecord, PositionSpan } from './ledger.ts'
 import { atOnce } from '../store/at-once.ts'
 import type { Store } from '../store/store.ts'
@@ -24,7 +24,7 @@ export async function* blocksOf(
   source: string,
   from = 0
 ): AsyncGenerator<LedgerBlock, void> {
-  for (const group of await foldersIn(store, `${ROOT}/${source}`)) {
+  for (const group of await foldersIn(store, ledgerFolder(source))) {
     if (lastOfGroup(group) < from) continue
     for (const folder of await foldersIn(store, group)) {
       const block = numberOf(folder)
@@ -47,7 +47,7 @@ function numberOf(folder: string): number {
 export function blockAt(source: string, block: number): LedgerBlock {
   const digits = (number: number, count: number) => String(number).padStart(count, '0')
   const group = digits(Math.floor(block / BLOCKS_A_GROUP), 6)
-  return { source, block, folder: `${ROOT}/${source}/${group}/${digits(block, 9)}` }
+  return { source, block, folder: `${ledgerFolder(source)}/${group}/${digits(block, 9)}` }
 }
 
 /** A record that cannot be read. */
@@ -109,7 +109,7 @@ export async function blockSince(
   source: string,
   time: number
 ): Promise<number | null> {
-  const groups = await foldersIn(store, `${ROOT}/${source}`)
+  const groups = await foldersIn(store, ledgerFolder(source))
   const group = await halve(
     groups,
     async (folder) => {

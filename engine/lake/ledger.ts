@@ -2,6 +2,7 @@ import { dirname } from 'node:path/posix'
 import { UsageError } from '../errors.ts'
 import type { MessageMark } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
+import type { LayerAccount } from './layer-name.ts'
 import type { Store } from '../store/store.ts'
 
 /** All that is Siskin's own in a lake, apart from the science. */
@@ -17,7 +18,7 @@ export function noLake(place: string): UsageError {
 /** A file of a part, by its place in the lake. */
 export interface PartFile {
   readonly path: string
-  readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic'
+  readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic' | 'layer'
   readonly bytes: number
   readonly rows: number
   /** CRC-32 of its bytes, as 8 hex digits. */
@@ -60,6 +61,8 @@ export interface PartRecord {
   readonly stream?: StreamAccount
   /** Of parts that packets from quarantine became: where they were, and which they are. */
   readonly requeued?: RequeueAccount
+  /** Of layers only: what they were made of. */
+  readonly layer?: LayerAccount
   readonly siskin: string
   readonly started: string
   readonly seconds: Readonly<Record<string, number>>
@@ -127,11 +130,16 @@ export function partName(source: string, first: number, last: number): string {
 export const BLOCK = 5000
 const BLOCKS_A_GROUP = 1000
 
+/** The records of a source. Those of a layer lie apart: they say nothing of what was taken in. */
+export function ledgerFolder(source: string): string {
+  return source.includes('/') ? `${OWN}/${source}` : `${OWN}/ledger/${source}`
+}
+
 /** The folder that holds the records of parts that begin in the same block. */
 function blockFolder(source: string, first: number): string {
   const block = Math.floor(first / BLOCK)
   const group = Math.floor(block / BLOCKS_A_GROUP)
-  return `${OWN}/ledger/${source}/${digits(group, 6)}/${digits(block, 9)}`
+  return `${ledgerFolder(source)}/${digits(group, 6)}/${digits(block, 9)}`
 }
 
 /** Where the files of a part lie below the folder of their night, without their ending: in a folder a block. */
@@ -189,7 +197,7 @@ export async function committedSpans(store: Store, source: string): Promise<[num
 
 /** The spans of a source's parts, ascending, a block at a time. */
 async function* eachSpan(store: Store, source: string): AsyncGenerator<PositionSpan, void> {
-  for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
+  for (const group of await foldersIn(store, ledgerFolder(source))) {
     for (const block of await foldersIn(store, group)) yield* await spansIn(store, block)
   }
 }
@@ -202,7 +210,7 @@ export async function spansFrom(
 ): Promise<PositionSpan[]> {
   const block = blockFolder(source, next)
   const spans: PositionSpan[] = []
-  for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
+  for (const group of await foldersIn(store, ledgerFolder(source))) {
     if (group < dirname(block)) continue
     for (const folder of await foldersIn(store, group)) {
       if (folder >= block) spans.push(...(await spansIn(store, folder)))
@@ -220,7 +228,7 @@ export async function isCovered(
 ): Promise<boolean> {
   const [from, to] = [blockFolder(source, first), blockFolder(source, last)]
   let next = first
-  for (const group of await foldersIn(store, `${OWN}/ledger/${source}`)) {
+  for (const group of await foldersIn(store, ledgerFolder(source))) {
     if (group < dirname(from) || group > dirname(to)) continue
     for (const block of await foldersIn(store, group)) {
       if (block < from || block > to) continue
@@ -237,7 +245,7 @@ export async function isCovered(
 
 /** The part of a source that reaches farthest: found without a look at the others. Null if there is none. */
 export async function lastSpan(store: Store, source: string): Promise<PositionSpan | null> {
-  for (const group of (await foldersIn(store, `${OWN}/ledger/${source}`)).reverse()) {
+  for (const group of (await foldersIn(store, ledgerFolder(source))).reverse()) {
     for (const block of (await foldersIn(store, group)).reverse()) {
       const last = (await spansIn(store, block)).at(-1)
       if (last) return last

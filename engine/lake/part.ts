@@ -3,8 +3,14 @@ import { layContainer } from '../avro/container.ts'
 import { combineCrc } from '../crc.ts'
 import type { Quarantined } from '../packets.ts'
 import type { Enriched } from '../table/enriched.ts'
+<<<<<<< bd3a40028764eea77363afa7e03d39c7f2c9b261
 import { toArrow } from './arrow.ts'
 import type { Staged } from './two-phase-commit.ts'
+=======
+import type { ColumnDef } from '../table/schema.ts'
+import { layerToArrow, toArrow } from './arrow.ts'
+import type { Staged } from './attempt.ts'
+>>>>>>> 3f4a14dba2095145165fd560e947e40edccafe20
 import type { PartFile } from './ledger.ts'
 import { layPlaces } from './places.ts'
 import type { InputPlace } from './places.ts'
@@ -158,4 +164,21 @@ export function layTopic(
   const path = `topics/${topic}/night=${night}/${part}.avro`
   const { pieces } = layContainer(path, Buffer.from(schema), metadata, messages)
   return laid(path, 'topic', messages.length, pieces)
+}
+
+/** A module's columns for all rows of a file of alerts, in their order. */
+export function layLayer(
+  path: string,
+  batch: Enriched,
+  columns: readonly ColumnDef[],
+  metadata: Metadata
+): LaidFile {
+  const { rows } = batch.table
+  const table = layerToArrow(
+    batch,
+    Int32Array.from({ length: rows }, (_, row) => row),
+    columns
+  )
+  const bytes = toParquet(table, { ...metadata, 'siskin.rows': String(rows) })
+  return laid(path, 'layer', rows, [bytes])
 }

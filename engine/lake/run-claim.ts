@@ -191,7 +191,7 @@ async function expectDead(
   const holder = await holderOf(store, source, run)
   if (!holder || !(await machine.isAlive(holder))) return
   throw new SiskinError(
-    `${source} is being taken into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
+    `${source} is being ${source.includes('/') ? 'written' : 'taken'} into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
   )
 }
 

@@ -19,6 +19,8 @@ export interface SelectedMessage {
   readonly value: Uint8Array
   /** With its stamps it would have been larger than a message may be. */
   readonly bare: boolean
+  /** Of what was selected of history: the layer that it is in. */
+  readonly history?: string
   /** In Fink's form the schema is what goes out as the key. */
   readonly schema?: Uint8Array
 }

@@ -95,6 +95,7 @@ export class TopicCheck {
 
   #take(message: CommittedMessage): void {
     const { topic, partition, offset, timestamp, headers } = message
+    if (headers.has('history')) return // selected of history anew: no part of the stream counts it
     const text = headers.get('source')?.toString() ?? null
     const [, source = '', word = ''] = SOURCE.exec(text ?? '') ?? []
     const place = readPlace(word)

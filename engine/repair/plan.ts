@@ -67,6 +67,9 @@ export async function planOf(
     ...of('unfinished').map(({ text, source }) =>
       cannot(text, NEVER_READ, source, `unfinished ${source}`)
     ),
+    ...of('layer').map(({ text }) =>
+      cannot(text, 'a layer is made again by siskin reprocess, and not by repair')
+    ),
     ...of('other').map(({ text }) =>
       cannot(text, 'nothing is missing that could be made again; it is only told')
     )

@@ -15,6 +15,11 @@ export interface Nights {
   readonly last: number
 }
 
+/** True for a night among these; null: all. */
+export function isAmong(night: number, nights: Nights | null): boolean {
+  return nights === null || (night >= nights.first && night <= nights.last)
+}
+
 const SURVEYS: readonly Survey[] = ['ztf', 'lsst']
 
 /** The nights of a lake by survey, ascending. */
@@ -33,7 +38,7 @@ export async function alertFiles(store: Store, nights: Nights | null): Promise<A
   const files: AlertFile[] = []
   for (const survey of SURVEYS) {
     for (const night of await nightsIn(store, survey)) {
-      if (nights && (night < nights.first || night > nights.last)) continue
+      if (!isAmong(night, nights)) continue
       const found = await store.list(`${survey}/alerts/night=${night}`)
       const paths = found.map(({ path }) => path).filter((path) => path.endsWith('.parquet'))
       files.push(...paths.sort().map((path) => ({ survey, night, path })))

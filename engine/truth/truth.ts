@@ -3,9 +3,13 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Seeks } from '../contract/index.ts'
 import { SiskinError, messageOf, UsageError } from '../errors.ts'
 import { localPaths } from '../lake/hdfs-copies.ts'
+import { layerOf } from '../lake/layer-name.ts'
+import type { LayerName } from '../lake/layer-name.ts'
 import { noLake, readLedger } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { inPhase } from './phases.ts'
+import { shownAlerts, topicLayers } from './shown-alerts.ts'
 import { loadStreamTopics } from './stream-topics.ts'
 import { topicIds } from './topic-ids.ts'
 
@@ -57,32 +61,49 @@ export interface TopicAim {
   readonly seeks: Seeks | null
 }
 
-/** Joins a lake with the truth it was simulated from. @throws UsageError if there is no such truth or lake. */
+/** Joins a lake with the truth it was simulated from. `layers`: versions of modules that count instead of the newest. @throws UsageError if there is no such truth or lake. */
 export async function judge(
   store: Store,
   truthFiles: readonly string[],
-  aims: readonly TopicAim[]
+  aims: readonly TopicAim[],
+  layers: readonly string[] = []
 ): Promise<TruthReport> {
   const records = await readLedger(store)
   const files = records.flatMap((record) => record.files)
-  const alerts = await localPaths(
-    store,
-    files.filter(({ kind }) => kind === 'alerts')
-  )
+  const own = files.filter(({ kind }) => kind === 'alerts')
+  const alerts = await localPaths(store, own)
   if (records.length === 0) throw noLake(store.root)
   if (alerts.length === 0) throw new UsageError(`the lake "${store.root}" holds no alerts yet`)
+  const shown = await shownAlerts(store, own, PASS, layers)
+  const anew = await topicLayers(store)
+  const all = [...aims, ...aimsAnew(anew, aims)]
   const instance = await DuckDBInstance.create(':memory:')
   const db = await instance.connect()
   try {
-    await load(db, alerts, truthFiles)
-    await loadTopics(db, await topicIds(store, records), aims)
+    await load(db, shown, truthFiles)
+    await loadTopics(db, await topicIds(store, [...records, ...anew]), all)
     const streamed = records.filter(({ stream }) => stream)
     const uncounted = await loadStreamTopics(db, streamed, quoted(alerts))
-    return { ...(await report(db, aims)), uncounted }
+    return { ...(await report(db, all)), uncounted }
   } finally {
     db.closeSync()
     instance.closeSync()
   }
+}
+
+const PASS = 'alert_id, coalesce(quality.pass, false) AS pass, packet_file, packet_offset'
+
+/** What was selected of history anew is judged as its topic. */
+function aimsAnew(records: readonly PartRecord[], aims: readonly TopicAim[]): TopicAim[] {
+  const names = new Set(records.flatMap(({ source }) => layerOf(source)?.layer ?? []).map(topicOf))
+  return [...names].map((topic) => {
+    const aim = aims.find((one) => topic.startsWith(`${one.topic}@`))
+    return { topic, seeks: aim?.seeks ?? null }
+  })
+}
+
+function topicOf({ name, version }: LayerName): string {
+  return `${name}@${version}`
 }
 
 const quoted = (values: readonly string[]) =>
@@ -90,7 +111,7 @@ const quoted = (values: readonly string[]) =>
 
 async function load(
   db: DuckDBConnection,
-  alerts: readonly string[],
+  alerts: string,
   truthFiles: readonly string[]
 ): Promise<void> {
   try {
@@ -108,8 +129,7 @@ async function load(
   }
   try {
     await db.run(
-      `CREATE TABLE lake AS SELECT DISTINCT ON (alert_id) alert_id, coalesce(quality.pass, false) AS pass
-       FROM read_parquet(${quoted(alerts)}, union_by_name = true)
+      `CREATE TABLE lake AS SELECT DISTINCT ON (alert_id) alert_id, pass FROM (${alerts})
        ORDER BY alert_id, packet_file DESC, packet_offset DESC`
     )
   } catch (error) {

@@ -6,6 +6,7 @@ import { unfenced } from '../lake/file-commit.ts'
 import { repairFolder } from '../lake/repair-folder.ts'
 import { faultOf } from './file-content.ts'
 import type { OnFinding } from './finding.ts'
+import { layerOfPath, layerSource } from '../lake/layer-name.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { blockAt, readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
@@ -138,7 +139,9 @@ export async function isOfPart(store: Store, folder: string): Promise<boolean> {
 /** The source and the block that a folder of files of parts is called after; null for another one. */
 export function blockOfFolder(folder: string): LedgerBlock | null {
   const [, source, number] = /(?:^|\/)([^/]+)-(\d{6,})$/.exec(folder) ?? []
-  return source === undefined ? null : blockAt(source, Number(number))
+  if (source === undefined) return null
+  const layer = layerOfPath(folder)
+  return blockAt(layer ? layerSource(layer, source) : source, Number(number))
 }
 
 /** All files of the parts of the block that a folder is called after. */

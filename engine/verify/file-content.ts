@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts'
 const CHUNK = 8 * 1024 * 1024
 const HEAD = 4
 const PARQUET = Buffer.from('PAR1')
+const PARQUET_KINDS: readonly PartFile['kind'][] = ['alerts', 'quarantine', 'layer']
 
 /** Hears which document says what the columns of a file are. */
 export type OnDocument = (path: string) => void
@@ -25,7 +26,7 @@ export async function faultOf(
 ): Promise<string | null> {
   const { path, bytes } = file
   if (size !== bytes) return `${path} has ${size} bytes instead of ${bytes}`
-  const isParquet = file.kind === 'alerts' || file.kind === 'quarantine'
+  const isParquet = PARQUET_KINDS.includes(file.kind)
   const ends = isParquet
     ? await parquetFault(store, file, onDocument)
     : await containerFault(store, file)

@@ -48,6 +48,8 @@ export type Finding =
       }
     /** A source of files that was begun and not read to its end. */
     | { readonly kind: 'unfinished'; readonly source: string }
+    /** A layer: it is made again by who made it. */
+    | { readonly kind: 'layer' }
     /** Of all other kinds: nothing that can be mended by itself. */
     | { readonly kind: 'other' }
   ) & {

@@ -7,6 +7,9 @@ import { REPAIRS } from '../lake/repair-folder.ts'
 import { isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 
+/** SQL for DuckDB, which Siskin writes itself and which may be changed or removed. */
+export const VIEWS = 'views.sql'
+
 /** More files than this of a folder that nobody knows are told as one. */
 const NAMED = 100
 
@@ -39,7 +42,7 @@ export class Strays {
     if (!this.#sums.isAbove(folder)) return this.#unknown(folder)
     for (const { name, isFolder } of await this.#store.entries(folder)) {
       const path = folder === '' ? name : `${folder}/${name}`
-      if (path === OWN) continue
+      if (path === OWN || path === VIEWS) continue
       if (isFolder) await this.#look(path)
       else this.#onFinding(foreign(path))
     }
@@ -83,7 +86,7 @@ function emptyFolder(path: string) {
 /** What `list` may find of files that are being written, or were when their writer died. */
 const DRAFT = /(^|\/)\.writing-|\.writing-[0-9a-f]+$|\.new$/
 /** Of `_siskin`, what is looked at elsewhere, or may hold much. */
-const ELSEWHERE = ['ledger', 'staging', 'foreign', 'repair']
+const ELSEWHERE = ['ledger', 'layers', 'topics', 'staging', 'foreign', 'repair']
 
 /** In `_siskin` itself: drafts, staged attempts of nobody, folders that hold nothing. */
 export async function leftOvers(
@@ -100,13 +103,27 @@ export async function leftOvers(
     }
   }
   for (const { name: source } of await store.entries(`${OWN}/staging`)) {
-    await stagedOf(store, source, isLive, knowsKafka, onFinding)
+    if (LAYERS.includes(source)) await stagedLayers(store, source, onFinding)
+    else await stagedOf(store, source, isLive, knowsKafka, onFinding)
   }
   for (const { name } of await store.entries(REPAIRS)) {
     const path = `${REPAIRS}/${name}`
     if ((await store.list(path)).length === 0) continue
     const text = `${path} is left of a repair that was cut off: the next one goes on with it`
     onFinding({ kind: 'empty', path, text, isDifference: false })
+  }
+}
+
+const LAYERS = ['layers', 'topics']
+
+async function stagedLayers(store: Store, kind: string, onFinding: OnFinding): Promise<void> {
+  for (const { name } of await store.entries(`${OWN}/staging/${kind}`)) {
+    const layer = `${kind}/${name}`
+    if (await isClaimed(store, layer)) continue
+    for (const { folder } of await attemptsAt(store, layer)) {
+      const text = `${folder} lies staged; the next siskin reprocess of ${layer} clears it up`
+      onFinding({ kind: 'other', text, isDifference: false })
+    }
   }
 }
 

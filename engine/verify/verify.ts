@@ -4,8 +4,10 @@ import type { OnGap } from './account-check.ts'
 import { countCopies, noCopies } from './copies.ts'
 import type { Copies } from './copies.ts'
 import { checkFiles } from './file-check.ts'
+import type { FileCheckOptions } from './file-check.ts'
 import type { OnFinding } from './finding.ts'
 import { FolderSums } from './folder-sums.ts'
+import { LayerCheck } from './layer-check.ts'
 import { OWN } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { readBlock } from '../lake/ledger-walk.ts'
@@ -20,7 +22,7 @@ import { unfinishedSources } from './unfinished.ts'
 import { Reached } from './reached.ts'
 import { Sums } from './sums.ts'
 import { scopeOf } from './scope.ts'
-import type { Reach, Scope } from './scope.ts'
+import type { Reach } from './scope.ts'
 
 /** What `siskin verify` found. `ok` means: every packet of every source is accounted for, once. */
 export interface Verdict extends Copies {
@@ -84,13 +86,20 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const isPartial = !scope.isWhole && scope.night === null
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
+<<<<<<< bd3a40028764eea77363afa7e03d39c7f2c9b261
   const originals = options.deep ? new Originals(store, onFinding) : null
+=======
+  const originals = options.deep ? new Originals() : null
+  const fileCheck = { ...options, night: scope.night }
+  const layers = await LayerCheck.open(store, fileCheck, folders, onFinding)
+>>>>>>> 3f4a14dba2095145165fd560e947e40edccafe20
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
     const range = new SourceRange(source, from, onFinding, options.onGap)
     let end = 0
     for await (const block of blocks()) {
-      const records = await checkBlock(store, block, scope, options, onFinding, folders)
+      const records = await checkBlock(store, block, fileCheck, onFinding, folders)
+      await layers.block(block, records, (record) => scope.takes(record))
       for (const record of records) {
         if (!record.requeued && scope.tiles(record)) await range.add(record)
         if (!scope.takes(record)) continue
@@ -110,6 +119,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   }
   for (const [source, count] of counts) await new SourceRange(source, 0, onFinding).expect(count)
   if (scope.night === null) await unfinishedSources(store, onFinding)
+  if (scope.isWhole) await layers.orphans()
+  layers.tell()
   const strays = new Strays(store, folders, onFinding)
   if (scope.isWhole) await strays.everywhere()
   else if (!isPartial) await strays.nearby()
@@ -125,8 +136,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
 async function checkBlock(
   store: Store,
   block: LedgerBlock,
-  { night }: Scope,
-  { deep, isLive = false, onDocument }: VerifyOptions,
+  options: FileCheckOptions,
   onFinding: OnFinding,
   folders: FolderSums
 ): Promise<readonly PartRecord[]> {
@@ -138,7 +148,6 @@ async function checkBlock(
   for (const path of others) {
     onFinding({ kind: 'foreign', path, text: `${path} is no record of a part`, isDifference: true })
   }
-  const options = { deep, isLive, night, ...(onDocument && { onDocument }) }
   await checkFiles(store, records, options, folders, onFinding)
   return records
 }

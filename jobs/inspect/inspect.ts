@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { openRegistry } from '../../engine/registry/registry.ts'
 import { messageOf, SiskinError, UsageError } from '../../engine/errors.ts'
 import { isLake, summariseLake } from '../../engine/inspect/lake.ts'
+import { layered } from '../../engine/inspect/layered.ts'
 import { findAlert, findObject } from '../../engine/inspect/lookup.ts'
 import type { Found } from '../../engine/inspect/lookup.ts'
 import { openLakePacket, openPackets } from '../../engine/inspect/packet.ts'
@@ -19,6 +20,7 @@ import type { Store } from '../../engine/store/store.ts'
 import { describedColumns } from './columns.ts'
 import * as text from './text.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
+import { list } from '../settings/values.ts'
 
 const KINDS =
   'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file, a lake folder (each on a local disk or at hdfs://…), or an alert id or object id of the lake named by --lake'
@@ -35,12 +37,15 @@ export interface InspectOptions {
   readonly schemas: string | null
   /** Folder that the stamps go to as PNG; null: they stay where they are. */
   readonly stamps: string | null
+  /** Versions of modules that are shown instead of the newest. */
+  readonly layers?: readonly string[]
   /** Every column of a Parquet file with unit, UCD and description. */
   readonly columns?: boolean
 }
 
 interface InspectFlags {
   readonly stamps?: string | true
+  readonly layers?: readonly string[]
   readonly columns?: boolean
   readonly json?: boolean
 }
@@ -61,6 +66,11 @@ export function addInspect(program: Command): void {
       '--stamps [dir]',
       'write the stamps of the alert, or of all alerts of the object, as PNG (default: into this folder)'
     )
+    .option(
+      '--layers <versions>',
+      'of an alert show these versions of modules instead of the newest (rate@1.0.0)',
+      list
+    )
     .option('--columns', 'of a Parquet file every column, with unit, UCD and description')
     .option('--json', 'print one JSON object; ids are strings')
     .addHelpText(
@@ -71,7 +81,9 @@ export function addInspect(program: Command): void {
   command.action(async (thing: string, options: InspectFlags) => {
     const { lake, schemas } = readSettings(command)
     const stamps = options.stamps === true ? '.' : (options.stamps ?? null)
-    const found = await inspect({ thing, lake, schemas, stamps, columns: options.columns === true })
+    const { layers = [] } = options
+    const columns = options.columns === true
+    const found = await inspect({ thing, lake, schemas, stamps, layers, columns })
     console.log(options.json ? toJson(found.json) : found.text)
     const { written, undrawn } = found.stamps ?? NO_STAMPS
     if (written.length === 0 && undrawn.length > 0) process.exitCode = 1
@@ -171,11 +183,12 @@ async function inspectLake(store: Store): Promise<Inspected> {
 }
 
 async function inspectId(store: Store, options: InspectOptions): Promise<Inspected | null> {
-  const { thing } = options
+  const { thing, layers: chosen = [] } = options
   const isNumber = /^\d+$/.test(thing) && BigInt(thing) === BigInt.asIntN(64, BigInt(thing))
-  const alert = isNumber ? await findAlert(store, BigInt(thing)) : null
-  if (alert) {
-    const { path, row, values, provenance, times } = alert
+  const found = isNumber ? await findAlert(store, BigInt(thing)) : null
+  if (found) {
+    const alert = await layered(store, found, chosen)
+    const { path, row, values, provenance, times, layers } = alert
     const drawn = options.stamps ? await alertStamps(store, values, options.stamps) : NO_STAMPS
     return {
       json: {
@@ -184,6 +197,7 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
         row,
         times,
         provenance,
+        layers,
         alert: values,
         ...stampsJson(drawn)
       },
@@ -194,7 +208,8 @@ async function inspectId(store: Store, options: InspectOptions): Promise<Inspect
   const alerts = await findObject(store, thing, OBJECT_COLUMNS)
   const latest = alerts.at(-1)
   if (!latest) return null
-  const whole = await findAlert(store, latest.values['alert_id'] as bigint)
+  const last = await findAlert(store, latest.values['alert_id'] as bigint)
+  const whole = last && (await layered(store, last, chosen))
   const listed = alerts.map(({ path, values, times }) => ({ ...values, part: path, times }))
   const drawn = options.stamps ? await objectStamps(store, alerts, options.stamps) : NO_STAMPS
   return {

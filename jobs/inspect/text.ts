@@ -1,4 +1,5 @@
 import type { LakeSummary } from '../../engine/inspect/lake.ts'
+import type { Layered } from '../../engine/inspect/layered.ts'
 import type { Found } from '../../engine/inspect/lookup.ts'
 import type { OpenedPackets } from '../../engine/inspect/packet.ts'
 import type { PartSummary } from '../../engine/inspect/part.ts'
@@ -14,7 +15,8 @@ import { moduleText } from './module.ts'
 import { amount, count, size, table } from '../common/terminal.ts'
 
 /** An alert of the lake: what the survey says, its light curve, what the modules add. */
-export function alertText({ values, provenance, path, row, times }: Found, stamps: Stamps): string {
+export function alertText(alert: Layered, stamps: Stamps): string {
+  const { values, provenance, path, row, times, layers } = alert
   const modules = (provenance['siskin.modules'] ?? '').split(' ').filter(Boolean)
   return [
     mainText(values),
@@ -25,11 +27,17 @@ export function alertText({ values, provenance, path, row, times }: Found, stamp
         'packet',
         `${textAt(values, 'packet_file')}, byte ${textAt(values, 'packet_offset')}, ${textAt(values, 'packet_length')} bytes`
       ],
+      ...layerRows(layers),
       ...stampRows(stamps)
     ]),
     curveText(values),
     ...modules.map((module) => moduleText(module, values))
   ].join('\n\n')
+}
+
+function layerRows(layers: Layered['layers']): string[][] {
+  const named = Object.entries(layers).map(([name, version]) => `${name}@${version}`)
+  return named.length > 0 ? [['layers', named.join(' ')]] : []
 }
 
 function mainText(alert: AlertRecord): string {
@@ -217,7 +225,7 @@ export function topicText(path: string, { format, messages, bytes, first }: Topi
 
 /** A lake: what is in it by survey and night, topics, quarantine, sources. */
 export function lakeText(root: string, lake: LakeSummary): string {
-  const { tally, bytes, sources, versions, unfinished } = lake
+  const { tally, bytes, sources, versions, unfinished, layers } = lake
   const total = Object.values(bytes).reduce((sum, own) => sum + own, 0)
   const modules = Object.entries(tally.modules).map(
     ([name, statuses]): [string, typeof statuses] => [
@@ -254,6 +262,10 @@ export function lakeText(root: string, lake: LakeSummary): string {
       ])
     ])
   ]
+  if (layers.length > 0) {
+    const rows = layers.map(({ layer, parts }) => [layer, count(parts)])
+    lines.push('', table([['layer', 'parts'], ...rows]))
+  }
   if (unfinished.length > 0) {
     lines.push('', 'unfinished commits: a run is at work, or the next one finishes or drops them')
     lines.push(...unfinished.map((part) => `  ${part}`))

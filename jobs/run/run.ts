@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { Notes } from '../../engine/consume/notes.ts'
 import { run } from '../../engine/run/run.ts'
 import type { Progress, RunResult } from '../../engine/run/run.ts'
+import { crashPoint } from '../common/crash-point.ts'
 import { isGuarded } from './guard.ts'
 import { interruptible } from '../common/interrupt.ts'
 import { planFor } from '../common/registries.ts'
@@ -90,12 +91,6 @@ export async function runWithProgress(
     line.clear()
     stop.end()
   }
-}
-
-/** For recovery tests: SISKIN_CRASH=<first packet>:<step> kills the process at that step of that part's commit. */
-function crashPoint(): { first: number; step: string } | null {
-  const [first, step] = (process.env['SISKIN_CRASH'] ?? '').split(':')
-  return first && step ? { first: Number(first), step } : null
 }
 
 function progressText({ bytesRead, bytesTotal, tally }: Progress, started: number): string {

@@ -53,10 +53,7 @@ export function runSummary(result: RunResult, lake: string): string {
     `${duration(seconds)}, ${count(rate)} alerts/s, ${size(tally.bytes)} written`,
     table(rows),
     '',
-    table([
-      ['module', 'ok', 'not applicable', 'too short', 'failed', 'µs an alert'],
-      ...Object.entries(tally.modules).map(([name, statuses]) => moduleRow(name, statuses, result))
-    ]),
+    table(moduleRows(tally)),
     '',
     table([
       ['topic', 'alerts'],
@@ -80,15 +77,22 @@ export function duckdbQuery(lake: string): string {
   return `duckdb -c "SELECT survey, night, count(DISTINCT alert_id) FROM read_parquet('${lake}/*/alerts/**/*.parquet', union_by_name = true) GROUP BY ALL"`
 }
 
-function moduleRow(
-  name: string,
-  statuses: Readonly<Record<string, number>>,
-  { tally }: RunResult
-): string[] {
+/** How the modules fared: a row each, under a heading. */
+export function moduleRows(tally: RunResult['tally']): string[][] {
+  return [
+    ['module', 'ok', 'not applicable', 'too short', 'failed', 'µs an alert'],
+    ...Object.entries(tally.modules).map(([name, own]) =>
+      moduleRow(name, own, tally.moduleMs[name])
+    )
+  ]
+}
+
+function moduleRow(name: string, statuses: Readonly<Record<string, number>>, ms = 0): string[] {
   const failed = Object.entries(statuses).filter(([status]) => status.startsWith('failed:'))
   const total = failed.reduce((sum, [, rows]) => sum + rows, 0)
   const why = total > 0 ? ` (${failed.map(([status]) => status.slice(7)).join(', ')})` : ''
-  const micros = ((tally.moduleMs[name] ?? 0) * 1000) / Math.max(1, tally.alerts)
+  const rows = Object.values(statuses).reduce((sum, own) => sum + own, 0)
+  const micros = (ms * 1000) / Math.max(1, rows)
   return [
     name,
     count(statuses['ok'] ?? 0),

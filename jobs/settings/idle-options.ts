@@ -21,6 +21,7 @@ interface Rule {
 const KAFKA = ['kafkaUser', 'kafkaPassword', 'kafkaMechanism', 'kafkaCa', 'outPrefix']
 const READING = ['from', 'follow', 'limit', 'fields', 'stamps', 'save', 'exec']
 const PUBLISHING = ['topic', 'rate', 'like', 'partitions', 'replication', 'compression', 'registry']
+const TOPICS = ['outPartitions', 'outReplication', 'outRetentionDays', 'outRegistry']
 const REGISTRIES = ['schemas', 'registry', 'outRegistry']
 
 /** Of every command that has the options. */
@@ -94,6 +95,13 @@ const OF_COMMAND: Readonly<Record<string, readonly Rule[]>> = {
     },
     {
       idle: ['outPartitions', 'outReplication', 'outRegistry'],
+      when: ({ has }) => !has('publish'),
+      why: 'is for --publish, which is not given'
+    }
+  ],
+  reprocess: [
+    {
+      idle: ['brokers', ...KAFKA, 'group', ...TOPICS],
       when: ({ has }) => !has('publish'),
       why: 'is for --publish, which is not given'
     }

@@ -7,6 +7,7 @@ import type { TruthReport } from '../../engine/truth/truth.ts'
 import { pickFilters } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { count, table } from '../common/terminal.ts'
+import { list } from '../settings/values.ts'
 
 export function addTruth(program: Command): void {
   const command = program
@@ -15,20 +16,29 @@ export function addTruth(program: Command): void {
       'judge a lake by the truth it was simulated from: what each topic selected, and missed'
     )
     .requiredOption('--truth <files...>', 'truth tables that "siskin simulate" wrote')
+    .option(
+      '--layers <versions>',
+      'judge by these versions of modules instead of the newest (quality@1.0.0)',
+      list
+    )
     .option('--json', 'print the report as one JSON object')
     .addHelpText('after', '\nExample:\n  siskin truth --lake lake --truth night.truth.parquet')
   addSettings(command, ['lake'])
-  command.action(async (options: { truth: string[]; json?: boolean }) => {
-    const report = await truthReport(readSettings(command).lake, options.truth)
+  command.action(async (options: { truth: string[]; layers?: string[]; json?: boolean }) => {
+    const report = await truthReport(readSettings(command).lake, options.truth, options.layers)
     console.log(options.json ? JSON.stringify(report, null, 1) : truthText(report))
   })
 }
 
-export async function truthReport(lake: string, files: readonly string[]): Promise<TruthReport> {
+export async function truthReport(
+  lake: string,
+  files: readonly string[],
+  layers: readonly string[] = []
+): Promise<TruthReport> {
   for (const file of files) expectParquet(file)
   const aims = pickFilters(null).map(({ topic, seeks = null }) => ({ topic, seeks }))
   const { judge } = await import('../../engine/truth/truth.ts')
-  return judge(openStore(lake), files, aims)
+  return judge(openStore(lake), files, aims, layers)
 }
 
 function expectParquet(file: string): void {

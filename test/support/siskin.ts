@@ -54,7 +54,9 @@ export function fingerprint(lake: string): Record<string, string> {
     const path = join(entry.parentPath, entry.name)
     const name = relative(lake, path)
     if (/^_siskin\/(owners|verified)\//.test(name)) continue
-    const bytes = /^_siskin\/(ledger|sources)\//.test(name) ? timeless(path) : readFileSync(path)
+    const bytes = /^_siskin\/(ledger|sources|layers|topics)\//.test(name)
+      ? timeless(path)
+      : readFileSync(path)
     files[name] = createHash('sha256').update(bytes).digest('hex')
   }
   return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -194,9 +194,9 @@ export function producedOf(
   prefix: string,
   finkPrefix: string
 ): Produced {
-  const { topic, filter, survey, source, night, key, value, bare, schema } = message
+  const { topic, filter, survey, source, night, key, value, bare, schema, history } = message
   const marks = { survey, filter, ...(bare && { stamps: 'left-out' }) }
-  const origin = { source, night: String(night) }
+  const origin = { source, night: String(night), ...(history !== undefined && { history }) }
   if (schema) {
     return {
       topic: finkPrefix + topic,

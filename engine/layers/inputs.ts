@@ -1,0 +1,91 @@
+import type { Needs } from '../contract/index.ts'
+import type { Plan } from '../enrich/plan.ts'
+import { compareVersions, isShown, layerSource } from '../lake/layer-name.ts'
+import type { LayerName } from '../lake/layer-name.ts'
+import { ledgerPath } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { readJson } from '../store/replace-file.ts'
+import type { Store } from '../store/store.ts'
+import { sourcesFor } from './work.ts'
+
+/** Where the columns of a module lie that belong to a part. */
+export interface Input {
+  readonly version: string
+  /** Null: in the files of the part itself. */
+  readonly layer: LayerName | null
+  /** When the layer was begun. */
+  readonly made?: string
+  /** How long it took over the part, where that is known. */
+  readonly ms?: number
+}
+
+interface Reading {
+  readonly requires: Needs
+}
+
+/** The record of a layer's part; null where there is none. */
+export function layerRecord(
+  store: Store,
+  layer: LayerName,
+  { source, first, last }: Pick<PartRecord, 'source' | 'first' | 'last'>
+): Promise<PartRecord | null> {
+  return readJson<PartRecord>(store, ledgerPath(layerSource(layer, source), first, last))
+}
+
+/**
+ * The newest version of a module's columns that a part has: its own, or a layer's, which goes before its own of the same
+ * version. Null: it has none.
+ * @param layers all that the lake has
+ * @param asOf layers that were made later do not count; null: all do
+ */
+export async function newestInput(
+  store: Store,
+  record: PartRecord,
+  module: string,
+  layers: readonly LayerName[],
+  asOf: string | null
+): Promise<Input | null> {
+  const own = record.modules[module]?.version ?? null
+  const newer = layers
+    .filter((layer) => layer.kind === 'layers' && layer.name === module && isShown(layer))
+    .filter(({ version }) => own === null || compareVersions(version, own) >= 0)
+    .sort((a, b) => compareVersions(b.version, a.version))
+  for (const layer of newer) {
+    const made = await layerRecord(store, layer, record)
+    if (made && (asOf === null || Date.parse(made.started) <= Date.parse(asOf))) {
+      return { version: layer.version, layer, made: made.started }
+    }
+  }
+  return own === null ? null : { version: own, layer: null }
+}
+
+/** The columns of a module of one version, from a layer or the part itself; null: the part has none. */
+export async function versionInput(
+  store: Store,
+  record: PartRecord,
+  module: string,
+  version: string
+): Promise<Input | null> {
+  const layer: LayerName = { kind: 'layers', name: module, version }
+  const made = await layerRecord(store, layer, record)
+  const own = record.modules[module]
+  const found = made?.modules[module] ?? (own?.version === version ? own : null)
+  return found && { version, layer: made ? layer : null, ms: found.ms }
+}
+
+/**
+ * What to say of modules that are read from, do not run, and of which a part has no columns; null: of all it has. Whoever
+ * read them would answer as if nothing was known.
+ */
+export function missingInputs(
+  plan: Plan,
+  reading: readonly Reading[],
+  running: ReadonlySet<string>,
+  inputs: ReadonlyMap<string, Input>
+): string | null {
+  const missing = sourcesFor(plan, reading)
+    .map(({ name }) => name)
+    .filter((name) => !running.has(name) && !inputs.has(name))
+  if (missing.length === 0) return null
+  return `it has no columns of ${missing.join(', ')}, which are read: siskin reprocess --modules ${missing.join(',')} makes them`
+}

@@ -1,0 +1,228 @@
+import type { Filter, Module } from '../contract/index.ts'
+import { SchemaCache } from '../decode/schemas.ts'
+import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
+import { SiskinError } from '../errors.ts'
+import type { Beat } from '../making/beat.ts'
+import type { OnStep } from '../lake/attempt.ts'
+import { attemptOfRun, commit } from '../lake/commit.ts'
+import { compareVersions, layerText } from '../lake/layer-name.ts'
+import type { LayerName } from '../lake/layer-name.ts'
+import { ledgerPath } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { readJson } from '../store/replace-file.ts'
+import { checkRun } from '../lake/run-claim.ts'
+import type { Store } from '../store/store.ts'
+import { messageFormat } from '../publish/message.ts'
+import type { MessageFormat } from '../publish/message.ts'
+import { layerRecord, missingInputs, newestInput } from './inputs.ts'
+import type { Input } from './inputs.ts'
+import type { PartSpan } from './messages.ts'
+import { makeLayers } from './part-layers.ts'
+import { layerOfFilter, layerOfModule, sourcesFor } from './work.ts'
+import type { LayerWork } from './work.ts'
+
+export interface LayerMakerOptions {
+  readonly store: Store
+  readonly work: LayerWork
+  /** All layers of the lake: what modules read from that do not run. */
+  readonly layers: readonly LayerName[]
+  /** The number of this reprocessing among those of each layer. */
+  readonly runs: Readonly<Record<string, number>>
+  readonly log: (level: 'warn' | 'error', message: string) => void
+  /** Where it is said what is going on, for who watches. */
+  readonly beat: Beat
+}
+
+export interface PartDone {
+  /** Of the layers that were made. */
+  readonly records: readonly PartRecord[]
+  /** Modules of which the part itself has a newer version. */
+  readonly newer: readonly string[]
+}
+
+/** Makes the layers of parts, one part after the other. */
+export class LayerMaker {
+  readonly #options: LayerMakerOptions
+  readonly #runner: ModuleRunner
+  readonly #schemas: SchemaCache
+  readonly #format: MessageFormat
+
+  constructor(options: LayerMakerOptions) {
+    const { work, log } = options
+    this.#options = options
+    this.#runner = new ModuleRunner(log)
+    this.#schemas = new SchemaCache((message) => log('warn', message))
+    this.#format = messageFormat(work.plan.columns)
+  }
+
+  /**
+   * Makes what a part lacks of its layers, and commits each. A layer's part that was made of what is newest now stays.
+   * @param stopped modules and filters that hung over it before
+   */
+  async part(
+    span: PartSpan,
+    attempt: number,
+    stopped: ReadonlySet<string>,
+    onStep: OnStep
+  ): Promise<PartDone> {
+    const { store, runs, work, log } = this.#options
+    const { source, first, last } = span
+    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+    if (!record) throw new SiskinError('it is not in the ledger any more')
+    const todo = await this.#todo(record)
+    if (todo.modules.length + todo.filters.length > 0) this.#expectInputs(todo)
+    const attemptOf = (layer: LayerName) => attemptOfRun(runs[layerText(layer)] ?? 0, attempt)
+    const records: PartRecord[] = []
+    if (todo.modules.length + todo.filters.length > 0) {
+      const { beat } = this.#options
+      const made = await makeLayers(record, {
+        ...todo,
+        store,
+        plan: work.plan,
+        schemas: this.#schemas,
+        format: this.#format,
+        asOf: work.asOf,
+        attempt: attemptOf,
+        warn: (message) => log('warn', message),
+        enrich: {
+          runner: this.#runner,
+          stopped: without('module', stopped),
+          onModule: (index, rows) => this.#enter(beat, todo.modules[index]?.module, 0, rows)
+        },
+        select: {
+          stopped: without('filter', stopped),
+          onFilter: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
+        }
+      }).finally(() => beat.leave())
+      for (const { layer, record: own, files } of made) {
+        const check = () => checkRun(store, layerText(layer), runs[layerText(layer)] ?? 0)
+        await commit(store, own, files, check, onStep)
+        records.push(own)
+      }
+    }
+    return { records, newer: todo.newer }
+  }
+
+  #enter(beat: Beat, what: Module | Filter | undefined, kind: 0 | 1, rows: number): void {
+    if (!what) return beat.leave()
+    const { modules, filters } = this.#options.work
+    const number =
+      kind === 0
+        ? modules.indexOf(what as Module)
+        : modules.length + filters.indexOf(what as Filter)
+    beat.enter(number, budgetMs('budget' in what ? what.budget : undefined, rows))
+  }
+
+  async #todo(record: PartRecord): Promise<Todo> {
+    const { store, work, layers } = this.#options
+    const { plan, asOf } = work
+    const isNewer = ({ name, version }: Module) => {
+      const own = record.modules[name]?.version
+      return asOf === null && own !== undefined && compareVersions(own, version) > 0
+    }
+    const newer = work.modules.filter(isNewer).map(({ name }) => name)
+    const making = work.modules.filter((module) => !isNewer(module))
+    const inputs = new Map<string, Input>()
+    const reads = work.filters.length > 0 ? plan.modules : sourcesFor(plan, making)
+    for (const module of reads) {
+      if (making.includes(module)) continue
+      const input = await newestInput(store, record, module.name, layers, asOf)
+      if (input) inputs.set(module.name, input)
+    }
+    const versions = new Map([
+      ...[...inputs].map(([name, { version }]) => [name, version] as const),
+      ...making.map((module) => [module.name, layerOfModule(module, asOf).version] as const)
+    ])
+    const from = (layer: LayerName) => fromOf(layer, versions, work)
+    const modules: Todo['modules'][number][] = []
+    // what reads from columns that are made now is older than they are
+    const since = (names: readonly string[]) =>
+      modules.some(({ module }) => names.includes(module.name))
+        ? null
+        : (names
+            .map((name) => inputs.get(name)?.made ?? '')
+            .sort(compareTexts)
+            .at(-1) ?? '')
+    for (const module of making) {
+      const layer = layerOfModule(module, asOf)
+      const made = await this.#done(record, layer, from(layer), since(Object.keys(from(layer))))
+      if (made === null) modules.push({ module, layer })
+      else inputs.set(module.name, { version: layer.version, layer, made: made.started })
+    }
+    const filters: Todo['filters'][number][] = []
+    for (const filter of work.filters) {
+      const layer = layerOfFilter(filter, asOf)
+      const made = await this.#done(record, layer, from(layer), since(Object.keys(from(layer))))
+      if (made === null) filters.push({ filter, layer })
+    }
+    return { modules, filters, inputs, from, newer }
+  }
+
+  /**
+   * What there is of a layer, if it need not be made again: of the same versions, by modules that were not stopped, all
+   * there, and no older than what it was made from.
+   */
+  async #done(
+    record: PartRecord,
+    layer: LayerName,
+    from: Readonly<Record<string, string>>,
+    since: string | null
+  ): Promise<PartRecord | null> {
+    const { store } = this.#options
+    const made = since === null ? null : await layerRecord(store, layer, record)
+    if (!made || made.started < since! || wasStopped(made)) return null
+    if (JSON.stringify(made.layer?.from) !== JSON.stringify(from)) return null
+    for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return null
+    return made
+  }
+
+  #expectInputs({ modules, filters, inputs }: Todo): void {
+    const { plan } = this.#options.work
+    const running = new Set(modules.map(({ module }) => module.name))
+    const reading = [
+      ...modules.map(({ module }) => module),
+      ...filters.flatMap(({ filter }) => [filter, ...Object.values(filter.uses)])
+    ]
+    const missing = missingInputs(plan, reading, running, inputs)
+    if (missing !== null) throw new SiskinError(missing)
+  }
+}
+
+interface Todo {
+  readonly modules: readonly { readonly module: Module; readonly layer: LayerName }[]
+  readonly filters: readonly { readonly filter: Filter; readonly layer: LayerName }[]
+  readonly inputs: ReadonlyMap<string, Input>
+  readonly from: (layer: LayerName) => Readonly<Record<string, string>>
+  readonly newer: readonly string[]
+}
+
+/** In the order of the plan, so that the same versions are the same text. */
+function fromOf(
+  { kind, name }: LayerName,
+  versions: ReadonlyMap<string, string>,
+  { plan }: LayerWork
+): Record<string, string> {
+  const module = kind === 'layers' ? plan.modules.find((one) => one.name === name) : undefined
+  const read = module ? sourcesFor(plan, [module]) : plan.modules
+  return Object.fromEntries(
+    read.flatMap((one) => {
+      const version = versions.get(one.name)
+      return version === undefined ? [] : [[one.name, version]]
+    })
+  )
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}
+
+/** What it was stopped over may have been the machine's fault: it is tried again. */
+function wasStopped({ modules }: PartRecord): boolean {
+  const statuses = Object.values(modules).flatMap((own) => Object.keys(own.statuses))
+  return statuses.includes('failed:timeout') || statuses.includes('failed:off')
+}
+
+/** Names without what kind of thing they are of. */
+function without(kind: string, stopped: ReadonlySet<string>): Pick<ReadonlySet<string>, 'has'> {
+  return { has: (name) => stopped.has(`${kind} ${name}`) }
+}

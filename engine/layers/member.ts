@@ -1,0 +1,48 @@
+import type { MessagePort } from 'node:worker_threads'
+import { Beat } from '../making/beat.ts'
+import { failureOf } from '../making/failure.ts'
+import type { OnStep } from '../lake/attempt.ts'
+import { openStore } from '../store/open-store.ts'
+import { LayerMaker } from './layer-maker.ts'
+import type { FromLayerMember, LayerMemberSettings, LayerTask } from './messages.ts'
+import type { LayerWork } from './work.ts'
+
+/** A member that makes the layers of one part after the other. It knows no other member. */
+export function runLayerMember(
+  port: MessagePort,
+  settings: LayerMemberSettings,
+  work: LayerWork
+): void {
+  const { lake, layers, runs, beat } = settings
+  const send = (message: FromLayerMember) => port.postMessage(message)
+  const maker = new LayerMaker({
+    store: openStore(lake),
+    work,
+    layers,
+    runs,
+    beat: new Beat(beat),
+    log: (level, message) => send({ kind: 'log', level, message })
+  })
+
+  const run = async ({ id, part, attempt, stopped }: LayerTask) => {
+    try {
+      const crash = crashAt(settings, part.first)
+      const done = await maker.part(part, attempt, new Set(stopped), crash)
+      send({ kind: 'done', id, ...done, memory: process.memoryUsage.rss() })
+    } catch (error) {
+      send({ kind: 'failed', id, ...failureOf(error) })
+    }
+    send({ kind: 'ready' })
+  }
+
+  port.on('message', (task: LayerTask) => void run(task))
+  send({ kind: 'ready' })
+}
+
+/** Tests kill the process at a step of the commit of the part that begins at a packet. */
+function crashAt({ crash }: LayerMemberSettings, first: number): OnStep {
+  if (crash?.first !== first) return () => {}
+  return (step) => {
+    if (step === crash.step) process.kill(process.pid, 'SIGKILL')
+  }
+}

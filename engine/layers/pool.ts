@@ -1,0 +1,186 @@
+import { SiskinError } from '../errors.ts'
+import { HangWatch } from '../making/hang-watch.ts'
+import type { WatchedThread } from '../making/hang-watch.ts'
+import type { FromLayerMember, LayerTask, PartSpan } from './messages.ts'
+
+export interface PoolOptions {
+  readonly members: number
+  /** See `making/watched.ts`. */
+  readonly watched: readonly string[]
+  start(): WatchedThread
+  /** After a death: what an attempt at a part had begun is finished or removed. */
+  recover(part: PartSpan, attempt: number): Promise<void>
+  onDone(part: PartSpan, done: Done): void
+  /** A part that could not be made, and why: the others go on. */
+  onBroken(part: PartSpan, reason: string): void
+  onLog(level: 'warn' | 'error', message: string): void
+}
+
+type Done = Extract<FromLayerMember, { kind: 'done' }>
+
+interface Job {
+  readonly part: PartSpan
+  readonly stopped: string[]
+  deaths: number
+  task: LayerTask | null
+}
+
+interface Seat {
+  thread: WatchedThread
+  isStarted: boolean
+  isReady: boolean
+  job: Job | null
+}
+
+/** A part that ended so many members is left alone. */
+const HOPELESS = 2
+
+/**
+ * Hands parts to members, one at a time, and keeps the members alive. One that hangs in a module is stopped, and its
+ * part made without that module; one that dies has its part tried once more.
+ */
+export class Pool {
+  readonly #options: PoolOptions
+  readonly #seats: Seat[] = []
+  readonly #again: Job[] = []
+  readonly #hangs: HangWatch<WatchedThread>
+  #parts: Iterator<PartSpan> = [][Symbol.iterator]()
+  #next = 1
+  #recovering = 0
+  #isClosing = false
+  #end: { resolve: () => void; reject: (error: Error) => void } | null = null
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    this.#hangs = new HangWatch({
+      watched: options.watched,
+      working: () => this.#seats.flatMap(({ thread, job }) => (job ? [thread] : [])),
+      onHang: (thread, name) => this.#hung(thread, name),
+      log: (level, message) => options.onLog(level, message)
+    })
+  }
+
+  /** Resolves when all parts are made or broken. `stop`: what is in work is finished, nothing new begun. */
+  async run(parts: Iterable<PartSpan>, stop: AbortSignal): Promise<void> {
+    this.#parts = until(parts, stop)
+    const ended = new Promise<void>((resolve, reject) => (this.#end = { resolve, reject }))
+    for (let i = 0; i < this.#options.members; i++) {
+      const seat = { thread: this.#options.start(), isStarted: false, isReady: false, job: null }
+      this.#seats.push(seat)
+      this.#listen(seat)
+    }
+    await ended
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#hangs.close()
+    await Promise.all(this.#seats.map(({ thread }) => thread.worker.terminate()))
+  }
+
+  #listen(seat: Seat): void {
+    const { worker } = seat.thread
+    const isNow = () => seat.thread.worker === worker && !this.#isClosing
+    worker.on('message', (message: FromLayerMember) => {
+      if (isNow()) this.#heard(seat, message)
+    })
+    worker.on('error', (error) => {
+      if (!isNow()) return
+      const reason = this.#hangs.died(seat.thread, error)
+      if (reason !== null) this.#died(seat, reason)
+    })
+    worker.on('exit', (code) => {
+      if (isNow()) this.#died(seat, `it exited with ${code}`)
+    })
+  }
+
+  #heard(seat: Seat, message: FromLayerMember): void {
+    const { job } = seat
+    switch (message.kind) {
+      case 'ready':
+        seat.isStarted = true
+        seat.isReady = true
+        this.#assign()
+        break
+      case 'log':
+        this.#options.onLog(message.level, message.message)
+        break
+      case 'done':
+        seat.job = null
+        if (job) this.#options.onDone(job.part, message)
+        break
+      case 'failed':
+        seat.job = null
+        if (message.isOutage) this.#end?.reject(new SiskinError(message.message, message.exitCode))
+        else if (job) this.#options.onBroken(job.part, message.message)
+    }
+  }
+
+  #assign(): void {
+    for (const seat of this.#seats) {
+      if (!seat.isReady) continue
+      const job = this.#again.shift() ?? this.#fresh()
+      if (!job) continue
+      const stopped = [...job.stopped, ...this.#hangs.off]
+      const id = this.#next++
+      job.task = { id, part: job.part, attempt: id, stopped }
+      seat.isReady = false
+      seat.job = job
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      seat.thread.worker.postMessage(job.task)
+    }
+    const isIdle = this.#seats.every(({ isReady }) => isReady)
+    if (isIdle && this.#recovering === 0) this.#end?.resolve()
+  }
+
+  #fresh(): Job | null {
+    const next = this.#parts.next()
+    return next.done ? null : { part: next.value, stopped: [], deaths: 0, task: null }
+  }
+
+  #hung(thread: WatchedThread, name: string | null): void {
+    const seat = this.#seats.find((one) => one.thread === thread)
+    if (!seat?.job) return
+    if (name !== null) seat.job.stopped.push(name)
+    else seat.job.deaths++
+    void this.#replace(seat, 'it made no progress')
+  }
+
+  #died(seat: Seat, reason: string): void {
+    if (!seat.isStarted) {
+      this.#end?.reject(new SiskinError(`a member does not start: ${reason}`))
+      return
+    }
+    if (seat.job) seat.job.deaths++
+    this.#options.onLog('error', `a member died (${reason}); another takes over`)
+    void this.#replace(seat, reason)
+  }
+
+  /** A new member in the seat; the part of the old one is settled, and made again. */
+  async #replace(seat: Seat, reason: string): Promise<void> {
+    const { job, thread } = seat
+    seat.thread = this.#options.start()
+    seat.isStarted = false
+    seat.isReady = false
+    seat.job = null
+    this.#listen(seat)
+    this.#recovering++
+    try {
+      await thread.worker.terminate()
+      if (job?.task) await this.#options.recover(job.part, job.task.attempt)
+      if (job && job.deaths < HOPELESS) this.#again.push(job)
+      else if (job) this.#options.onBroken(job.part, `it ended its member twice: ${reason}`)
+    } catch (error) {
+      this.#end?.reject(error as Error)
+    }
+    this.#recovering--
+    this.#assign()
+  }
+}
+
+function* until(parts: Iterable<PartSpan>, stop: AbortSignal): Generator<PartSpan, void> {
+  for (const part of parts) {
+    if (stop.aborted) return
+    yield part
+  }
+}
