@@ -6,7 +6,7 @@ import { placeOf } from '../place-of.ts'
 import { moduleColumns } from '../table/enriched.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { ReaderSet } from '../table/readers.ts'
-import { timeless } from '../timeless.ts'
+import { pure } from '../pure.ts'
 
 /** A module's answer, flat: the values of each output, by its name. */
 type Answer = ReadonlyMap<string, readonly unknown[]>
@@ -57,7 +57,16 @@ async function answerOf(
   const { signal } = new AbortController()
   let result: unknown
   try {
-    result = await timeless(() => module.run({ rows, survey: batch.table.survey, columns, signal }))
+    result = await pure(() =>
+      module.run({
+        rows,
+        survey: batch.table.survey,
+        columns,
+        lookups: batch.answers.for(module.lookups, from),
+        models: {},
+        signal
+      })
+    )
   } catch (error) {
     fail(module, `over ${rows} alerts it threw: ${messageOf(error)}${placeOf(error)}`)
   }

@@ -24,7 +24,7 @@ export async function runSide(
   modules: readonly Module[],
   { table, made, filters, runner, warn }: SideParts
 ): Promise<Side> {
-  const options = { runner, stopped: new Set<string>(), onModule() {} }
+  const options = { runner, stopped: new Set<string>(), onStart() {} }
   const batch = await enrich(table, { ...plan, modules }, options, made)
   return { batch, selections: select(filters, batch, warn) }
 }

@@ -1,4 +1,4 @@
-import { stagingOf } from './attempt.ts'
+import { stagingOf } from './two-phase-commit.ts'
 import { layerSource, layerText, parseLayer } from './layer-name.ts'
 import type { LayerName } from './layer-name.ts'
 import { foldersIn, ledgerFolder, OWN } from './ledger.ts'

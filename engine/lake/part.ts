@@ -3,14 +3,9 @@ import { layContainer } from '../avro/container.ts'
 import { combineCrc } from '../crc.ts'
 import type { Quarantined } from '../packets.ts'
 import type { Enriched } from '../table/enriched.ts'
-<<<<<<< bd3a40028764eea77363afa7e03d39c7f2c9b261
-import { toArrow } from './arrow.ts'
-import type { Staged } from './two-phase-commit.ts'
-=======
 import type { ColumnDef } from '../table/schema.ts'
 import { layerToArrow, toArrow } from './arrow.ts'
-import type { Staged } from './attempt.ts'
->>>>>>> 3f4a14dba2095145165fd560e947e40edccafe20
+import type { Staged } from './two-phase-commit.ts'
 import type { PartFile } from './ledger.ts'
 import { layPlaces } from './places.ts'
 import type { InputPlace } from './places.ts'

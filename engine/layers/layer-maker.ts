@@ -3,8 +3,8 @@ import { SchemaCache } from '../decode/schemas.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { SiskinError } from '../errors.ts'
 import type { Beat } from '../making/beat.ts'
-import type { OnStep } from '../lake/attempt.ts'
-import { attemptOfRun, commit } from '../lake/commit.ts'
+import type { OnStep } from '../lake/two-phase-commit.ts'
+import { attemptOfRun, commit } from '../lake/file-commit.ts'
 import { compareVersions, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { ledgerPath } from '../lake/ledger.ts'
@@ -87,11 +87,11 @@ export class LayerMaker {
         enrich: {
           runner: this.#runner,
           stopped: without('module', stopped),
-          onModule: (index, rows) => this.#enter(beat, todo.modules[index]?.module, 0, rows)
+          onStart: (index, rows) => this.#enter(beat, todo.modules[index]?.module, 0, rows)
         },
         select: {
           stopped: without('filter', stopped),
-          onFilter: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
+          onStart: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
         }
       }).finally(() => beat.leave())
       for (const { layer, record: own, files } of made) {

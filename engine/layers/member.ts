@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import { Beat } from '../making/beat.ts'
 import { failureOf } from '../making/failure.ts'
-import type { OnStep } from '../lake/attempt.ts'
+import type { OnStep } from '../lake/two-phase-commit.ts'
 import { openStore } from '../store/open-store.ts'
 import { LayerMaker } from './layer-maker.ts'
 import type { FromLayerMember, LayerMemberSettings, LayerTask } from './messages.ts'

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { watchedOf } from '../making/watched.ts'
 import { Beat } from '../making/beat.ts'
-import { attemptOfRun, recover, recoverAttempt } from '../lake/commit.ts'
+import { attemptOfRun, recover, recoverAttempt } from '../lake/file-commit.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
 import { layerSource, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'

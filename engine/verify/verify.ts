@@ -86,13 +86,9 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const isPartial = !scope.isWhole && scope.night === null
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
-<<<<<<< bd3a40028764eea77363afa7e03d39c7f2c9b261
   const originals = options.deep ? new Originals(store, onFinding) : null
-=======
-  const originals = options.deep ? new Originals() : null
   const fileCheck = { ...options, night: scope.night }
   const layers = await LayerCheck.open(store, fileCheck, folders, onFinding)
->>>>>>> 3f4a14dba2095145165fd560e947e40edccafe20
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
     const range = new SourceRange(source, from, onFinding, options.onGap)
