@@ -18,6 +18,8 @@ interface Entry extends StreamIdentity {
 }
 
 const CLIENT = 'siskin-owners'
+/** So Kafka answers the end of a transaction while it is being fenced (an exception in its log); what counted is there to be read. */
+const MOST_ODD = 20
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
 
 /**
@@ -39,13 +41,14 @@ export async function claimOutput(
     return keys.filter((key) => !isMine(key, known.get(key), me, takeOver))
   }
   await createCompacted(admin, OWNERS_TOPIC, output.replication)
-  for (;;) {
+  for (let odd = 0; ;) {
     if ((await missing()).length === 0) return
     try {
       await enter(access, me, missing)
       return
     } catch (error) {
-      if (!isKafkaError(error, 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH')) throw error
+      if (isKafkaError(error, 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH')) continue
+      if (!isKafkaError(error, 'UNKNOWN_SERVER_ERROR') || ++odd > MOST_ODD) throw error
     }
   }
 }
