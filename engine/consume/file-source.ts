@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { BLOCK, DAMAGED } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import { rangesOf } from './archive.ts'
-import { filesAt } from '../store/files.ts'
+import { filesAt, pathIn } from '../store/files.ts'
 import type { FileRecord, SourceBook } from './book.ts'
 import { isArchive } from './find-files.ts'
 import { beginsAs, freeName, identify, namesOf, safeStem, stampOf } from './identity.ts'
@@ -28,12 +28,13 @@ async function* readFile(
   options: ReadOptions,
   { book, notes }: OpenOptions
 ): AsyncGenerator<PacketRange> {
-  const walk = isArchive(path)
+  const walk = isArchive(pathIn(path))
     ? rangesOf({ name }, options, (window) => walkTar(path, window, options.onRead, notes), end)
     : rangesOf(
         { name },
         options,
-        (window) => walkLoose(path, { name: basename(path), size }, window, options.onRead, notes),
+        (window) =>
+          walkLoose(path, { name: basename(pathIn(path)), size }, window, options.onRead, notes),
         end
       )
   async function end(count: number): Promise<void> {
@@ -42,7 +43,7 @@ async function* readFile(
   }
   for await (const range of walk) {
     // In a packet file only the last packet can be: nothing is read behind it.
-    if (!isArchive(path) && holdsDamage(range)) {
+    if (!isArchive(pathIn(path)) && holdsDamage(range)) {
       const record = await fileRecord(book, name)
       if (record && !record.endsDamaged) await book.save({ ...record, endsDamaged: true })
     }

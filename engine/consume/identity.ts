@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { basename, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { codeOf, messageOf, SiskinError } from '../errors.ts'
-import { filesAt } from '../store/files.ts'
+import { filesAt, pathIn } from '../store/files.ts'
 import type { OpenFile } from '../store/files.ts'
 
 /**
@@ -107,7 +107,7 @@ export function namesOf(names: readonly string[], digests: readonly string[]): s
  * pyarrow pass over names that begin with a dot or an underscore).
  */
 export function safeStem(path: string): string {
-  const name = basename(resolve(path)).replace(/\.(tar|tgz|avro|confluent)?(\.gz)?$/i, '')
+  const name = basename(resolve(pathIn(path))).replace(/\.(tar|tgz|avro|confluent)?(\.gz)?$/i, '')
   const safe = name
     .replace(/[^A-Za-z0-9._-]+/g, '_')
     .replace(/^[^A-Za-z0-9]+/, '')

@@ -9,7 +9,7 @@ import { openFolder } from './folder-source.ts'
 import { unreadable } from './identity.ts'
 import { Notes } from './notes.ts'
 import type { Source } from './source.ts'
-import { filesAt } from '../store/files.ts'
+import { filesAt, pathIn } from '../store/files.ts'
 
 export interface OpenOptions {
   /** What the lake remembers of its sources; without, nothing is known and nothing kept. */
@@ -54,7 +54,7 @@ async function openPath(path: string, how: OpenOptions): Promise<Source[]> {
     })
   if (!info) throw new UsageError(`source "${path}": no such file or folder`)
   if (info.kind === 'folder') return await openAll(path, how)
-  const name = basename(path).replace(/^\.+/, '') // hidden, but asked for
+  const name = basename(pathIn(path)).replace(/^\.+/, '') // hidden, but asked for
   if (info.kind !== 'file' || (!isArchive(name) && !isPacketFile(name))) {
     throw new UsageError(
       `source "${path}" is neither a folder nor a .tar, .tar.gz, .tgz, .avro or .confluent file (the last two also .gz)`

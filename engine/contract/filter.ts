@@ -1,5 +1,6 @@
 import type { Needs, Readers } from './column.ts'
 import type { Survey } from './module.ts'
+import { expectFields } from './fields.ts'
 import type { Answers, Lookups } from './resource.ts'
 
 export interface FilterBatch<N extends Needs> {
@@ -108,6 +109,16 @@ export function defineFilter<
   const B extends Blocks,
   const L extends Lookups = Record<string, never>
 >(filter: Filter<N, B, L>): Filter<N, B, L> {
+  expectFields(`filter ${String(filter.name)}`, filter, {
+    name: 'string',
+    version: 'string',
+    topic: 'string',
+    about: 'string',
+    owner: 'string',
+    requires: 'object',
+    uses: 'object',
+    keep: 'function'
+  })
   if (!NAME.test(filter.name)) {
     throw new Error(`filter name "${filter.name}": use lower-case letters, digits and underscores`)
   }

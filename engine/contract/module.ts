@@ -1,4 +1,5 @@
 import type { Columns, Needs, Outputs, Readers } from './column.ts'
+import { expectFields } from './fields.ts'
 import type { Answers, Lookups, Models, Predictors } from './resource.ts'
 
 export type Survey = 'ztf' | 'lsst'
@@ -84,6 +85,15 @@ export function defineModule<
   const L extends Lookups = Record<string, never>,
   const M extends Models = Record<string, never>
 >(module: Module<N, P, L, M>): Module<N, P, L, M> {
+  expectFields(`module ${String(module.name)}`, module, {
+    name: 'string',
+    version: 'string',
+    about: 'string',
+    owner: 'string',
+    requires: 'object',
+    produces: 'object',
+    run: 'function'
+  })
   if (!NAME.test(module.name)) {
     throw new Error(`module name "${module.name}": use lower-case letters, digits and underscores`)
   }

@@ -26,7 +26,8 @@ export interface Catalogue {
 export async function readCatalogue(
   folder: string,
   name: string,
-  asked: readonly Need<unknown>[]
+  asked: readonly Need<unknown>[],
+  warn: (message: string) => void
 ): Promise<Catalogue | null> {
   const path = `${folder.replace(/\/+$/, '')}/${name}.parquet`
   const info = await filesAt(path).info(path)
@@ -38,8 +39,10 @@ export async function readCatalogue(
   const ra = numbersOf(path, rows, 'ra')
   const dec = numbersOf(path, rows, 'dec')
   for (const need of asked) expectKind(path, rows, need)
+  const index = new SkyIndex(ra, dec)
+  expectPlaces(path, index, { ra, dec }, warn)
   const columns = wanted.map((column) => [column, rows.map((row) => row[column] ?? null)] as const)
-  return { name, version, index: new SkyIndex(ra, dec), columns: new Map(columns) }
+  return { name, version, index, columns: new Map(columns) }
 }
 
 async function rowsOf(
@@ -70,6 +73,31 @@ function numbersOf(path: string, rows: readonly Row[], column: string): Float64A
       `catalogue ${path}: row ${i + 1} has ${column} ${inspect(value)}, which is no number of degrees`
     )
   })
+}
+
+const FEW = 100
+
+/** @throws UsageError for a catalogue in radians, or without any place */
+function expectPlaces(
+  path: string,
+  { size }: SkyIndex,
+  { ra, dec }: { readonly ra: Float64Array; readonly dec: Float64Array },
+  warn: (message: string) => void
+): void {
+  if (size === 0) throw new UsageError(`catalogue ${path}: no row has a place (ra, dec in degrees)`)
+  const without = ra.length - size
+  if (without > 0) {
+    warn(
+      `catalogue ${path}: ${without} of ${ra.length} rows have no place and are nobody's neighbour`
+    )
+  }
+  const isIn = (values: Float64Array, most: number) =>
+    values.every((value) => !(Math.abs(value) > most))
+  if (size >= FEW && isIn(ra, 2 * Math.PI) && isIn(dec, Math.PI / 2)) {
+    throw new UsageError(
+      `catalogue ${path}: all places are within ra 6.3 and dec 1.6: is it in radians? Degrees are wanted`
+    )
+  }
 }
 
 const TYPES: Partial<Record<Need<unknown>['kind'], string>> = {

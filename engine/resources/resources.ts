@@ -69,7 +69,7 @@ async function openCatalogues(
   const opened = new Map<string, Catalogue>()
   for (const [name, asking] of Map.groupBy(lookups, ({ catalogue }) => catalogue)) {
     const asked = asking.flatMap(({ columns }) => Object.values(columns))
-    const catalogue = folder === null ? null : await readCatalogue(folder, name, asked)
+    const catalogue = folder === null ? null : await readCatalogue(folder, name, asked, warn)
     if (catalogue) opened.set(name, catalogue)
     else {
       const where = folder === null ? 'say where it is with --catalogues' : `not in ${folder}`

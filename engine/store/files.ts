@@ -39,6 +39,11 @@ export function isLocal(path: string): boolean {
   return filesAt(path) === localFiles
 }
 
+/** The path in an address, by whose end it is told what a file is: without the query of a web address. */
+export function pathIn(address: string): string {
+  return isHttp(address) && URL.canParse(address) ? new URL(address).pathname : address
+}
+
 /** The bytes of a file from `from` on, in chunks that hold until the next is asked for; that is read meanwhile. */
 export async function* chunksOf(path: string, from = 0): AsyncGenerator<Uint8Array> {
   const files = filesAt(path)

@@ -12,7 +12,7 @@ export function isHttp(path: string): boolean {
 /** Files of a web server that gives ranges of them. */
 export const httpFiles: Files = {
   chunk: 8 * 1024 * 1024,
-  fullName: (path) => path,
+  fullName: (path) => path.replace(/[?#].*$/, ''), // what is behind it may be a secret
   async info(path) {
     const answer = await ask(path, { method: 'HEAD' })
     if (answer.status === 404 || answer.status === 410) return null

@@ -13,7 +13,7 @@ import type { AlertFile, Nights } from '../../engine/reread/alert-files.ts'
 import { interruptible } from '../common/interrupt.ts'
 import { findFilter } from '../common/filter-file.ts'
 import { parseNights } from '../common/nights.ts'
-import { pickFilters, pickModules } from '../common/registries.ts'
+import { expectColumnsOnly, pickFilters, pickModules } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { amount, count, ProgressLine, table } from '../common/terminal.ts'
 
@@ -38,6 +38,7 @@ export function addBacktest(program: Command): void {
     const { lake } = readSettings(command)
     const nights = flags.nights === undefined ? null : parseNights(flags.nights)
     const filter = await findFilter(given)
+    expectColumnsOnly([filter])
     const others = pickFilters(null).filter(({ name, topic }) => {
       return name !== filter.name && topic !== filter.topic
     })

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { messageOf, UsageError } from '../../engine/errors.ts'
 import { loadFaultOf } from './load-fault.ts'
+import { keepToItself } from './own-imports.ts'
 
 /** True for what names a file or a folder rather than one that is registered. */
 export function isPath(given: string): boolean {
@@ -22,6 +23,7 @@ export async function loadOwn<T>(
   const path = resolve(given)
   if (!existsSync(path)) throw new UsageError(`${kind} "${given}": no such file or folder`)
   const file = statSync(path).isDirectory() ? join(path, `${kind}.ts`) : path
+  keepToItself(file)
   try {
     const { default: found } = (await import(pathToFileURL(file).href)) as { default?: T }
     if (!found) throw new Error('it has no default export: export what it defines')

@@ -26,6 +26,19 @@ function pick<T extends { name: string }>(
   return all.filter(({ name }) => names.includes(name))
 }
 
+/**
+ * History has columns; catalogues and models are asked while packets are taken in.
+ * @throws UsageError for one that asks for more
+ */
+export function expectColumnsOnly(all: readonly (Module | Filter)[]): void {
+  for (const one of all) {
+    if (one.lookups === undefined && !('models' in one)) continue
+    throw new UsageError(
+      `${one.name} asks a catalogue or has a model, which history cannot be asked for yet: leave it out`
+    )
+  }
+}
+
 /** Names as the settings have them; null for all. */
 interface Chosen {
   readonly modules: readonly string[] | null

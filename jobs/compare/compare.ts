@@ -16,7 +16,7 @@ import { checkTarget } from '../../engine/subscribe/save/files.ts'
 import { compareText } from './text.ts'
 import { parseNights } from '../common/nights.ts'
 import { isPath, loadOwn } from '../common/own-file.ts'
-import { pickModules, planFor } from '../common/registries.ts'
+import { expectColumnsOnly, pickModules, planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { bar, count, ProgressLine } from '../common/terminal.ts'
 import { expectLake } from '../verify/verify.ts'
@@ -67,6 +67,7 @@ export function addCompare(program: Command): void {
 async function compared(name: string, flags: Flags, lake: string, book: DiffBook) {
   const [module] = pickModules([name]) as [Module]
   const other = await otherOf(module, flags.with)
+  expectColumnsOnly(typeof other === 'string' ? [module] : [module, other])
   const nights = flags.nights === undefined ? null : parseNights(flags.nights)
   const store = openStore(lake)
   await expectLake(store)

@@ -84,7 +84,7 @@ async function repairLake(settings: Settings, options: Options): Promise<Repaire
     })
     for (const place of opened.shop.archives.unused) {
       console.error(
-        `siskin: --source ${place} was not used: nothing that is to be mended came from it`
+        `siskin: --source ${place} was not needed: the lake itself has what was mended, or nothing of it came from there`
       )
     }
     return repaired

@@ -21,7 +21,7 @@ export function addReplay(program: Command): void {
     .description('publish archived packets to Kafka, at a rate, as the survey would send them')
     .argument(
       '<source...>',
-      '.tar.gz or .tar nightly archives, .avro or .confluent files, folders; here, at hdfs://…, files also at https://…'
+      '.tar.gz or .tar nightly archives, .avro or .confluent files, folders; here, at hdfs://…, files also at https://… (of a server that gives ranges)'
     )
     .addOption(new Option('--to <place>', 'where to').choices(['kafka']).default('kafka'))
     .option('--json', 'print the account at the end as one JSON object')

@@ -12,7 +12,7 @@ import { layerText } from '../../engine/lake/layer-name.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { crashPoint } from '../common/crash-point.ts'
 import { parseNights } from '../common/nights.ts'
-import { pickFilters, pickModules, planFor } from '../common/registries.ts'
+import { expectColumnsOnly, pickFilters, pickModules, planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { moduleRows } from '../run/summary.ts'
@@ -106,15 +106,13 @@ function workOf({ modules, filters }: Settings, asOf: string | null): LayerWork 
   const plan = planFor({ modules: null, filters: null })
   const isAll = modules === null && filters === null
   const named = isAll ? plan.modules : modules === null ? [] : pickModules(modules)
-  return {
+  const running = withDependents(
     plan,
-    modules: withDependents(
-      plan,
-      named.map(({ name }) => name)
-    ),
-    filters: filters === null ? [] : pickFilters(filters),
-    asOf
-  }
+    named.map(({ name }) => name)
+  )
+  const selecting = filters === null ? [] : pickFilters(filters)
+  expectColumnsOnly([...running, ...selecting])
+  return { plan, modules: running, filters: selecting, asOf }
 }
 
 interface Outcome {

@@ -18,7 +18,7 @@ export function addRun(program: Command): void {
     .description('process archives, folders or packet files into a lake and topics')
     .argument(
       '<source...>',
-      '.tar.gz or .tar nightly archives, .avro or .confluent files, folders; here, at hdfs://…, files also at https://…'
+      '.tar.gz or .tar nightly archives, .avro or .confluent files, folders; here, at hdfs://…, files also at https://… (of a server that gives ranges)'
     )
     .option(
       '--replace',

@@ -50,6 +50,13 @@ describe('siskin backtest', () => {
       `export default { name: 'mine', version: '0.1.0', topic: 'mine', about: 'All of it.', owner: '@me', requires: {}, uses: {}, keep: () => () => true }`
     )
     expect(await backtested(home)).toMatchObject({ alerts, selected: alerts })
+    const reaching = join(folder, 'reaching.ts')
+    writeFileSync(reaching, `import { readFileSync } from 'node:fs'\nexport default readFileSync`)
+    const refused = await siskin(['backtest', reaching, '--lake', lake])
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/reaching\.ts imports node:fs: .* import #contract and their own files/)
+    ])
     writeFileSync(join(folder, 'torn.ts'), 'export default {')
     const torn = await siskin(['backtest', join(folder, 'torn.ts'), '--lake', lake])
     expect([torn.code, torn.stderr]).toEqual([2, expect.stringContaining('torn.ts: ')])

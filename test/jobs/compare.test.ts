@@ -1,12 +1,4 @@
-import {
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  cpSync,
-  readdirSync,
-  writeFileSync
-} from 'node:fs'
+import { readFileSync, rmSync, truncateSync, cpSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -18,7 +10,7 @@ import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
 const lake = join(folder, 'lake')
-const RATE = fileURLToPath(new URL('../../science-modules/rate/module.ts', import.meta.url))
+const RATE = fileURLToPath(new URL('../../science-modules/rate', import.meta.url))
 const RISER = filters.find(({ name }) => name === 'fast_riser')!.topic
 const published = modules.find(({ name }) => name === 'rate')!.version
 let topics: Record<string, number>
@@ -50,10 +42,10 @@ interface Report {
 /** A contributor's folder: the published module, with something else in it. */
 function contributed(name: string, change: string, run = 'return { ...out }'): string {
   const own = join(folder, name)
-  mkdirSync(own, { recursive: true })
+  cpSync(RATE, join(own, 'rate'), { recursive: true })
   writeFileSync(
     join(own, 'module.ts'),
-    `import rate from '${RATE}'
+    `import rate from './rate/module.ts'
      let calls = 0
      export default { ...rate, version: '9.0.0', ${change} run(batch) { calls++; const out = rate.run(batch); ${run} } }`
   )
@@ -147,17 +139,17 @@ describe('siskin compare', () => {
     ['has no default export', 'export const one = 1', /it has no default export/],
     [
       'is another one',
-      `import rate from '${RATE}'; export default { ...rate, name: 'rats' }`,
+      `import rate from './rate/module.ts'; export default { ...rate, name: 'rats' }`,
       /is called rats, and not rate/
     ],
     [
       'has no version',
-      `import rate from '${RATE}'; export default { ...rate, version: 'new' }`,
+      `import rate from './rate/module.ts'; export default { ...rate, version: 'new' }`,
       /version "new" is not semantic/
     ]
   ])('refuses a folder whose module %s', async (_, text, said) => {
     const own = join(folder, 'torn')
-    mkdirSync(own, { recursive: true })
+    cpSync(RATE, join(own, 'rate'), { recursive: true })
     writeFileSync(join(own, 'module.ts'), text)
     const { code, stderr } = await siskin(['compare', 'rate', '--lake', lake, '--with', own])
     expect([code, stderr]).toEqual([2, expect.stringMatching(said)])

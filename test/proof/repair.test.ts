@@ -62,7 +62,7 @@ describe('repair', () => {
     const before = fingerprint(lake)
     const { code, stdout, stderr } = await siskin(['repair', '--lake', lake, '--source', folder])
     expect(code).toBe(1)
-    expect(stderr).toContain(`--source ${folder} was not used`)
+    expect(stderr).toContain(`--source ${folder} was not needed`)
     expect(stdout).toContain(`1. ${pathOf(record!, 'alerts')} is missing`)
     expect(stdout).toContain('is made again from the packets that the lake keeps')
     expect(stdout).toContain('nothing of it was done: say --yes')

@@ -151,7 +151,18 @@ async function runSession(context: Context): Promise<void> {
   const ends = new AbortController()
   const over = AbortSignal.any([stop, ends.signal])
   const looking = lookForTopics(context, topics, over, ends)
-  if (topics.size === 0) return looking
+  if (topics.size === 0) {
+    const what = `a topic that ${settings.topics.join(', ')} stands for`
+    context.options.send({
+      kind: 'log',
+      level: 'warn',
+      message: `there is none in Kafka: waiting for ${what}`
+    })
+    Object.assign(context.state, { knowsLag: true, waitsFor: what })
+    await looking
+    Object.assign(context.state, { knowsLag: false, waitsFor: null })
+    return
+  }
   context.owned = await claimInput(admin, context.store, settings, [...topics.keys()])
   const group = new ConsumerGroup(settings, name, [...topics.keys()])
   try {

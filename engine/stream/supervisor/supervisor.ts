@@ -274,8 +274,8 @@ export class StreamSupervisor implements MetricsSource {
   #isIdle(now: number, seconds: number): boolean {
     const quiet = (now - this.#quietSince) / 1000
     const isEmpty = this.#slots.every(
-      ({ child, memberId, knowsLag, range, waiting }) =>
-        child && memberId && knowsLag && !range && waiting === 0
+      ({ child, memberId, waitsFor, knowsLag, range, waiting }) =>
+        child && (memberId ?? waitsFor) && knowsLag && !range && waiting === 0
     )
     const behind = this.#slots.some((slot) => lagOf(slot) > 0)
     return isEmpty && quiet > (behind ? Math.max(6 * seconds, 30) : seconds)

@@ -3,6 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { emptyBook } from '../../../engine/consume/book.ts'
+import { openSources } from '../../../engine/consume/open.ts'
 import { packetsIn, tarOf } from '../../support/archives.ts'
 import { syntheticZtf } from '../../support/packets.ts'
 import { read, readPath } from './support.ts'
@@ -108,6 +110,18 @@ test.each([
 ])('%s: one sentence', async (_, name, what, text) => {
   trouble = what
   await expect(readPath(`${base}/${name}`)).rejects.toThrow(text)
+})
+
+test('what comes behind a question mark is no part of the name, and is not remembered', async () => {
+  trouble = (request) => {
+    request.url = request.url?.replace(/\?.*/, '') ?? ''
+    return false
+  }
+  const book = emptyBook()
+  const [source] = await openSources([`${base}/night.tar.gz?token=secret`], { book })
+  expect(source!.name).toMatch(/^night-/)
+  const record = await book.load(source!.name)
+  expect(JSON.stringify(record)).not.toContain('secret')
 })
 
 test('a password in an address is refused, and in no message', async () => {

@@ -138,6 +138,24 @@ test.each([
   await expect(openResources(askingPlan(), { catalogues: from, warn() {} })).rejects.toThrow(text)
 })
 
+test('rows without a place are told, and one in radians is refused', async () => {
+  mkdirSync(own('odd'))
+  const write = (places: string) =>
+    sql(
+      `COPY (SELECT ${places}, 'x' AS "VarType" FROM range(1000) t(i)) TO '${own('odd')}/stars.parquet' (FORMAT parquet)`
+    )
+  const said: string[] = []
+  const open = () =>
+    openResources(askingPlan(), { catalogues: own('odd'), warn: (text) => said.push(text) })
+  await write('CASE WHEN i < 10 THEN NULL ELSE i / 3.0::DOUBLE END AS ra, i / 20.0::DOUBLE AS dec')
+  await open()
+  expect(said).toEqual([expect.stringMatching(/10 of 1000 rows have no place/)])
+  await write('i / 1000.0::DOUBLE AS ra, i / 1000.0::DOUBLE AS dec')
+  await expect(open()).rejects.toThrow(/is it in radians\? Degrees are wanted/)
+  await write('NULL::DOUBLE AS ra, 0::DOUBLE AS dec')
+  await expect(open()).rejects.toThrow(/no row has a place/)
+})
+
 test('a model that is missing or damaged is named with its file', async () => {
   const plan = askingPlan()
   const modules = plan.modules.map((module) => ({

@@ -1,0 +1,18 @@
+/**
+ * A declaration has all that it needs, each of its kind: who writes without a type checker hears of it too.
+ * @throws Error that names the field
+ */
+export function expectFields(
+  who: string,
+  declared: object,
+  fields: Readonly<Record<string, 'string' | 'object' | 'function'>>
+): void {
+  for (const [name, kind] of Object.entries(fields)) {
+    const value = (declared as Readonly<Record<string, unknown>>)[name]
+    const none = kind === 'object' ? ' ({} for none)' : ''
+    if (value === undefined || value === null)
+      throw new Error(`${who}: "${name}" is missing${none}`)
+    if (typeof value !== kind)
+      throw new Error(`${who}: "${name}" is ${typeof value}, and not ${kind}`)
+  }
+}
