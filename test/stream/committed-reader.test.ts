@@ -3,24 +3,20 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
 import type { Chunk, ReadPosition } from '../../engine/kafka/committed-reader.ts'
 import type { KafkaAccess } from '../../engine/kafka/settings.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
-import { describeKafka, makeTopic, until } from './support.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
+import { describeKafka, makeTopic, newName, until } from './support.ts'
 
 const LARGE = 400_000
 
-let topics = 0
-/** A test that is tried again begins anew. */
-const fresh = (name: string) => `${name}-${(topics += 1)}`
-
 describeKafka('a reader of what is committed', () => {
-  let kafka: Kafka
+  let kafka: SharedKafka
   let access: KafkaAccess
   const producers: Producer[] = []
   const readers: CommittedReader[] = []
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     const nobody = { user: null, password: null, mechanism: 'PLAIN', tls: false, ca: null } as const
     access = { brokers: [kafka.bootstrap], ...nobody }
   })
@@ -28,7 +24,6 @@ describeKafka('a reader of what is committed', () => {
   afterAll(async () => {
     await Promise.all(readers.map((reader) => reader.close()))
     await Promise.all(producers.map((producer) => producer.close(true)))
-    await kafka?.stop()
   })
 
   const makeProducer = (name: string) => {
@@ -85,7 +80,7 @@ describeKafka('a reader of what is committed', () => {
   }
 
   test('sees nothing of aborted transactions, wherever their markers lie, nor of open ones', async () => {
-    const topic = fresh('aborted')
+    const topic = newName('aborted')
     await makeTopic(kafka, { topic, partitions: 1 })
     const one = makeProducer(`${topic}-one`)
     const two = makeProducer(`${topic}-two`)
@@ -133,7 +128,7 @@ describeKafka('a reader of what is committed', () => {
   })
 
   test('steps over what was deleted and says how much it was', async () => {
-    const topic = fresh('deleted')
+    const topic = newName('deleted')
     await makeTopic(kafka, { topic, partitions: 1 })
     await (await begin(makeProducer(topic), topic, ['a', 'b', 'c', 'd'])).commit()
     const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
@@ -149,7 +144,7 @@ describeKafka('a reader of what is committed', () => {
   })
 
   test('refuses an offset that is behind the end', async () => {
-    const topic = fresh('short')
+    const topic = newName('short')
     await makeTopic(kafka, { topic, partitions: 1 })
     const place = { topic, partition: 0, offset: 7, end: 9 }
     await expect(readAll(openReader(topic), place)).rejects.toThrow(/ends at offset 0, 7 was asked/)

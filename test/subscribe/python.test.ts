@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { describeKafka, drain, makeTopic, nightOfPackets, send } from '../stream/support.ts'
 import { pythonWith, runPython } from '../support/python.ts'
 import type { Python } from '../support/python.ts'
@@ -13,6 +13,8 @@ import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const FINK_CLIENT = 'fink-client==12.3.0' // brings confluent-kafka, fastavro and pyarrow
 const DOCUMENT = fileURLToPath(new URL('../../docs/subscribe.md', import.meta.url))
+/** Names that are Siskin's own by default are this file's alone. */
+const NIGHT = 'python-night'
 const INSTALL_MS = 900_000
 
 interface FinkAlert {
@@ -52,7 +54,7 @@ describeKafka('a reader of topics in Python', () => {
   const folder = temporaryFolder()
   const lake = join(folder, 'lake')
   const compat = ['--fink-compat', '--out-prefix', 'siskin-']
-  let kafka: Kafka
+  let kafka: SharedKafka
   let python: Python | string
 
   beforeAll(async () => {
@@ -61,16 +63,14 @@ describeKafka('a reader of topics in Python', () => {
       console.log(`skipped: a reader of topics in Python, ${python}`)
       return
     }
-    kafka = await startKafka()
-    const feed = { topic: 'night', partitions: 2 }
+    kafka = await sharedKafka()
+    const feed = { topic: NIGHT, partitions: 2 }
     await makeTopic(kafka, feed)
     await send(kafka, feed, await nightOfPackets(folder))
-    const args = { kafka, lake, topics: 'night', group: 'siskin', more: compat }
+    const args = { kafka, lake, topics: NIGHT, group: 'siskin', more: compat }
     const { code, stderr } = await drain(args)
     expect(code, stderr).toBe(0)
   }, INSTALL_MS)
-
-  afterAll(() => kafka?.stop())
 
   function whenPython(name: string, body: (python: Python) => Promise<void> | void): void {
     test(name, async (context) => {
@@ -181,7 +181,7 @@ print(json.dumps({"ids": [str(row["alert_id"]) for row in rows], "type": str(tab
     const topic = 'tight_fast_riser_ztf'
     await makeTopic(kafka, { topic, partitions: 1, maxBytes: 56_000 })
     const more = ['--filters', 'fast_riser', '--fink-compat', '--fink-prefix', 'tight_']
-    const args = { kafka, lake: join(folder, 'tight'), topics: 'night', group: 'tight', more }
+    const args = { kafka, lake: join(folder, 'tight'), topics: NIGHT, group: 'tight', more }
     const { code, stderr } = await drain(args)
     expect(code, stderr).toBe(0)
     const alerts = readFink(own, 'ztf', topic)
@@ -193,7 +193,7 @@ print(json.dumps({"ids": [str(row["alert_id"]) for row in rows], "type": str(tab
   whenPython('LSST too', async (own) => {
     const out = join(folder, 'lsst.tar')
     await simulate({ out, survey: 'lsst', scale: 0.00001, seed: 5, inject: { kilonova: 8 } })
-    const feed = { topic: 'lsst', partitions: 1 }
+    const feed = { topic: 'python-lsst', partitions: 1 }
     await makeTopic(kafka, feed)
     const packets = readArchive(out).filter(({ name }) => !name.endsWith('.avsc'))
     await send(
@@ -202,7 +202,7 @@ print(json.dumps({"ids": [str(row["alert_id"]) for row in rows], "type": str(tab
       packets.map(({ bytes }) => bytes)
     )
     const more = ['--fink-compat', '--schemas', join(folder, 'schemas'), '--out-prefix', 'lsst-']
-    const args = { kafka, lake: join(folder, 'lsst'), topics: 'lsst', group: 'lsst', more }
+    const args = { kafka, lake: join(folder, 'lsst'), topics: feed.topic, group: 'lsst', more }
     const outcome = await drain(args)
     expect(outcome.code, outcome.stderr).toBe(0)
     const alerts = readFink(own, 'lsst', 'fink_new_source_lsst')
