@@ -165,7 +165,8 @@ describeKafka('a subscriber of topics in Kafka', () => {
       child.stdout.on('data', (text: Buffer) => (one.stdout += text.toString()))
       return one
     })
-    const all = () => children.map(({ stdout }) => stdout).join('')
+    const whole = (text: string) => text.slice(0, text.lastIndexOf('\n') + 1)
+    const all = () => children.map(({ stdout }) => whole(stdout)).join('')
     const wanted = [...expected['fast-riser']!, ...expected['large-amplitude']!].sort()
     await until(() => new Set(idsOf(all())).size === new Set(wanted).size, 'all alerts')
     await until(async () => {
