@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that start real servers: on a slow machine one of those may miss its time; once more is allowed. */
+/** Tests against real servers: one Kafka and one HDFS for all of a run, others where a test harms them. */
 const SERVERS = [
   'test/cluster/**/*.test.ts',
   'test/stream/**/*.test.ts',
@@ -15,6 +15,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -34,9 +35,11 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: SERVERS,
-          retry: 1,
-          testTimeout: 300_000,
-          hookTimeout: 300_000
+          globalSetup: 'test/cluster/global-setup.ts',
+          maxWorkers: 3, // they wait more than they work
+          sequence: { groupOrder: 1 },
+          testTimeout: 600_000,
+          hookTimeout: 600_000
         }
       }
     ]

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { simulate } from '../simulator/index.ts'
+import { INSTALL_MS, pythonFor, runPython } from './support/python.ts'
 import { siskin, temporaryFolder } from './support/siskin.ts'
 
 const notebooks = fileURLToPath(new URL('../notebooks', import.meta.url))
@@ -19,22 +19,22 @@ function codeOf(path: string): string {
   return code.map(({ source }) => source.join('')).join('\n')
 }
 
-it('every notebook runs from top to bottom on a small lake', async (context) => {
-  if (spawnSync('python3', ['-c', 'import pyarrow, fastavro']).status !== 0) {
-    console.log('skipped: no Python with pyarrow and fastavro on this machine')
-    context.skip()
+it(
+  'every notebook runs from top to bottom on a small lake',
+  { timeout: INSTALL_MS },
+  async (context) => {
+    const python = await pythonFor(context)
+    const archive = join(folder, 'night.tar.gz')
+    const made = await simulate({ out: archive, start: '2026-01-12', seed: 4, scale: 0.004 })
+    const lake = join(folder, 'lake')
+    expect((await siskin(['run', archive, '--lake', lake])).code).toBe(0)
+    for (const name of readdirSync(notebooks).filter((file) => file.endsWith('.ipynb'))) {
+      const script = join(folder, `${name}.py`)
+      writeFileSync(script, codeOf(join(notebooks, name)))
+      const ran = await runPython(python, [script], { SISKIN_LAKE: lake, MPLBACKEND: 'agg' })
+      expect(ran.code, ran.stderr).toBe(0)
+      expect(ran.stdout).toContain(`${made.packets} alerts in`)
+      expect(ran.stdout).toContain('ztf True')
+    }
   }
-  const archive = join(folder, 'night.tar.gz')
-  const made = await simulate({ out: archive, start: '2026-01-12', seed: 4, scale: 0.004 })
-  const lake = join(folder, 'lake')
-  expect((await siskin(['run', archive, '--lake', lake])).code).toBe(0)
-  for (const name of readdirSync(notebooks).filter((file) => file.endsWith('.ipynb'))) {
-    const script = join(folder, `${name}.py`)
-    writeFileSync(script, codeOf(join(notebooks, name)))
-    const env = { ...process.env, SISKIN_LAKE: lake, MPLBACKEND: 'agg' }
-    const ran = spawnSync('python3', [script], { env, encoding: 'utf8' })
-    expect(ran.status, ran.stderr).toBe(0)
-    expect(ran.stdout).toContain(`${made.packets} alerts in`)
-    expect(ran.stdout).toContain('ztf True')
-  }
-})
+)

@@ -109,7 +109,7 @@ export function defineFilter<
   const B extends Blocks,
   const L extends Lookups = Record<string, never>
 >(filter: Filter<N, B, L>): Filter<N, B, L> {
-  expectFields(`filter ${String(filter.name)}`, filter, {
+  expectFields(`filter ${filter.name}`, filter, {
     name: 'string',
     version: 'string',
     topic: 'string',

@@ -85,7 +85,7 @@ export function defineModule<
   const L extends Lookups = Record<string, never>,
   const M extends Models = Record<string, never>
 >(module: Module<N, P, L, M>): Module<N, P, L, M> {
-  expectFields(`module ${String(module.name)}`, module, {
+  expectFields(`module ${module.name}`, module, {
     name: 'string',
     version: 'string',
     about: 'string',

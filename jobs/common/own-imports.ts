@@ -24,8 +24,7 @@ function resolve(
 ): ReturnType<typeof next> {
   const { parentURL = '' } = context
   const home = [...folders].find((folder) => parentURL.startsWith(folder))
-  if (home !== undefined && specifier === '#contract')
-    return next(CONTRACT, context as Parameters<typeof next>[1])
+  if (home !== undefined && specifier === '#contract') return next(CONTRACT, context)
   if (home !== undefined) {
     const to = specifier.startsWith('.') ? new URL(specifier, parentURL).href : ''
     const isOwn = to.startsWith(home) || to === new URL('../blocks.ts', home).href
@@ -35,5 +34,5 @@ function resolve(
       )
     }
   }
-  return next(specifier, context as Parameters<typeof next>[1])
+  return next(specifier, context)
 }

@@ -8,6 +8,7 @@ import { hdfsStore } from '../../engine/store/hdfs.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 import { startHBase, startHdfs, startKafka, whyNoCluster } from './cluster.ts'
 import type { Daemon } from './daemon.ts'
+import type { HeldKafka } from './holder.ts'
 
 const why = whyNoCluster()
 if (why) console.log(`skipped: real Kafka, HDFS and HBase, ${why} here`)
@@ -79,6 +80,29 @@ describe.skipIf(why)('the servers of the tests', { timeout: 300_000 }, () => {
     child.kill('SIGKILL')
     await expect.poll(() => isAlive(Number(pid)), WITHIN).toBe(false)
     await expect.poll(() => existsSync(folder), WITHIN).toBe(false)
+  })
+
+  test('the shared one is started once, when it is asked for, and ends with the run, whatever kills that', async () => {
+    const program = `
+      const { default: setUp } = await import(${JSON.stringify(join(import.meta.dirname, 'global-setup.ts'))})
+      const tearDown = await setUp({ provide: (_, address) => console.log(address) })
+      process.once('SIGTERM', () => tearDown().then(() => process.exit()))
+      setInterval(() => {}, 1000)`
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const run = spawn(process.execPath, ['--input-type=module', '-e', program])
+      const [line] = (await once(run.stdout, 'data')) as [Buffer]
+      const ask = async (path: string) =>
+        (await fetch(line.toString().trim() + path)).json() as Promise<{ held?: HeldKafka }>
+      const [first, second] = await Promise.all([ask('/kafka'), ask('/kafka')])
+      expect(second).toEqual(first)
+      const { bootstrap, folder } = first.held!
+      expect(await apiVersions(Number(bootstrap.split(':')[1]))).toBeGreaterThan(40)
+      expect(await ask('/nothing')).toEqual({ error: 'Error: nothing is held at /nothing' })
+      run.kill(signal)
+      await once(run, 'exit')
+      await expect.poll(() => existsSync(folder), { timeout: 30_000 }).toBe(false)
+      await expect(apiVersions(Number(bootstrap.split(':')[1]))).rejects.toThrow('ECONNREFUSED')
+    }
   })
 
   test('one command starts what is named, another stops it', async () => {

@@ -218,7 +218,8 @@ function nameNodeOf(
     temporary: options.folder === undefined,
     keep: options.keep === true,
     stopMs: STOP_MS,
-    answers: async () => (await askBean(http, 'NameNodeStatus'))['State'] !== undefined
+    answers: async () =>
+      (await askBean(http, 'NameNodeStatus'))['State'] !== undefined && (await isWarm(http))
   })
 }
 
@@ -252,6 +253,13 @@ function dataNodeOf(
       )
     }
   })
+}
+
+/** The first question to WebHDFS takes much longer than clients wait: it is asked here. A standby refuses it. */
+async function isWarm(port: number): Promise<boolean> {
+  const url = `http://127.0.0.1:${port}/webhdfs/v1/?op=LISTSTATUS`
+  const { status } = await fetch(url, { signal: AbortSignal.timeout(60_000) })
+  return status === 200 || status === 403
 }
 
 async function askBean(port: number, name: string): Promise<Record<string, unknown>> {

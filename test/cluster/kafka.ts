@@ -43,6 +43,7 @@ export interface Kafka extends Life {
 }
 
 const STOP_MS = 15_000
+const LOGGING = 'log4j2.properties'
 
 /** Starts Kafka in KRaft mode, one node, topics made only when asked for. */
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
@@ -57,9 +58,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   }
   const certificate = options.tls ? makeCertificate(folder) : null
   const port = ports.plain
-  const logging = `-Dlog4j2.configurationFile=${writeLogging(folder)}`
-  const classes = new Classes(join(jars, 'kafka.jsa'), join(jars, `${basename(folder)}.jsa`))
-  const jvm = [...javaFor(options), ...classes.known, logging]
+  writeFileSync(join(folder, LOGGING), LOG4J2)
+  const classes = new Classes(jars, folder)
+  const jvm = [...javaFor(options), ...classes.known, loggingOf(folder)]
   const config = join(folder, 'server.properties')
   writeFileSync(config, propertiesText(folder, ports, certificate, options))
   format(classPath, ['-Xmx128m', ...jvm], config, options)
@@ -93,8 +94,16 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     daemons: [daemon],
     pause: () => daemon.pause(),
     resume: () => daemon.resume(),
-    tool: (main, args) => runJava(['-Xmx128m', ...jvm], classPath, main, args)
+    tool: kafkaTool(folder)
   }
+}
+
+/** Runs Kafka's command line programs for the server whose data lie in `folder`. */
+export function kafkaTool(folder: string): Kafka['tool'] {
+  const jars = jarsOf('kafka')
+  const { known } = new Classes(jars, folder)
+  const jvm = ['-Xmx128m', ...javaFor({}), ...known, loggingOf(folder)]
+  return (main, args) => runJava(jvm, [join(jars, '*')], main, args)
 }
 
 function propertiesText(
@@ -165,9 +174,9 @@ class Classes {
   readonly #kept: string
   readonly #own: string
 
-  constructor(kept: string, own: string) {
-    this.#kept = kept
-    this.#own = own
+  constructor(jars: string, folder: string) {
+    this.#kept = join(jars, 'kafka.jsa')
+    this.#own = join(jars, `${basename(folder)}.jsa`)
   }
 
   get known(): string[] {
@@ -183,10 +192,8 @@ class Classes {
   }
 }
 
-function writeLogging(folder: string): string {
-  const file = join(folder, 'log4j2.properties')
-  writeFileSync(file, LOG4J2)
-  return file
+function loggingOf(folder: string): string {
+  return `-Dlog4j2.configurationFile=${join(folder, LOGGING)}`
 }
 
 /** ApiVersions version 0, the one request that every broker answers to anyone. */

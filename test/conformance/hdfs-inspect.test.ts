@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { openParquet } from '../../engine/lake/parquet-file.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
-import { startHdfs, whyNoCluster } from '../cluster/cluster.ts'
-import type { Hdfs } from '../cluster/cluster.ts'
+import { whyNoCluster } from '../cluster/cluster.ts'
+import { sharedHdfs } from '../cluster/shared.ts'
+import type { SharedHdfs } from '../cluster/shared.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const why = whyNoCluster()
@@ -16,12 +17,12 @@ describe.skipIf(why)('looking at what lies in HDFS', () => {
   const folder = temporaryFolder()
   const lake = join(folder, 'lake')
   const archive = join(folder, 'night.tar.gz')
-  let hdfs: Hdfs
+  let hdfs: SharedHdfs
   let far: string
   let files: string[]
 
   beforeAll(async () => {
-    const [started] = await Promise.all([startHdfs(), fillLake()])
+    const [started] = await Promise.all([sharedHdfs(), fillLake()])
     hdfs = started
     far = `${hdfs.root}/things/lake`
     files = readdirSync(lake, { recursive: true, withFileTypes: true })
@@ -32,10 +33,6 @@ describe.skipIf(why)('looking at what lies in HDFS', () => {
     await store.write('night.tar.gz', [readFileSync(archive)])
     const packets = readArchive(archive).slice(0, 5)
     for (const [i, { bytes }] of packets.entries()) await store.write(`loose/${i}.avro`, [bytes])
-  })
-
-  afterAll(async () => {
-    await hdfs?.stop()
   })
 
   async function fillLake(): Promise<void> {

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
-import { startHdfs, startKafka, whyNoCluster } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { whyNoCluster } from '../cluster/cluster.ts'
+import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
+import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
 import { freePort } from '../cluster/daemon.ts'
 import { makeTopic } from '../stream/support.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
@@ -15,28 +16,28 @@ const why = whyNoCluster()
 if (why) console.log(`skipped: every command refused by a real HDFS, ${why} here`)
 
 const COMMANDS = ['run', 'stream', 'verify', 'inspect', 'truth'] as const
+const OWN = ['--group', 'refused', '--out-prefix', 'refused-', '--until-idle', '1']
 const MOST_MS = 15_000
 
 describe.skipIf(why)('a lake on HDFS that cannot be had: one clear error within 15 s', () => {
   const folder = temporaryFolder()
   const archive = join(folder, 'night.tar')
   const servers: Server[] = []
-  let hdfs: Hdfs
-  let kafka: Kafka
+  let hdfs: SharedHdfs
+  let kafka: SharedKafka
 
   beforeAll(async () => {
     const night = { survey: 'ztf', start: '2026-01-12', seed: 4, scale: 0.0005 } as const
-    ;[hdfs, kafka] = await Promise.all([startHdfs(), startKafka()])
+    ;[hdfs, kafka] = await Promise.all([sharedHdfs(), sharedKafka()])
     await simulate({ ...night, out: archive })
-    await makeTopic(kafka, { topic: 'night', partitions: 1 })
+    await makeTopic(kafka, { topic: 'refused-night', partitions: 1 })
     const done = await siskin(['run', archive, '--lake', `${hdfs.root}/own/lake`])
     expect(done.code, done.stderr).toBe(0)
     await setPermission('/own', '700')
   })
 
-  afterAll(async () => {
+  afterAll(() => {
     for (const server of servers) server.close().closeAllConnections()
-    await Promise.all([hdfs?.stop(), kafka?.stop()])
   })
 
   async function setPermission(path: string, permission: string): Promise<void> {
@@ -52,7 +53,7 @@ describe.skipIf(why)('a lake on HDFS that cannot be had: one clear error within 
       case 'run':
         return [command, archive, '--lake', lake]
       case 'stream':
-        return [command, '--lake', lake, '--topics', 'night', '--until-idle', '1', ...brokers]
+        return [command, '--lake', lake, '--topics', 'refused-night', ...OWN, ...brokers]
       case 'inspect':
         return [command, lake]
       case 'truth':

@@ -1,18 +1,19 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
 import { java } from '../cluster/jars.ts'
+import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
+import type { Python } from '../support/python.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
-/** Null if Python has a reader, else why the test of it skips. */
-function whyNot(reader: string): string | null {
-  if (spawnSync('python3', ['-c', `import ${reader}`]).status !== 0) {
-    const size = reader === 'pyspark' ? ': pip installs it, 450 MB, which .ci/run does not' : ''
-    return `no ${reader} for Python on this machine${size}`
+/** Null if Spark can read here, else why its test skips. */
+async function whyNoSpark(python: Python): Promise<string | null> {
+  if ((await runPython(python, ['-c', 'import pyspark'])).code !== 0) {
+    return 'no pyspark for Python on this machine: pip installs it, 450 MB, which the tests do not'
   }
-  const needsJava = reader === 'pyspark' && spawnSync(java, ['-version']).status !== 0
-  return needsJava ? 'pyspark needs Java 17 or newer, and there is none' : null
+  const hasJava = spawnSync(java, ['-version']).status === 0
+  return hasJava ? null : 'pyspark needs Java 17 or newer, and there is none'
 }
 
 /** The plainest call of each reader: rows, and the nights it finds. */
@@ -51,18 +52,17 @@ describe('the lake opens with the plainest call', () => {
   })
 
   for (const [reader, program] of Object.entries(READERS)) {
-    it(`of ${reader}`, { timeout: 300_000 }, (context) => {
-      const why = whyNot(reader)
+    it(`of ${reader}`, { timeout: INSTALL_MS }, async (context) => {
+      const python = await pythonFor(context)
+      const why = reader === 'pyspark' ? await whyNoSpark(python) : null
       if (why !== null) {
         console.log(`skipped: the lake read with ${reader}, ${why}`)
         context.skip(why)
       }
       const script = `path = ${JSON.stringify(join(lake, 'ztf/alerts'))}\n${program}`
-      const said = execFileSync('python3', ['-c', script], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore']
-      })
-      expect(said.trim().split('\n').at(-1)).toBe(expected)
+      const { code, stdout, stderr } = await runPython(python, ['-c', script])
+      expect(code, stderr).toBe(0)
+      expect(stdout.trim().split('\n').at(-1)).toBe(expected)
     })
   }
 

@@ -1,9 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
+import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
 import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -88,12 +89,8 @@ describe('siskin run', () => {
     expect(row!['means']).toBeGreaterThan(0)
   })
 
-  it('makes a lake and topics that Python reads', (context) => {
-    const probe = spawnSync('python3', ['-c', 'import pyarrow, fastavro'])
-    if (probe.status !== 0) {
-      console.log('skipped: no Python with pyarrow and fastavro on this machine')
-      context.skip()
-    }
+  it('makes a lake and topics that Python reads', { timeout: INSTALL_MS }, async (context) => {
+    const python = await pythonFor(context)
     const script = `
 import glob, json, sys
 import fastavro, pyarrow.parquet as pq
@@ -110,8 +107,9 @@ for f in glob.glob(lake + '/topics/**/*.avro', recursive=True):
             inner = m['ztf']['candid'] if m['ztf'] else m['lsst']['diaSource']['diaSourceId']
             wrong += inner != m['alert_id'] or not m['cutout_science'] or len(m['light_curve']) < 1
 print(json.dumps([rows, packets, messages, wrong]))`
-    const out = execFileSync('python3', ['-c', script, lake], { encoding: 'utf8' })
-    const [rows, packets, messages, wrong] = JSON.parse(out) as number[]
+    const { code, stdout, stderr } = await runPython(python, ['-c', script, lake])
+    expect(code, stderr).toBe(0)
+    const [rows, packets, messages, wrong] = JSON.parse(stdout) as number[]
     expect(rows).toBe(made.ztf + made.lsst)
     expect(packets).toBe(made.ztf + made.lsst)
     expect(messages).toBeGreaterThan(0)

@@ -1,8 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
+import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
 import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -95,17 +95,17 @@ describe('siskin simulate', () => {
     }
   )
 
-  it('archives that an independent Avro reader reads, no packet over 1 MB', async (context) => {
-    if (spawnSync('python3', ['-c', 'import fastavro']).status !== 0) {
-      console.log('skipped: no Python with fastavro on this machine')
-      context.skip()
-    }
-    const ztf = join(folder, 'clean.tar')
-    const lsst = join(folder, 'clean-lsst.tar')
-    const night = ['--start', '2026-01-12', '--seed', '2']
-    await siskin(['simulate', '--survey', 'ztf', ...night, '--scale', '0.003', '--out', ztf])
-    await siskin(['simulate', '--survey', 'lsst', ...night, '--scale', '0.00002', '--out', lsst])
-    const script = `
+  it(
+    'archives that an independent Avro reader reads, no packet over 1 MB',
+    { timeout: INSTALL_MS },
+    async (context) => {
+      const python = await pythonFor(context)
+      const ztf = join(folder, 'clean.tar')
+      const lsst = join(folder, 'clean-lsst.tar')
+      const night = ['--start', '2026-01-12', '--seed', '2']
+      await siskin(['simulate', '--survey', 'ztf', ...night, '--scale', '0.003', '--out', ztf])
+      await siskin(['simulate', '--survey', 'lsst', ...night, '--scale', '0.00002', '--out', lsst])
+      const script = `
 import fastavro, io, json, struct, sys, tarfile
 ztf, lsst, schemas = sys.argv[1:]
 counts = {'ztf': 0, 'lsst': 0}; largest = 0
@@ -125,13 +125,15 @@ for m in (t := tarfile.open(lsst)):
     assert m.name == str(r['diaSourceId']) + '.avro', m.name
     counts['lsst'] += 1
 print(json.dumps([counts['ztf'], counts['lsst'], largest]))`
-    const schemas = join(folder, 'schemas')
-    const out = execFileSync('python3', ['-c', script, ztf, lsst, schemas], { encoding: 'utf8' })
-    const [ofZtf, ofLsst, largest] = JSON.parse(out) as [number, number, number]
-    expect(ofZtf).toBeGreaterThan(50)
-    expect(ofLsst).toBeGreaterThan(50)
-    expect(largest).toBeLessThan(1_000_000)
-  })
+      const schemas = join(folder, 'schemas')
+      const { code, stdout, stderr } = await runPython(python, ['-c', script, ztf, lsst, schemas])
+      expect(code, stderr).toBe(0)
+      const [ofZtf, ofLsst, largest] = JSON.parse(stdout) as [number, number, number]
+      expect(ofZtf).toBeGreaterThan(50)
+      expect(ofLsst).toBeGreaterThan(50)
+      expect(largest).toBeLessThan(1_000_000)
+    }
+  )
 
   it.each([
     [['--start', '2026-02-30'], 'a date that exists'],

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { eachRecord, ledgerPath } from '../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
-import { startHdfs, startKafka } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
+import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
 import {
   describeKafka,
   drain,
@@ -19,18 +19,14 @@ import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 describeKafka('repair beside a live stream', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
-  let hdfs: Hdfs
+  let kafka: SharedKafka
+  let hdfs: SharedHdfs
   let packets: Buffer[]
 
   beforeAll(async () => {
-    ;[kafka, hdfs] = await Promise.all([startKafka(), startHdfs()])
+    ;[kafka, hdfs] = await Promise.all([sharedKafka(), sharedHdfs()])
     packets = (await nightOfPackets(folder)).slice(0, 200)
     await until(isWarm, 'HDFS to take a file') // the first may take longer than a stream waits at its start
-  })
-
-  afterAll(async () => {
-    await Promise.all([kafka?.stop(), hdfs?.stop()])
   })
 
   async function isWarm(): Promise<boolean> {

@@ -6,8 +6,8 @@ import { ledgerPath, rangeName } from '../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
 import type { Outcome } from '../../engine/repair/repair.ts'
 import type { LakeVerdict } from '../../jobs/verify/text.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import {
   describeKafka,
   drain,
@@ -27,13 +27,13 @@ describeKafka('repair of a lake that a stream fills', () => {
   const input = { topic: 'mended-night', partitions: 1 }
   const source = 'mended-night-0'
   const whole = join(folder, 'lake')
-  let kafka: Kafka
+  let kafka: SharedKafka
   let admin: Admin
   let records: PartRecord[]
   let packets: Buffer[]
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
     await makeTopic(kafka, input)
     packets = (await nightOfPackets(folder)).slice(0, 160)
@@ -44,7 +44,6 @@ describeKafka('repair of a lake that a stream fills', () => {
 
   afterAll(async () => {
     await admin?.close()
-    await kafka?.stop()
   })
 
   const flags = () => ['--brokers', kafka.bootstrap, '--group', GROUP, '--out-prefix', `${GROUP}-`]

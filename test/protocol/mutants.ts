@@ -8,6 +8,8 @@ export interface Mutant extends Edit {
   readonly name: string
   readonly file: string
   readonly also?: Edit
+  /** Where the hunt begins, for one that few schedules find. */
+  readonly first?: number
 }
 
 interface Edit {
@@ -148,7 +150,8 @@ const ROOT = join(import.meta.dirname, '../..')
  * Plays schedules with the fault in a copy of the code.
  * @returns what the first one that fails says; null if none of so many does.
  */
-export async function hunt({ file, also, ...edit }: Mutant, count: number): Promise<string | null> {
+export async function hunt(mutant: Mutant, count: number): Promise<string | null> {
+  const { file, also, first = 1, ...edit } = mutant
   const copy = mkdtempSync(join(tmpdir(), 'siskin-mutant-'))
   try {
     for (const part of ['engine', 'test/protocol', 'test/support', 'package.json']) {
@@ -163,16 +166,16 @@ export async function hunt({ file, also, ...edit }: Mutant, count: number): Prom
       code = code.replace(from, () => to)
     }
     writeFileSync(path, code)
-    return await played(copy, count)
+    return await played(copy, first, count)
   } finally {
     rmSync(copy, { recursive: true })
   }
 }
 
-function played(folder: string, count: number): Promise<string | null> {
+function played(folder: string, first: number, count: number): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const program = join(folder, 'test/protocol/play.ts')
-    const child = spawn(process.execPath, [program, '1', String(count)])
+    const child = spawn(process.execPath, [program, String(first), String(count)])
     let said = ''
     let failed = ''
     child.stdout.on('data', (text: Buffer) => (said += text.toString()))

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { decodeZtf, readArchive } from '../../simulator/read-archive.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { describeKafka, drain, makeTopic, verdictOf } from '../stream/support.ts'
 import { ZTF_SAMPLE, hasReal } from '../support/packets.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
@@ -28,16 +28,14 @@ const LSST = ['--survey', 'lsst', '--scale', '0.00002', '--seed', '5', '--start'
 describeKafka('packets published to Kafka', () => {
   const folder = temporaryFolder()
   const archive = join(folder, 'ztf_public_20260112.tar.gz')
-  let kafka: Kafka
+  let kafka: SharedKafka
   let packets: Buffer[]
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     await siskin(['simulate', '--survey', 'ztf', ...NIGHT, '--out', archive])
     packets = readArchive(archive).map(({ bytes }) => bytes)
   })
-
-  afterAll(() => kafka?.stop())
 
   async function sent(args: readonly string[]): Promise<Account> {
     const to = ['--to', 'kafka', '--brokers', kafka.bootstrap, '--json']

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Admin, Consumer } from '@platformatic/kafka'
 import { afterAll } from 'vitest'
-import type { Kafka } from '../cluster/cluster.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 
 export interface Received {
   readonly partition: number
@@ -14,7 +14,7 @@ export interface Received {
 }
 
 /** All messages of a topic, by partition and offset. */
-export async function messagesOf(kafka: Kafka, topic: string): Promise<Received[]> {
+export async function messagesOf(kafka: SharedKafka, topic: string): Promise<Received[]> {
   const access = { clientId: 'test', bootstrapBrokers: [kafka.bootstrap] }
   const total = await endOf(access, topic)
   if (total === 0) return []

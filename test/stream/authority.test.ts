@@ -1,8 +1,8 @@
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafkaDoors } from '../cluster/shared.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -19,15 +19,13 @@ import {
 
 describeKafka('the certificate of an authority', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
+  let kafka: SharedKafkaDoors
   let packets: Buffer[]
 
   beforeAll(async () => {
-    kafka = await startKafka({ tls: true })
+    kafka = await sharedKafka()
     packets = await nightOfPackets(folder)
   })
-  afterAll(() => kafka?.stop())
-
   test('that is gone when a member begins again is waited for, as for any outage', async () => {
     const group = newName('authority')
     const input = { topic: group, partitions: 1 }

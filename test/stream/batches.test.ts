@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { atOnce } from '../../engine/store/at-once.ts'
 import { Batcher } from '../../engine/stream/member/batcher.ts'
 import type { MicroBatch } from '../../engine/stream/member/batcher.ts'
 import { Bounds } from '../../engine/stream/common/bounds.ts'
 import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
 import type { Chunk } from '../../engine/kafka/committed-reader.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { describeKafka, makeTopic, send } from './support.ts'
 
 const TRIGGER = { seconds: 300, rows: 10, bytes: 1000 }
@@ -106,13 +106,11 @@ test('after a failure nothing more begins, and nothing goes on behind it', async
 })
 
 describeKafka('a reader that is behind', () => {
-  let kafka: Kafka
+  let kafka: SharedKafka
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
   })
-
-  afterAll(() => kafka?.stop())
 
   test('reads long runs of one partition, and of each in its turn', async () => {
     const feed = { topic: 'runs', partitions: 3 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -18,16 +18,14 @@ import {
 
 describeKafka('copies of alerts in a live stream', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
+  let kafka: SharedKafka
   let packets: Buffer[]
   const filters = ['--filters', 'fast_riser']
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     packets = (await nightOfPackets(folder)).slice(0, 150)
   })
-
-  afterAll(() => kafka?.stop())
 
   async function setUp(name: string, partitions: number) {
     const topic = newName(name)
@@ -73,7 +71,7 @@ describeKafka('copies of alerts in a live stream', () => {
     await until(() => receivedIn(args.lake) === 150, 'the first copies')
     const two = start({ ...args, more })
     const has = (log: string) => /.*member \S+ has (.+)/s.exec(log)?.[1]?.split('\n')[0]?.trim()
-    const isShared = () => [one, two].every(({ log }) => /^shared\d*-\d$/.test(has(log()) ?? ''))
+    const isShared = () => [one, two].every(({ log }) => /^shared\w+-\d$/.test(has(log()) ?? ''))
     await until(isShared, 'a partition each')
     await send(kafka, feed, packets)
     await until(() => receivedIn(args.lake) === 300, 'the second copies')

@@ -3,8 +3,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../engine/store/open-store.ts'
-import { startHdfs, startKafka } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { startHdfs } from '../cluster/cluster.ts'
+import type { Hdfs } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -30,14 +32,14 @@ async function takenIn(lake: string): Promise<number> {
 
 describeKafka('a lake that has a bad day', () => {
   const folder = temporaryFolder()
-  const input = { topic: 'night', partitions: 2 }
-  let kafka: Kafka
+  const input = { topic: 'lake-faults-night', partitions: 2 }
+  let kafka: SharedKafka
   let hdfs: Hdfs
   let packets: Buffer[]
   let expected: Record<string, number>
 
   beforeAll(async () => {
-    ;[kafka, hdfs] = await Promise.all([startKafka(), startHdfs()])
+    ;[kafka, hdfs] = await Promise.all([sharedKafka(), startHdfs()])
     packets = await nightOfPackets(folder)
     const lake = join(folder, 'run')
     const { stdout } = await siskin(['run', join(folder, 'night.tar'), '--lake', lake, '--json'])
@@ -47,7 +49,7 @@ describeKafka('a lake that has a bad day', () => {
   })
 
   afterAll(async () => {
-    await Promise.all([kafka?.stop(), hdfs?.stop()])
+    await hdfs?.stop()
   })
 
   /** Streams the night into a lake to which something happens on the way; all is there in the end, once. */

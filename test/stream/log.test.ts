@@ -1,14 +1,14 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { expose } from '../../engine/metrics/server.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { StreamSupervisor } from '../../engine/stream/supervisor/supervisor.ts'
 import type { StreamSettings } from '../../engine/stream/common/settings.ts'
 import type { LogEvent } from '../../engine/stream/supervisor/events.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { parsePrometheus, sumOf, sumsBy } from '../support/prometheus.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { describeKafka, makeTopic, until } from './support.ts'
@@ -117,17 +117,15 @@ test('a member that has to look into the topics before it reads on may take as l
 
 describeKafka('a stream that cannot be watched', () => {
   const lake = join(temporaryFolder(), 'lake')
-  let kafka: Kafka
+  let kafka: SharedKafka
 
   beforeAll(async () => {
-    kafka = await startKafka()
-    await makeTopic(kafka, { topic: 'there', partitions: 1 })
+    kafka = await sharedKafka()
+    await makeTopic(kafka, { topic: 'logged', partitions: 1 })
   })
 
-  afterAll(() => kafka?.stop())
-
   async function refused(args: readonly string[], env: Record<string, string> = {}) {
-    const given = ['stream', '--brokers', kafka.bootstrap, '--topics', 'there', '--lake', lake]
+    const given = ['stream', '--brokers', kafka.bootstrap, '--topics', 'logged', '--lake', lake]
     const { code, stderr } = await siskin([...given, ...args], env)
     const lines = stderr.trim().split('\n')
     expect(lines).toHaveLength(1)

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../engine/store/open-store.ts'
 import { StreamSupervisor } from '../../engine/stream/supervisor/supervisor.ts'
 import { decodeZtf } from '../../simulator/read-archive.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -20,11 +20,11 @@ describeKafka('a module that misbehaves in a live stream', () => {
   const folder = temporaryFolder()
   const input = { topic: 'poisoned', partitions: 1 }
   const victim = 37
-  let kafka: Kafka
+  let kafka: SharedKafka
   let packets: Buffer[]
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     packets = (await nightOfPackets(folder)).slice(0, 80)
     process.env['SISKIN_TEST_VICTIM'] = String(decodeZtf(packets[victim]!)['candid'])
     await makeTopic(kafka, input)
@@ -33,7 +33,6 @@ describeKafka('a module that misbehaves in a live stream', () => {
 
   afterAll(async () => {
     delete process.env['SISKIN_TEST_VICTIM']
-    await kafka?.stop()
   })
 
   /** Runs a member with one bad module until all is in the lake; returns what was logged. */

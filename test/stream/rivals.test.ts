@@ -1,9 +1,9 @@
 import { cpSync, existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../engine/store/open-store.ts'
-import { startHdfs, startKafka } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
+import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -22,17 +22,13 @@ import type { StreamArgs } from './support.ts'
 describeKafka('several who write to one lake', () => {
   const folder = temporaryFolder()
   const night = join(folder, 'night.tar')
-  let kafka: Kafka
-  let hdfs: Hdfs
+  let kafka: SharedKafka
+  let hdfs: SharedHdfs
   let packets: Buffer[]
 
   beforeAll(async () => {
-    ;[kafka, hdfs] = await Promise.all([startKafka(), startHdfs()])
+    ;[kafka, hdfs] = await Promise.all([sharedKafka(), sharedHdfs()])
     packets = await nightOfPackets(folder)
-  })
-
-  afterAll(async () => {
-    await Promise.all([kafka?.stop(), hdfs?.stop()])
   })
 
   async function feed(group: string, times: number, partitions = 2): Promise<StreamArgs> {
@@ -199,7 +195,7 @@ describeKafka('several who write to one lake', () => {
     const group = newName('odd')
     const args = await feed(group, 1, 1)
     const anew = `anew-${group}`
-    const long = `${group}-${'x'.repeat(220)}`
+    const long = group.padEnd(224, '-x')
     const extra = packets.slice(0, 10)
     for (const topic of [anew, long]) {
       await makeTopic(kafka, { topic, partitions: 1 })

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { ConsumerGroup } from '../../engine/kafka/group.ts'
 import { openAdmin } from '../../engine/kafka/client.ts'
 import { stablePositions } from '../../engine/kafka/positions.ts'
 import { Publisher } from '../../engine/stream/commit/publisher.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -22,20 +22,18 @@ import {
 
 describeKafka('a live stream', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
+  let kafka: SharedKafka
   let packets: Buffer[]
   /** What `siskin run` selects from the same packets. */
   let expected: Record<string, number>
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     packets = await nightOfPackets(folder)
     const lake = join(folder, 'run')
     const { stdout } = await siskin(['run', join(folder, 'night.tar'), '--lake', lake, '--json'])
     expected = nonZero((JSON.parse(stdout) as { topics: Record<string, number> }).topics)
   })
-
-  afterAll(() => kafka?.stop())
 
   test('lands every packet once and publishes what a run of the archive selects', async () => {
     const feed = { topic: 'whole', partitions: 3 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +11,7 @@ import type { Verdict } from '../../engine/verify/verify.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
 import { whyNoCluster } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { siskin } from '../support/siskin.ts'
 import type { Outcome } from '../support/siskin.ts'
 
@@ -30,13 +31,15 @@ export async function nightOfPackets(folder: string): Promise<Buffer[]> {
   return readArchive(out).map(({ bytes }) => bytes)
 }
 
+/** Of this file of tests: others use the same servers. */
+const FILE = randomBytes(3).toString('hex')
 const taken = new Map<string, number>()
 
-/** A name that nothing has yet: a test that is tried again finds nothing of its first try. */
+/** A name of a topic, a group or a folder that nothing else has on a shared server. */
 export function newName(name: string): string {
   const times = taken.get(name) ?? 0
   taken.set(name, times + 1)
-  return times === 0 ? name : `${name}${times}`
+  return `${name}${FILE}${times || ''}`
 }
 
 export interface Feed {
@@ -46,7 +49,7 @@ export interface Feed {
   readonly maxBytes?: number
 }
 
-export async function makeTopic(kafka: Kafka, feed: Feed): Promise<void> {
+export async function makeTopic(kafka: SharedKafka, feed: Feed): Promise<void> {
   const { topic, partitions, maxBytes } = feed
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
   const configs = maxBytes ? [{ name: 'max.message.bytes', value: String(maxBytes) }] : []
@@ -56,7 +59,7 @@ export async function makeTopic(kafka: Kafka, feed: Feed): Promise<void> {
 
 /** Sends packets, one a message, to the partitions in turn. */
 export async function send(
-  kafka: Kafka,
+  kafka: SharedKafka,
   { topic, partitions }: Feed,
   packets: readonly Uint8Array[],
   compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd' = 'zstd'
@@ -74,7 +77,7 @@ export async function send(
 }
 
 export interface StreamArgs {
-  readonly kafka: Kafka
+  readonly kafka: SharedKafka
   readonly lake: string
   readonly topics: string
   readonly group: string
@@ -132,7 +135,7 @@ export function membersOf({ child }: Running): number[] {
 
 export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let waited = 0; !(await holds()); waited += 50) {
-    if (waited > 100_000) throw new Error(`waited in vain for ${what}`)
+    if (waited > 200_000) throw new Error(`waited in vain for ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
@@ -177,7 +180,11 @@ const PATIENCE_MS = [3000, 10_000, 30_000, 30_000, 30_000]
  * What a read_committed reader finds in the topics, by a consumer that is not ours.
  * @param least how many messages there should be; with fewer it is asked again, more patiently.
  */
-export async function published(kafka: Kafka, prefix: string, least = 1): Promise<Published[]> {
+export async function published(
+  kafka: SharedKafka,
+  prefix: string,
+  least = 1
+): Promise<Published[]> {
   let found: Published[] = []
   for (const patience of PATIENCE_MS) {
     found = await consume(kafka, prefix, patience)
@@ -186,7 +193,7 @@ export async function published(kafka: Kafka, prefix: string, least = 1): Promis
   return found
 }
 
-async function consume(kafka: Kafka, prefix: string, patience: number): Promise<Published[]> {
+async function consume(kafka: SharedKafka, prefix: string, patience: number): Promise<Published[]> {
   const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
   const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix))
   await admin.close()
@@ -218,7 +225,7 @@ async function consume(kafka: Kafka, prefix: string, patience: number): Promise<
 
 /** Messages by topic, as the header with the filter says it; topics without any are left out. */
 export async function publishedCounts(
-  kafka: Kafka,
+  kafka: SharedKafka,
   prefix: string,
   expected: Readonly<Record<string, number>>
 ): Promise<Record<string, number>> {

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../engine/store/open-store.ts'
 import { stablePositions } from '../../engine/kafka/positions.ts'
 import { openAdmin } from '../../engine/kafka/client.ts'
-import { startHdfs, startKafka } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
+import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
 import { random } from '../support/random.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import {
@@ -28,17 +28,13 @@ const SLOW_MS = 8000
 
 describeKafka('partitions that change hands', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
-  let hdfs: Hdfs
+  let kafka: SharedKafka
+  let hdfs: SharedHdfs
   let packets: Buffer[]
 
   beforeAll(async () => {
-    ;[kafka, hdfs] = await Promise.all([startKafka(), startHdfs()])
+    ;[kafka, hdfs] = await Promise.all([sharedKafka(), sharedHdfs()])
     packets = await nightOfPackets(folder)
-  })
-
-  afterAll(async () => {
-    await Promise.all([kafka?.stop(), hdfs?.stop()])
   })
 
   /** Positions of a group over time: looks every quarter second until it is stopped. */

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
 import type { PartFile, PartRecord } from '../../engine/lake/ledger.ts'
 import type { TruthReport } from '../../engine/truth/truth.ts'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { describeKafka, drain, ledgerOf, makeTopic, send, verdictOf } from './support.ts'
 
@@ -15,14 +15,14 @@ const GROUP = 'judged'
 
 describeKafka('truth of a lake that a stream filled', () => {
   const folder = temporaryFolder()
-  const input = { topic: 'night', partitions: 3 }
+  const input = { topic: 'truth-night', partitions: 3 }
   const night = join(folder, 'night.tar')
   const lake = join(folder, 'lake')
-  let kafka: Kafka
+  let kafka: SharedKafka
   let records: PartRecord[]
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     await makeTopic(kafka, input)
     const odd = { corrupt: 0.03, duplicates: 0.05, schemaChange: true, stamps: 'none' } as const
     await simulate({
@@ -38,8 +38,6 @@ describeKafka('truth of a lake that a stream filled', () => {
     await drain({ kafka, lake, topics: input.topic, group: GROUP })
     records = ledgerOf(lake)
   })
-
-  afterAll(() => kafka?.stop())
 
   const truthOf = (place: string, ...more: string[]) =>
     siskin(['truth', '--lake', place, '--truth', join(folder, 'night.truth.parquet'), ...more])

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { openParquet } from '../../engine/lake/parquet-file.ts'
 import { ledgerPath, readLedger } from '../../engine/lake/ledger.ts'
@@ -9,34 +9,26 @@ import { openStore } from '../../engine/store/open-store.ts'
 import { KafkaSide } from '../../engine/reconcile/kafka-side.ts'
 import type { KafkaAccess } from '../../engine/kafka/settings.ts'
 import type { LakeVerdict } from '../../jobs/verify/text.ts'
-import { startHdfs, startKafka } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafkaDoors } from '../cluster/shared.ts'
 import { freePort } from '../cluster/daemon.ts'
 import { openContainer, typeOf, writeContainer } from '../support/avro.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
-import { describeKafka, drain, makeTopic, nightOfPackets, receivedIn } from './support.ts'
-import { send, start, until } from './support.ts'
-
-const USER = { name: 'reader', password: 'between-the-lines' }
-
-let feeds = 0
-/** A test that is tried again begins anew. */
-const fresh = (name: string) => `${name}-${(feeds += 1)}`
+import { describeKafka, drain, makeTopic, newName, nightOfPackets } from './support.ts'
+import { receivedIn, send, start, until } from './support.ts'
 
 describeKafka('verify while others are at work', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
+  let kafka: SharedKafkaDoors
   let access: KafkaAccess
   let packets: Buffer[]
 
   beforeAll(async () => {
-    kafka = await startKafka({ user: USER })
+    kafka = await sharedKafka()
     const nobody = { user: null, password: null, mechanism: 'PLAIN', tls: false, ca: null } as const
     access = { brokers: [kafka.bootstrap], ...nobody }
     packets = await nightOfPackets(folder)
   })
-
-  afterAll(() => kafka?.stop())
 
   const verdictOf = async (lake: string, group: string, ...more: string[]) => {
     const flags = ['--brokers', kafka.bootstrap, '--group', group, '--out-prefix', `${group}-`]
@@ -46,7 +38,7 @@ describeKafka('verify while others are at work', () => {
   }
 
   test('a lake that is being filled is whole at every look', async () => {
-    const feed = { topic: fresh('live'), partitions: 2 }
+    const feed = { topic: newName('live'), partitions: 2 }
     const lake = join(folder, feed.topic)
     await makeTopic(kafka, feed)
     const more = ['--members', '2', '--trigger-rows', '10']
@@ -70,7 +62,7 @@ describeKafka('verify while others are at work', () => {
   })
 
   test('waits for the end of a transaction that is open', async () => {
-    const feed = { topic: fresh('open'), partitions: 1 }
+    const feed = { topic: newName('open'), partitions: 1 }
     await makeTopic(kafka, feed)
     const producer = new Producer({
       clientId: 'test',
@@ -94,29 +86,25 @@ describeKafka('verify while others are at work', () => {
   })
 
   test('a lake on HDFS: whole, then a record short', async () => {
-    const hdfs: Hdfs = await startHdfs()
-    try {
-      const feed = { topic: fresh('far'), partitions: 1 }
-      const lake = `${hdfs.root}/lake`
-      await makeTopic(kafka, feed)
-      await send(kafka, feed, packets.slice(0, 200))
-      await drain({ kafka, lake, topics: feed.topic, group: feed.topic })
-      expect(await verdictOf(lake, feed.topic)).toMatchObject({ ok: true, received: 200 })
-      const store = openStore(lake)
-      const [, second] = await readLedger(store)
-      const { first, last } = second!
-      await store.remove(ledgerPath(`${feed.topic}-0`, first, last))
-      const { differences } = await verdictOf(lake, feed.topic)
-      expect(differences).toContain(
-        `source ${feed.topic}-0: offsets ${first} to ${last} are in no part; Kafka still has ${last - first + 1} messages of them, from ${first} to ${last}`
-      )
-    } finally {
-      await hdfs.stop()
-    }
+    const hdfs = await sharedHdfs()
+    const feed = { topic: newName('far'), partitions: 1 }
+    const lake = `${hdfs.root}/${feed.topic}`
+    await makeTopic(kafka, feed)
+    await send(kafka, feed, packets.slice(0, 200))
+    await drain({ kafka, lake, topics: feed.topic, group: feed.topic })
+    expect(await verdictOf(lake, feed.topic)).toMatchObject({ ok: true, received: 200 })
+    const store = openStore(lake)
+    const [, second] = await readLedger(store)
+    const { first, last } = second!
+    await store.remove(ledgerPath(`${feed.topic}-0`, first, last))
+    const { differences } = await verdictOf(lake, feed.topic)
+    expect(differences).toContain(
+      `source ${feed.topic}-0: offsets ${first} to ${last} are in no part; Kafka still has ${last - first + 1} messages of them, from ${first} to ${last}`
+    )
   })
 
   test('input that Kafka deleted before it was taken in is named', async () => {
-    const feed = { topic: fresh('short'), partitions: 1 }
+    const feed = { topic: newName('short'), partitions: 1 }
     const lake = join(folder, feed.topic)
     await makeTopic(kafka, feed)
     await send(kafka, feed, packets.slice(0, 20))
@@ -133,7 +121,7 @@ describeKafka('verify while others are at work', () => {
   })
 
   test('messages that hold several packets: each is told apart, in Fink’s form too', async () => {
-    const feed = { topic: fresh('many'), partitions: 1 }
+    const feed = { topic: newName('many'), partitions: 1 }
     const lake = join(folder, feed.topic)
     const opened = await Promise.all(packets.slice(0, 200).map(openContainer))
     const { schema } = opened[0]!
@@ -143,7 +131,7 @@ describeKafka('verify while others are at work', () => {
     )
     await makeTopic(kafka, feed)
     await send(kafka, feed, messages)
-    const finkPrefix = `${feed.topic.replace('-', '_')}_fink_`
+    const finkPrefix = `${feed.topic}_fink_`
     const fink = ['--fink-compat', '--fink-prefix', finkPrefix]
     await drain({ kafka, lake, topics: feed.topic, group: feed.topic, more: fink })
     const verdict = await verdictOf(lake, feed.topic, ...fink)
@@ -176,13 +164,13 @@ describeKafka('verify while others are at work', () => {
   })
 
   test('settings from a file, a user, and a Kafka that says no: one error within 15 s', async () => {
-    const feed = { topic: fresh('asked'), partitions: 1 }
+    const feed = { topic: newName('asked'), partitions: 1 }
     const lake = join(folder, feed.topic)
     const config = join(folder, 'verify.yaml')
     await makeTopic(kafka, feed)
     await send(kafka, feed, packets.slice(0, 5))
     await drain({ kafka, lake, topics: feed.topic, group: feed.topic })
-    const access = { kafkaUser: USER.name, kafkaMechanism: 'SCRAM-SHA-256' }
+    const access = { kafkaUser: kafka.user.name, kafkaMechanism: 'SCRAM-SHA-256' }
     const settings = { lake, group: feed.topic, outPrefix: `${feed.topic}-`, ...access }
     const look = async (brokers: string, password: string) => {
       writeFileSync(config, stringify({ ...settings, brokers }))
@@ -193,14 +181,14 @@ describeKafka('verify while others are at work', () => {
       return { code, stdout, stderr }
     }
     const sasl = kafka.saslBootstrap!
-    const known = await look(sasl, USER.password)
+    const known = await look(sasl, kafka.user.password)
     expect([known.code, known.stdout]).toEqual([0, expect.stringContaining('once, in the lake')])
     const wrong = await look(sasl, 'guess')
     expect([wrong.code, wrong.stderr]).toEqual([
       1,
       expect.stringMatching(/^siskin: Kafka at .* does not let reader in: check the user/)
     ])
-    const nobody = await look(`127.0.0.1:${await freePort()}`, USER.password)
+    const nobody = await look(`127.0.0.1:${await freePort()}`, kafka.user.password)
     expect([nobody.code, nobody.stderr]).toEqual([
       1,
       expect.stringMatching(/^siskin: Kafka at .* does not answer/)

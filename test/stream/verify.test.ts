@@ -8,8 +8,8 @@ import { readPlaces } from '../../engine/lake/places.ts'
 import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
 import type { CommittedMessage } from '../../engine/kafka/committed-reader.ts'
 import type { LakeVerdict } from '../../jobs/verify/text.ts'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { describeKafka, drain, ledgerOf, makeTopic, nightOfPackets, send } from './support.ts'
 
@@ -17,21 +17,21 @@ const GROUP = 'verified'
 
 describeKafka('verify of a lake that a stream fills', () => {
   const folder = temporaryFolder()
-  const input = { topic: 'night', partitions: 2 }
+  const input = { topic: 'checked', partitions: 2 }
   const whole = join(folder, 'lake')
-  let kafka: Kafka
+  let kafka: SharedKafka
   let admin: Admin
   let records: PartRecord[]
   /** Messages of all partitions, of the first, of the second. */
-  let ends: { all: number; 'night-0': number; 'night-1': number }
+  let ends: { all: number; 'checked-0': number; 'checked-1': number }
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
     admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap] })
     await makeTopic(kafka, input)
     const packets = await nightOfPackets(folder)
     const all = packets.length
-    ends = { all, 'night-0': Math.ceil(all / 2), 'night-1': Math.floor(all / 2) }
+    ends = { all, 'checked-0': Math.ceil(all / 2), 'checked-1': Math.floor(all / 2) }
     await send(kafka, input, packets)
     await drain({ kafka, lake: whole, topics: input.topic, group: GROUP })
     records = ledgerOf(whole).toSorted((a, b) => (a.part < b.part ? -1 : 1))
@@ -39,7 +39,6 @@ describeKafka('verify of a lake that a stream fills', () => {
 
   afterAll(async () => {
     await admin?.close()
-    await kafka?.stop()
   })
 
   const look = async (lake: string, ...more: string[]) => {
@@ -117,7 +116,7 @@ describeKafka('verify of a lake that a stream fills', () => {
       'ztf/20260110': { selected, found: selected, ...nothing }
     })
     for (const { source, lake, group, waiting } of verdict.kafka!.sources) {
-      const end = ends[source as 'night-0' | 'night-1']
+      const end = ends[source as 'checked-0' | 'checked-1']
       expect({ lake, group, waiting }).toEqual({ lake: end, group: end, waiting: 0 })
     }
     const { stdout } = await look(whole)
@@ -135,12 +134,12 @@ describeKafka('verify of a lake that a stream fills', () => {
 
   test('a record that is gone: its offsets, and the messages that nobody accounts for', async () => {
     const lake = copyOf('no-record')
-    const { first, last, filters } = recordOf('night-0', 1)
-    rmSync(join(lake, ledgerPath('night-0', first, last)))
+    const { first, last, filters } = recordOf('checked-0', 1)
+    rmSync(join(lake, ledgerPath('checked-0', first, last)))
     const verdict = await verdictOf(lake)
     expect(verdict.ok).toBe(false)
     expect(verdict.differences).toContain(
-      `source night-0: offsets ${first} to ${last} are in no part; Kafka still has ${last - first + 1} messages of them, from ${first} to ${last}`
+      `source checked-0: offsets ${first} to ${last} are in no part; Kafka still has ${last - first + 1} messages of them, from ${first} to ${last}`
     )
     const strays = verdict.kafka!.topics.flatMap((topic) => topic.strays)
     const published = Object.values(filters).reduce((sum, filter) => sum + filter.published, 0)
@@ -148,7 +147,7 @@ describeKafka('verify of a lake that a stream fills', () => {
     expect(strays).toHaveLength(published)
     for (const { why, source, at } of strays) {
       expect(why).toBe('no-part')
-      const offset = Number(source!.slice('night-0@'.length))
+      const offset = Number(source!.slice('checked-0@'.length))
       expect(offset >= first && offset <= last).toBe(true)
       expect(at).toMatch(/^verified-[a-z-]+-\d@\d+$/)
     }
@@ -156,33 +155,33 @@ describeKafka('verify of a lake that a stream fills', () => {
 
   test('the last part gone: the group is ahead of the lake, by these offsets', async () => {
     const lake = copyOf('no-last')
-    const end = ends['night-1']
-    const { first, last } = records.filter((record) => record.source === 'night-1').at(-1)!
-    rmSync(join(lake, ledgerPath('night-1', first, last)))
+    const end = ends['checked-1']
+    const { first, last } = records.filter((record) => record.source === 'checked-1').at(-1)!
+    rmSync(join(lake, ledgerPath('checked-1', first, last)))
     const { differences, kafka: seen } = await verdictOf(lake)
     expect(differences).toContain(
-      `source night-1: group verified goes on at ${end}, the lake ends at ${first}: offsets ${first} to ${end - 1} are in no part; to take them in, set the group back to ${first}`
+      `source checked-1: group verified goes on at ${end}, the lake ends at ${first}: offsets ${first} to ${end - 1} are in no part; to take them in, set the group back to ${first}`
     )
     expect(seen!.sources[1]).toMatchObject({ state: 'group-ahead', lake: first, group: end })
   })
 
   test('a file of a part gone', async () => {
     const lake = copyOf('no-file')
-    const { files } = recordOf('night-0', 0)
+    const { files } = recordOf('checked-0', 0)
     rmSync(join(lake, files[0]!.path))
     expect((await verdictOf(lake)).differences).toContain(`${files[0]!.path} is missing`)
   })
 
   test('with --deep, a part that took in other than what the input has', async () => {
     const lake = copyOf('lies')
-    const record = recordOf('night-0', 1)
+    const record = recordOf('checked-0', 1)
     const { first, last, stream } = record
     const count = last - first + 1
     const lie = { ...record, stream: { ...stream, messages: count - 1, missing: 1 } }
-    writeFileSync(join(lake, ledgerPath('night-0', first, last)), JSON.stringify(lie))
+    writeFileSync(join(lake, ledgerPath('checked-0', first, last)), JSON.stringify(lie))
     expect((await verdictOf(lake)).ok).toBe(true)
     expect((await verdictOf(lake, '--deep')).differences).toEqual([
-      `source night-0: the part from ${first} to ${last} took in ${count - 1} messages, Kafka has ${count} there that are committed`
+      `source checked-0: the part from ${first} to ${last} took in ${count - 1} messages, Kafka has ${count} there that are committed`
     ])
     expect((await verdictOf(whole, '--deep')).ok).toBe(true)
   })
@@ -213,11 +212,11 @@ describeKafka('verify of a lake that a stream fills', () => {
   })
 
   test('the group set back or forward by hand', async () => {
-    const end = ends['night-0']
+    const end = ends['checked-0']
     resetTo(100)
     const back = await verdictOf(whole)
     expect(back.differences).toEqual([
-      `source night-0: the lake ends at ${end}, group verified goes on at 100: offsets 100 to ${end - 1} would be taken in twice; set the group forward to ${end}`
+      `source checked-0: the lake ends at ${end}, group verified goes on at 100: offsets 100 to ${end - 1} would be taken in twice; set the group forward to ${end}`
     ])
     resetTo(end)
     expect((await verdictOf(whole)).ok).toBe(true)
@@ -237,15 +236,15 @@ describeKafka('verify of a lake that a stream fills', () => {
     const chosen = chosenFor('solar-system-known')
     const own = String(message!.headers.get('source'))
     expect(chosen).toContain(own)
-    const end = ends['night-0']
-    const other = Array.from({ length: end }, (_, i) => `night-0@${i}`).find(
+    const end = ends['checked-0']
+    const other = Array.from({ length: end }, (_, i) => `checked-0@${i}`).find(
       (place) => !chosen.includes(place)
     )!
     const doubled = await produce(message!, own)
     const nameless = await produce(message!, null)
     const unchosen = await produce(message!, other)
     const unknown = await produce(message!, 'elsewhere-3@17')
-    const future = await produce(message!, 'night-0@500')
+    const future = await produce(message!, 'checked-0@500')
     const verdict = await verdictOf(whole)
     expect(verdict.differences.toSorted()).toEqual(
       [
@@ -253,7 +252,7 @@ describeKafka('verify of a lake that a stream fills', () => {
         `topic ${topic}: 1 message not published by siskin, no header names an input packet: ${nameless}`,
         `topic ${topic}: 1 message of alerts that the ledger does not call selected: ${unchosen} (${other})`,
         `topic ${topic}: 1 message of a source that the lake does not know: ${unknown} (elsewhere-3@17)`,
-        `topics hold messages for night-0 up to offset 500, but the lake ends at ${end} and the group goes on at ${end}: another group publishes under the same prefix, or it was set back`
+        `topics hold messages for checked-0 up to offset 500, but the lake ends at ${end} and the group goes on at ${end}: another group publishes under the same prefix, or it was set back`
       ].sort()
     )
     expect(future).toMatch(/@\d+$/)
@@ -292,11 +291,13 @@ describeKafka('verify of a lake that a stream fills', () => {
     await admin.deleteTopics({ topics: [topic] })
     const deleted = await verdictOf(whole)
     expect(lost(deleted).sort()).toEqual(chosen.toSorted())
-    expect(about(deleted, `${topic}, which is not in Kafka: the alerts of night-`)).not.toEqual([])
+    expect(about(deleted, `${topic}, which is not in Kafka: the alerts of checked-`)).not.toEqual(
+      []
+    )
     await makeTopic(kafka, { topic, partitions: 2 })
     const anew = await verdictOf(whole)
     expect(lost(anew).sort()).toEqual(chosen.toSorted())
-    const named = about(anew, `${topic}: the alerts of night-0 at offset `)
+    const named = about(anew, `${topic}: the alerts of checked-0 at offset `)
     expect(named.join('\n')).toMatch(/at offset [\d +-]+ are missing \(ztf\/20260110\)/)
   })
 })

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { describeKafka, makeTopic, until } from '../stream/support.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
@@ -34,19 +34,17 @@ function message(topic: string, id: string, padding = LARGE) {
 
 describeKafka('a subscriber and transactions', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
+  let kafka: SharedKafka
 
   beforeAll(async () => {
-    kafka = await startKafka()
+    kafka = await sharedKafka()
   })
-
-  afterAll(() => kafka?.stop())
 
   function producer(name: string): Producer {
     return new Producer({
       clientId: name,
       bootstrapBrokers: [kafka.bootstrap],
-      transactionalId: name,
+      transactionalId: `aborted-${name}`,
       idempotent: true,
       retries: 60,
       retryDelay: 20

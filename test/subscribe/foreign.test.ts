@@ -1,34 +1,34 @@
 import { join } from 'node:path'
 import { Producer } from '@platformatic/kafka'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startKafka } from '../cluster/cluster.ts'
-import type { Kafka } from '../cluster/cluster.ts'
+import { beforeAll, expect, test } from 'vitest'
+import { sharedKafka } from '../cluster/shared.ts'
+import type { SharedKafka } from '../cluster/shared.ts'
 import { describeKafka, drain, makeTopic, nightOfPackets, send } from '../stream/support.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
-const TOPIC = 'out-fast-riser'
+const GROUP = 'foreign-out'
+const TOPIC = `${GROUP}-fast-riser`
 
 describeKafka('what is foreign in a topic', () => {
   const folder = temporaryFolder()
-  let kafka: Kafka
+  let kafka: SharedKafka
   let ids: string[]
 
   beforeAll(async () => {
-    kafka = await startKafka()
-    const feed = { topic: 'night', partitions: 1 }
+    kafka = await sharedKafka()
+    const feed = { topic: 'foreign-night', partitions: 1 }
     await makeTopic(kafka, feed)
     await send(kafka, feed, await nightOfPackets(folder))
-    const args = { kafka, lake: join(folder, 'lake'), topics: 'night', group: 'out' }
+    const args = { kafka, lake: join(folder, 'lake'), topics: feed.topic, group: GROUP }
     const more = ['--filters', 'fast_riser', '--out-partitions', '1']
     expect(await drain({ ...args, more })).toMatchObject({ code: 0 })
     ids = idsOf((await subscribe('before', '--json')).stdout)
     expect(ids.length).toBeGreaterThan(3)
   })
 
-  afterAll(() => kafka?.stop())
-
   function subscribe(group: string, ...args: readonly string[]) {
-    const settings = ['--brokers', kafka.bootstrap, '--out-prefix', 'out-', '--group', group]
+    const settings = ['--brokers', kafka.bootstrap, '--out-prefix', `${GROUP}-`]
+    settings.push('--group', `foreign-${group}`)
     return siskin(['subscribe', 'fast-riser', ...settings, ...args])
   }
 

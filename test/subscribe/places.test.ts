@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startHdfs, startKafka } from '../cluster/cluster.ts'
-import type { Hdfs, Kafka } from '../cluster/cluster.ts'
+import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
+import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
 import { describeKafka, drain, makeTopic, nightOfPackets, send } from '../stream/support.ts'
 import { FakeRegistry } from '../support/registry.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
@@ -9,22 +9,20 @@ import { siskin, temporaryFolder } from '../support/siskin.ts'
 describeKafka('topics and schemas in other places', () => {
   const folder = temporaryFolder()
   const env = { XDG_STATE_HOME: join(folder, 'state') }
-  let kafka: Kafka
-  let hdfs: Hdfs
+  let kafka: SharedKafka
+  let hdfs: SharedHdfs
   const registry = new FakeRegistry()
   let packets: Buffer[]
 
   beforeAll(async () => {
     packets = await nightOfPackets(folder)
-    kafka = await startKafka()
-    hdfs = await startHdfs()
+    kafka = await sharedKafka()
+    hdfs = await sharedHdfs()
     await registry.start()
   })
 
   afterAll(async () => {
     await registry.stop()
-    await kafka?.stop()
-    await hdfs?.stop()
   })
 
   function idsOf(stdout: string): string[] {
@@ -33,7 +31,7 @@ describeKafka('topics and schemas in other places', () => {
   }
 
   test('a lake on HDFS, and Confluent’s wire form with and without the registry', async () => {
-    const lake = `${hdfs.root}/lake`
+    const lake = `${hdfs.root}/places/lake`
     const ran = await siskin(['run', join(folder, 'night.tar'), '--lake', lake])
     expect(ran.code, ran.stderr).toBe(0)
     const read = await siskin(['subscribe', 'fast-riser', '--lake', lake, '--json'], env)
@@ -42,16 +40,16 @@ describeKafka('topics and schemas in other places', () => {
     const again = await siskin(['subscribe', 'fast-riser', '--lake', lake, '--json'], env)
     expect(again).toMatchObject({ code: 0, stdout: '' })
 
-    const feed = { topic: 'night', partitions: 1 }
+    const feed = { topic: 'placed-night', partitions: 1 }
     await makeTopic(kafka, feed)
     await send(kafka, feed, packets)
     const more = ['--out-registry', registry.address]
     const local = join(folder, 'lake')
-    expect(await drain({ kafka, lake: local, topics: 'night', group: 'wire', more })).toMatchObject(
-      {
-        code: 0
-      }
-    )
+    expect(
+      await drain({ kafka, lake: local, topics: feed.topic, group: 'wire', more })
+    ).toMatchObject({
+      code: 0
+    })
     const flags = ['--brokers', kafka.bootstrap, '--out-prefix', 'wire-', '--json']
     const topicOnly = await siskin(['subscribe', 'fast-riser', ...flags, '--group', 'topic'])
     expect(idsOf(topicOnly.stdout)).toEqual(ids)

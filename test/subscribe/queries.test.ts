@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
-import { pythonWith, runPython } from '../support/python.ts'
+import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
 import type { Python } from '../support/python.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const PAGE = fileURLToPath(new URL('../../docs/subscribe.md', import.meta.url))
-const PACKAGES = ['astropy==8.0.2', 'pandas==3.1.1', 'pyarrow==26.0.1', 'fastavro==1.13.1']
 
 const PROGRAM = `
 import json, sys, pandas, fastavro, pyarrow.parquet
@@ -93,11 +92,9 @@ describe('the queries of the page', () => {
 
 test(
   'files open in Python with the plainest call, with units',
-  { timeout: 600_000 },
-  async ({ skip }) => {
-    const python = pythonWith(PACKAGES)
-    if (typeof python === 'string') skip(python)
-    else await openSaved(python)
+  { timeout: INSTALL_MS },
+  async (context) => {
+    await openSaved(await pythonFor(context))
   }
 )
 
@@ -105,7 +102,7 @@ async function openSaved(python: Python): Promise<void> {
   for (const form of ['csv', 'ecsv', 'vot', 'parquet', 'avro']) {
     await save(`py.${form}`, 'new-source')
   }
-  const { code, stdout, stderr } = runPython(python, ['-c', PROGRAM, folder])
+  const { code, stdout, stderr } = await runPython(python, ['-c', PROGRAM, folder])
   expect(code, stderr).toBe(0)
   const found = JSON.parse(stdout) as Record<
     'ids' | 'topics' | 'points' | 'units' | 'docs',

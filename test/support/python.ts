@@ -1,67 +1,104 @@
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { TestContext } from 'vitest'
 
-/** How to run a Python that has the packages that were asked for. */
+/** How to run the Python of the tests. */
 export interface Python {
   /** Folder that is on its path besides, with the packages and, below `bin`, their commands. */
   readonly folder: string
-  readonly env: Readonly<Record<string, string>>
+}
+
+interface Ran {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
 }
 
 const PYTHON = 'python3'
+/** What a test may take that is the first to ask. */
+export const INSTALL_MS = 900_000
+/** All that any test asks of Python. fink-client brings most of it; what it leaves open is pinned. */
+const PACKAGES = [
+  'fink-client==12.3.0',
+  'astropy==8.0.2',
+  'confluent-kafka==2.16.1',
+  'fastavro==1.13.1',
+  'pandas==3.1.1',
+  'polars==2.1.0',
+  'prometheus_client==0.26.0',
+  'pyarrow==26.0.1'
+]
 
 /**
- * A Python with packages from PyPI: installed the first time, into a cache outside the checkout whose
- * name follows from the packages and Python's version. A plain folder does where a virtual environment
- * would: some systems cannot make one. Text: why there is none.
+ * Puts packages into a folder, complete or not at all. Of several who want it one installs, the others wait; what failed
+ * is not tried again for ten minutes. A plain folder does where a virtual environment would: some systems cannot make one.
  */
-export function pythonWith(packages: readonly string[]): Python | string {
-  const version = spawnSync(PYTHON, ['--version'], { encoding: 'utf8' })
-  if (version.status !== 0) return 'no Python'
+const INSTALL = `
+import fcntl, os, shutil, subprocess, sys, time
+folder, packages = sys.argv[1], sys.argv[2:]
+failed = folder + '.failed'
+os.makedirs(os.path.dirname(folder), exist_ok=True)
+with open(folder + '.lock', 'w') as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    if os.path.exists(folder + '/ready'):
+        sys.exit()
+    if os.path.exists(failed) and time.time() - os.path.getmtime(failed) < 600:
+        sys.exit(open(failed).read())
+    fresh = folder + '.installing'
+    for old in (fresh, folder):
+        shutil.rmtree(old, ignore_errors=True)
+    pip = [sys.executable, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1', '--target', fresh]
+    ran = subprocess.run([*pip, *packages], capture_output=True, text=True)
+    if ran.returncode != 0:
+        open(failed, 'w').write(ran.stderr.strip().split('\\n')[-1])
+        sys.exit(open(failed).read())
+    open(fresh + '/ready', 'w').write('\\n'.join(packages))
+    os.rename(fresh, folder)
+`
+
+/** The Python of the tests: packages are installed once, into a cache outside the checkout. Text: why there is none. */
+export async function pythonOf(packages: readonly string[] = PACKAGES): Promise<Python | string> {
+  const version = await run(['--version'])
+  if (version.code !== 0) return 'no Python'
   const name = createHash('sha256')
     .update([version.stdout.trim(), ...packages].join('\n'))
     .digest('hex')
     .slice(0, 12)
   const cache = process.env['SISKIN_PYTHON_CACHE'] ?? join(homedir(), '.cache/siskin/python')
   const folder = join(cache, name)
-  if (!existsSync(join(folder, 'ready'))) {
-    const why = install(cache, folder, packages)
-    if (why !== null) return why
-  }
-  return { folder, env: { PYTHONPATH: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1' } }
+  const { code, stderr } = await run(['-c', INSTALL, folder, ...packages])
+  if (code === 0) return { folder }
+  return `pip could not install ${packages.join(', ')} (${stderr.trim().split('\n').at(-1)})`
 }
 
-/** Null if the packages are in `folder`. */
-function install(cache: string, folder: string, packages: readonly string[]): string | null {
-  mkdirSync(cache, { recursive: true })
-  const fresh = mkdtempSync(join(cache, 'installing-'))
-  const args = ['-m', 'pip', 'install', '--quiet', '--target', fresh, ...packages]
-  const { status, stderr } = spawnSync(PYTHON, args, { encoding: 'utf8' })
-  if (status !== 0) {
-    rmSync(fresh, { recursive: true, force: true })
-    const reason = stderr.trim().split('\n').at(-1) ?? ''
-    return `pip could not install ${packages.join(', ')} (${reason})`
-  }
-  writeFileSync(join(fresh, 'ready'), packages.join('\n'))
-  try {
-    renameSync(fresh, folder)
-  } catch (error) {
-    rmSync(fresh, { recursive: true, force: true })
-    if (!existsSync(join(folder, 'ready'))) throw error // else another process was quicker
-  }
-  return null
+/** The same for one test, which skips without it and says why. */
+export async function pythonFor(context: TestContext): Promise<Python> {
+  const python = await pythonOf()
+  if (typeof python !== 'string') return python
+  console.log(`skipped: ${context.task.name}, ${python}`)
+  return context.skip(python)
 }
 
 /** Runs Python with its packages. */
 export function runPython(
-  python: Python,
+  { folder }: Python,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {}
-): { code: number | null; stdout: string; stderr: string } {
-  const options = { encoding: 'utf8', env: { ...process.env, ...python.env, ...env } } as const
-  const { status, stdout, stderr } = spawnSync(PYTHON, args, options)
-  return { code: status, stdout, stderr }
+): Promise<Ran> {
+  return run(args, { PYTHONPATH: folder, PIP_DISABLE_PIP_VERSION_CHECK: '1', ...env })
+}
+
+const execute = promisify(execFile)
+
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+  const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 }
+  try {
+    return { code: 0, ...(await execute(PYTHON, args, options)) }
+  } catch (error) {
+    const { code, stdout = '', stderr = '' } = error as Partial<Ran>
+    return { code: typeof code === 'number' ? code : -1, stdout, stderr: stderr || String(error) }
+  }
 }

@@ -21,6 +21,9 @@ interface Entry extends StreamIdentity {
 
 const CLIENT = 'siskin-owners'
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 }
+/** Kafka 4.3 has this, and no better word, for who ends a transaction at the moment in which it is fenced. */
+const UNSURE = 'UNKNOWN_SERVER_ERROR'
+const MOST_UNSURE = 10
 
 /**
  * Enters this stream as the one that publishes to its topics, and its lake as the one that its group
@@ -41,13 +44,14 @@ export async function claimOutput(
     return keys.filter((key) => !isMine(key, known.get(key), me, takeOver))
   }
   await createCompacted(admin, OWNERS_TOPIC, output.replication)
-  for (;;) {
+  for (let unsure = 0; ;) {
     if ((await missing()).length === 0) return
     try {
       await enter(access, me, missing)
       return
     } catch (error) {
-      if (!isKafkaError(error, 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH')) throw error
+      if (isKafkaError(error, 'PRODUCER_FENCED', 'INVALID_PRODUCER_EPOCH')) continue
+      if (!isKafkaError(error, UNSURE) || ++unsure > MOST_UNSURE) throw error
     }
   }
 }

@@ -9,7 +9,7 @@ import { Reader } from '../../../engine/avro/reader.ts'
 import { ListGroup, makeColumn, TextColumn } from '../../../engine/table/columns.ts'
 import type { Column } from '../../../engine/table/columns.ts'
 import type { ScalarType } from '../../../engine/table/schema.ts'
-import { pythonWith, runPython } from '../../support/python.ts'
+import { INSTALL_MS, pythonFor, runPython } from '../../support/python.ts'
 import { random } from '../../support/random.ts'
 
 const SCHEMAS = 300
@@ -212,10 +212,8 @@ describe('generated schemas', () => {
     expect(compared).toBeGreaterThan(SCHEMAS)
   })
 
-  const python = pythonWith(['fastavro==1.12.1'])
-  if (typeof python === 'string') console.log(`skipped: fastavro, ${python}`)
-  test.skipIf(typeof python === 'string')('as fastavro reads them', () => {
-    if (typeof python === 'string') return
+  test('as fastavro reads them', { timeout: INSTALL_MS }, async (context) => {
+    const python = await pythonFor(context)
     const folder = mkdtempSync(join(tmpdir(), 'siskin-avro-'))
     const input = cases.map(({ schema, data }) => ({
       schema,
@@ -223,7 +221,7 @@ describe('generated schemas', () => {
     }))
     writeFileSync(join(folder, 'cases.json'), JSON.stringify(input))
     const files = ['cases.json', 'values.json'].map((name) => join(folder, name))
-    const { code, stderr } = runPython(python, ['-c', FASTAVRO, ...files])
+    const { code, stderr } = await runPython(python, ['-c', FASTAVRO, ...files])
     expect([code, stderr]).toEqual([0, ''])
     const theirs = JSON.parse(readFileSync(files[1]!, 'utf8')) as (unknown[] | string)[]
     let compared = 0
