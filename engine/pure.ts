@@ -87,11 +87,12 @@ export function pure<T>(work: () => T): T {
   Math.random = random
   Object.defineProperty(performance, 'now', { value: performanceNow, configurable: true })
   if (!isGuarded) guard()
-  inside++
+  const before = inside
+  inside = before + 1
   try {
     return work()
   } finally {
-    inside--
+    inside = before // of what was stopped within, no `finally` ran
     globalThis.Date = Date
     Math.random = dice
     if (own) Object.defineProperty(performance, 'now', own)

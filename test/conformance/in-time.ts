@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { setImmediate } from 'node:timers'
 import { Script } from 'node:vm'
 import { pure } from '../../engine/pure.ts'
