@@ -19,20 +19,22 @@ if (!hasData) console.log(`skipped: filters on real alerts, no ${DATA}`)
 /** What SIMBAD, TNS and the variable star catalogues call a star that varies. */
 const VARIABLE = /RR|EB|Mira|LP|LongPeriod|V\*|Cep|delSct|Star|YSO|Orion|TTau/
 
+/** By alert id. */
+type Values = Record<string, Record<string, string | number>>
+
+const valuesIn = (name: string) => JSON.parse(readFileSync(`${DATA}${name}`, 'utf8')) as Values
+
 describe.skipIf(!hasData)("filters on 117 public ZTF alerts, by what Fink's columns say", () => {
   const lake = join(temporaryFolder(), 'lake')
   let topics: Map<string, string[]>
-  const json = (name: string) =>
-    JSON.parse(readFileSync(`${DATA}${name}`, 'utf8')) as Record<
-      string,
-      Record<string, string | number>
-    >
-  const computed = json('fink_science_7_4_values.json')
-  const matched = json('fink_values.json')
+  let computed: Values
+  let matched: Values
   const labels = (id: string) =>
     ['cdsxmatch', 'gcvs', 'vsx'].map((name) => `${matched[id]?.[name] ?? 'Unknown'}`)
 
   beforeAll(async () => {
+    computed = valuesIn('fink_science_7_4_values.json')
+    matched = valuesIn('fink_values.json')
     const { code, stderr } = await siskin(['run', PACKETS, '--lake', lake])
     expect(code, stderr).toBe(0)
     const store = openStore(lake)
