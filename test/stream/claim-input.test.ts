@@ -65,3 +65,20 @@ test('what there was at the first look is kept in the lake, also where nothing w
     )
   ).toEqual([false, true, true])
 })
+
+test('a topic whose name is too long for files is not entered, and keeps no other from being', async () => {
+  const store = localStore(temporaryFolder())
+  const long = 't'.repeat(249)
+  const kafka = cluster('first', 'topic-1')
+  const topics = new Map([
+    ['live', { id: 'topic-1', partitionsCount: 1 }],
+    [long, { id: 'topic-2', partitionsCount: 1 }]
+  ])
+  Object.assign(kafka, {
+    metadata: async () => ({ id: 'first', topics }),
+    listTopics: async () => [...topics.keys()]
+  })
+  const asked = claimInput(kafka, store, { group: 'one', takeOver: false }, [long, 'live'])
+  const { topicIds, refused } = await asked
+  expect([topicIds, refused.size]).toEqual([new Map([['live', 'topic-1']]), 0])
+})

@@ -2,6 +2,7 @@ import type { Admin } from '@platformatic/kafka'
 import { TornFileError } from '../../errors.ts'
 import { claimTopic, handOver } from '../../lake/owners.ts'
 import type { TopicOwner } from '../../lake/owners.ts'
+import { LONGEST_SOURCE, sourceOf } from '../../kafka/partition.ts'
 import type { Store } from '../../store/store.ts'
 import { firstLook } from './first-look.ts'
 import type { Looked } from './first-look.ts'
@@ -31,7 +32,7 @@ export async function claimInput(
   const looked = await firstLook(admin, store, cluster, group)
   for (const topic of topics) {
     const topicId = known.get(topic)?.id
-    if (topicId === undefined) continue
+    if (topicId === undefined || isTooLong(topic)) continue
     const me = { cluster, group, topic, topicId, since: new Date().toISOString() }
     const owner = await ownerOf(store, me, takeOver)
     if (owner === null) {
@@ -45,6 +46,11 @@ export async function claimInput(
     else refused.set(topic, refusalOf(store, owner, me))
   }
   return { topicIds, looked, refused }
+}
+
+/** No partition of it is ever read (see `LONGEST_SOURCE`): nothing is entered of it, and no file could be called so. */
+function isTooLong(topic: string): boolean {
+  return sourceOf({ topic, partition: 0 }).length > LONGEST_SOURCE
 }
 
 /** Null: who it was can be read no more, and a person gave the topic to this group. */
