@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { defineFilter, defineModule, id, int32 } from '../../engine/contract/index.ts'
 import type { Filter, Module } from '../../engine/contract/index.ts'
 import { makePlan } from '../../engine/enrich/plan.ts'
