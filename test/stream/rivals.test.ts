@@ -195,7 +195,7 @@ describeKafka('several who write to one lake', () => {
     const group = newName('odd')
     const args = await feed(group, 1, 1)
     const anew = `anew-${group}`
-    const long = group.padEnd(240, '-x')
+    const long = group.padEnd(224, '-x')
     const extra = packets.slice(0, 10)
     for (const topic of [anew, long]) {
       await makeTopic(kafka, { topic, partitions: 1 })
