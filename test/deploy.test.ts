@@ -193,7 +193,7 @@ describe('deployment files name what there is', () => {
 })
 
 describe('Kubernetes', () => {
-  const all = ['siskin', 'jobs', 'network'].flatMap((name) =>
+  const all = ['siskin', 'jobs', 'network', 'reprocess'].flatMap((name) =>
     manifests(`deploy/kubernetes/${name}.yaml`)
   )
   const mib = (text: string) => Number.parseFloat(text) * (text.endsWith('Gi') ? 1024 : 1)
@@ -213,6 +213,21 @@ describe('Kubernetes', () => {
       expect(mib(resources.requests.memory), args[0]).toBeLessThan(need === 0 ? 1024 : need * 1.5)
       expect(mib(resources.limits.memory), args[0]).toBeGreaterThan(need * 1.5)
     }
+  })
+
+  test('history is planned by settings that there are, in as many shares as pods', () => {
+    const [{ data }, { spec }] = manifests('deploy/kubernetes/reprocess.yaml') as [
+      Manifest,
+      Manifest
+    ]
+    const { lake, hdfsCa, modules } = settingsOf('reprocess', data['reprocess.yaml']!)
+    expect([lake, hdfsCa, modules]).toEqual([inPod.lake, inPod.hdfsCa, ['rate']])
+    const { env } = spec['template'].spec.containers[0]
+    const shares = (env as { name: string; value: string }[]).find(({ name }) => name === 'SHARES')
+    expect([spec['completionMode'], spec['completions']]).toEqual([
+      'Indexed',
+      Number(shares!.value)
+    ])
   })
 
   test('what is mounted is there, and not within another mount', () => {
@@ -271,7 +286,7 @@ describe('tools that know these files find nothing wrong', () => {
   test('kubernetes-validate', (context) => {
     if (spawnSync('kubernetes-validate', ['--version']).status !== 0)
       context.skip('there is no kubernetes-validate (Python)')
-    for (const name of ['siskin', 'jobs', 'network']) {
+    for (const name of ['siskin', 'jobs', 'network', 'reprocess']) {
       const args = ['--strict', `deploy/kubernetes/${name}.yaml`]
       const ran = spawnSync('kubernetes-validate', args, { cwd: PROJECT, encoding: 'utf8' })
       expect(ran.stdout + ran.stderr).toContain('passed')

@@ -115,7 +115,7 @@ export async function recoverAttempt(
 ): Promise<PartRecord | null> {
   const fenced = await fence(store, `${stagingOf(source)}/${attempt}`)
   const committed = await readJson<PartRecord>(store, ledgerPath(source, first, last))
-  if (committed?.attempt === attempt) {
+  if (committed?.attempt === unfenced(attempt)) {
     await placeFiles(store, committed, `${fenced}/${rangeName(first, last)}`, () => {})
   }
   await store.remove(fenced)

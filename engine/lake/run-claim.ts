@@ -152,14 +152,30 @@ interface NewestRun {
 }
 
 export async function newestRun(store: Store, source: string): Promise<NewestRun> {
-  const newest = (await runsOf(store, source)).at(-1)
+  const newest = await newestClaim(store, source)
   if (!newest) return { since: null, isAtWork: false, isCutOff: false }
+  const { since, isAtWork, isOver, isOurs } = newest
+  return { since, isAtWork, isCutOff: !isOver && !isOurs && !isAtWork }
+}
+
+interface NewestClaim extends Pick<NewestRun, 'since' | 'isAtWork'> {
+  readonly run: number
+  readonly isOver: boolean
+  readonly isOurs: boolean
+  /** Null: nobody knows. */
+  readonly command: string | null
+}
+
+/** The newest claim of a source; null: nobody ever had it. */
+export async function newestClaim(store: Store, source: string): Promise<NewestClaim | null> {
+  const newest = (await runsOf(store, source)).at(-1)
+  if (!newest) return null
   const { run, isOver } = newest
   const holder = await holderOf(store, source, run, isOver)
   const since = (holder?.begun === undefined ? holder?.since : holder.begun) ?? null
   const isOurs = holder !== null && isMe(holder)
   const isAtWork = !isOver && holder !== null && !isOurs && isAlive(holder)
-  return { since, isAtWork, isCutOff: !isOver && !isOurs && !isAtWork }
+  return { run, isOver, since, isOurs, isAtWork, command: holder?.command ?? null }
 }
 
 /** Who asks is a repair that claims what it mends: that is no run on its way. */

@@ -3,6 +3,7 @@ import { SchemaCache } from '../decode/schemas.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { SiskinError } from '../errors.ts'
 import type { Beat } from '../making/beat.ts'
+import { drop } from '../lake/two-phase-commit.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
 import { attemptOfRun, commit } from '../lake/file-commit.ts'
 import { compareVersions, layerText } from '../lake/layer-name.ts'
@@ -18,6 +19,7 @@ import { layerRecord, missingInputs, newestInput } from './inputs.ts'
 import type { Input } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
 import { makeLayers } from './part-layers.ts'
+import { TaskClaim } from './task-claim.ts'
 import { layerOfFilter, layerOfModule, sourcesFor } from './work.ts'
 import type { LayerWork } from './work.ts'
 
@@ -28,6 +30,8 @@ export interface LayerMakerOptions {
   readonly layers: readonly LayerName[]
   /** The number of this reprocessing among those of each layer. */
   readonly runs: Readonly<Record<string, number>>
+  /** Others make parts of the same runs. */
+  readonly isShared: boolean
   readonly log: (level: 'warn' | 'error', message: string) => void
   /** Where it is said what is going on, for who watches. */
   readonly beat: Beat
@@ -65,42 +69,92 @@ export class LayerMaker {
     stopped: ReadonlySet<string>,
     onStep: OnStep
   ): Promise<PartDone> {
-    const { store, runs, work, log } = this.#options
+    const { store } = this.#options
     const { source, first, last } = span
     const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
     if (!record) throw new SiskinError('it is not in the ledger any more')
-    const todo = await this.#todo(record)
-    if (todo.modules.length + todo.filters.length > 0) this.#expectInputs(todo)
-    const attemptOf = (layer: LayerName) => attemptOfRun(runs[layerText(layer)] ?? 0, attempt)
-    const records: PartRecord[] = []
-    if (todo.modules.length + todo.filters.length > 0) {
-      const { beat } = this.#options
-      const made = await makeLayers(record, {
-        ...todo,
-        store,
-        plan: work.plan,
-        schemas: this.#schemas,
-        format: this.#format,
-        asOf: work.asOf,
-        attempt: attemptOf,
-        warn: (message) => log('warn', message),
-        enrich: {
-          runner: this.#runner,
-          stopped: without('module', stopped),
-          onStart: (index, rows) => this.#enter(beat, todo.modules[index]?.module, 0, rows)
-        },
-        select: {
-          stopped: without('filter', stopped),
-          onStart: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
-        }
-      }).finally(() => beat.leave())
-      for (const { layer, record: own, files } of made) {
-        const check = () => checkRun(store, layerText(layer), runs[layerText(layer)] ?? 0)
+    let todo = await this.#todo(record)
+    const { newer } = todo
+    if (isNothing(todo)) return { records: [], newer }
+    this.#expectInputs(todo)
+    const claims = new Map<string, Claim>()
+    try {
+      const unclaimed = () => layersIn(todo).filter((layer) => !claims.has(layerText(layer)))
+      for (let next = unclaimed()[0]; next; next = unclaimed()[0]) {
+        claims.set(layerText(next), await this.#claim(next, span, attempt))
+        // others may have made it meanwhile
+        if (this.#options.isShared) todo = await this.#todo(record)
+      }
+      return { records: await this.#make(record, todo, claims, stopped, onStep), newer }
+    } finally {
+      for (const { release } of claims.values()) await release()
+    }
+  }
+
+  /** An attempt at a layer of a part, which nobody else makes from now on. */
+  async #claim(layer: LayerName, span: PartSpan, attempt: number): Promise<Claim> {
+    const { store, runs, isShared } = this.#options
+    const text = layerText(layer)
+    const run = runs[text] ?? 0
+    const task = isShared ? await TaskClaim.take(store, layer, run, span) : null
+    return {
+      attempt: task?.attempt ?? attemptOfRun(run, attempt),
+      check: async () => {
+        await checkRun(store, text, run)
+        await task?.check()
+      },
+      release: async () => task?.release()
+    }
+  }
+
+  async #make(
+    record: PartRecord,
+    todo: Todo,
+    claims: Claims,
+    stopped: ReadonlySet<string>,
+    onStep: OnStep
+  ): Promise<PartRecord[]> {
+    const { store, work, beat, log } = this.#options
+    if (isNothing(todo)) return []
+    const claimOf = (layer: LayerName) => claims.get(layerText(layer))!
+    const made = await makeLayers(record, {
+      ...todo,
+      store,
+      plan: work.plan,
+      schemas: this.#schemas,
+      format: this.#format,
+      asOf: work.asOf,
+      attempt: (layer) => claimOf(layer).attempt,
+      warn: (message) => log('warn', message),
+      enrich: {
+        runner: this.#runner,
+        stopped: without('module', stopped),
+        onStart: (index, rows) => this.#enter(beat, todo.modules[index]?.module, 0, rows)
+      },
+      select: {
+        stopped: without('filter', stopped),
+        onStart: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
+      }
+    }).finally(() => beat.leave())
+    for (const { layer, record: own, files } of made) {
+      const { check } = claimOf(layer)
+      try {
         await commit(store, own, files, check, onStep)
-        records.push(own)
+      } catch (error) {
+        await this.#leave(record, own, layer)
+        await check() // it may be theirs by now: that says more than what failed of it
+        throw error
       }
     }
-    return { records, newer: todo.newer }
+    return made.map(({ record: own }) => own)
+  }
+
+  /** What others who make the same would take for work of one who died. */
+  async #leave(part: PartRecord, own: PartRecord, layer: LayerName): Promise<void> {
+    const { store, isShared } = this.#options
+    if (!isShared) return
+    const committed = await layerRecord(store, layer, part)
+    if (committed?.attempt !== own.attempt) await drop(store, own)
   }
 
   #enter(beat: Beat, what: Module | Filter | undefined, kind: 0 | 1, rows: number): void {
@@ -186,6 +240,24 @@ export class LayerMaker {
     const missing = missingInputs(plan, reading, running, inputs)
     if (missing !== null) throw new SiskinError(missing)
   }
+}
+
+interface Claim {
+  readonly attempt: string
+  /** @throws when it is another's */
+  readonly check: () => Promise<void>
+  readonly release: () => Promise<void>
+}
+
+/** By the text of a layer. */
+type Claims = ReadonlyMap<string, Claim>
+
+function layersIn({ modules, filters }: Todo): LayerName[] {
+  return [...modules, ...filters].map(({ layer }) => layer)
+}
+
+function isNothing(todo: Todo): boolean {
+  return layersIn(todo).length === 0
 }
 
 interface Todo {

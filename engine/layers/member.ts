@@ -13,13 +13,14 @@ export function runLayerMember(
   settings: LayerMemberSettings,
   work: LayerWork
 ): void {
-  const { lake, layers, runs, beat } = settings
+  const { lake, layers, runs, isShared, beat } = settings
   const send = (message: FromLayerMember) => port.postMessage(message)
   const maker = new LayerMaker({
     store: openStore(lake),
     work,
     layers,
     runs,
+    isShared,
     beat: new Beat(beat),
     log: (level, message) => send({ kind: 'log', level, message })
   })

@@ -19,6 +19,8 @@ export interface LayerMemberSettings {
   readonly layers: readonly LayerName[]
   /** By the text of a layer: the number of this reprocessing among those of it. */
   readonly runs: Readonly<Record<string, number>>
+  /** Others have the same runs: each part is claimed (`task-claim.ts`). */
+  readonly isShared: boolean
   readonly beat: SharedArrayBuffer
   /** Tests only: die at this step of a commit of this part (by its first packet). */
   readonly crash: { readonly first: number; readonly step: string } | null

@@ -42,9 +42,10 @@ const HOPELESS = 2
 export class Pool {
   readonly #options: PoolOptions
   readonly #seats: Seat[] = []
-  readonly #again: Job[] = []
+  readonly #jobs: Job[] = []
   readonly #hangs: HangWatch<WatchedThread>
-  #parts: Iterator<PartSpan> = [][Symbol.iterator]()
+  #parts: AsyncIterator<PartSpan, unknown> = until([], null)
+  #asking: 'no' | 'asked' | 'ended' = 'no'
   #next = 1
   #recovering = 0
   #isClosing = false
@@ -61,7 +62,7 @@ export class Pool {
   }
 
   /** Resolves when all parts are made or broken. `stop`: what is in work is finished, nothing new begun. */
-  async run(parts: Iterable<PartSpan>, stop: AbortSignal): Promise<void> {
+  async run(parts: Iterable<PartSpan> | AsyncIterable<PartSpan>, stop: AbortSignal): Promise<void> {
     this.#parts = until(parts, stop)
     const ended = new Promise<void>((resolve, reject) => (this.#end = { resolve, reject }))
     for (let i = 0; i < this.#options.members; i++) {
@@ -119,8 +120,8 @@ export class Pool {
   #assign(): void {
     for (const seat of this.#seats) {
       if (!seat.isReady) continue
-      const job = this.#again.shift() ?? this.#fresh()
-      if (!job) continue
+      const job = this.#jobs.shift()
+      if (!job) break
       const stopped = [...job.stopped, ...this.#hangs.off]
       const id = this.#next++
       job.task = { id, part: job.part, attempt: id, stopped }
@@ -129,13 +130,23 @@ export class Pool {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(job.task)
     }
+    if (!this.#seats.some(({ isReady }) => isReady)) return
+    if (this.#asking === 'no') void this.#ask()
     const isIdle = this.#seats.every(({ isReady }) => isReady)
-    if (isIdle && this.#recovering === 0) this.#end?.resolve()
+    if (isIdle && this.#asking === 'ended' && this.#recovering === 0) this.#end?.resolve()
   }
 
-  #fresh(): Job | null {
-    const next = this.#parts.next()
-    return next.done ? null : { part: next.value, stopped: [], deaths: 0, task: null }
+  /** For one part more. */
+  async #ask(): Promise<void> {
+    this.#asking = 'asked'
+    try {
+      const next = await this.#parts.next()
+      this.#asking = next.done ? 'ended' : 'no'
+      if (!next.done) this.#jobs.push({ part: next.value, stopped: [], deaths: 0, task: null })
+    } catch (error) {
+      this.#end?.reject(error as Error)
+    }
+    this.#assign()
   }
 
   #hung(thread: WatchedThread, name: string | null): void {
@@ -168,7 +179,7 @@ export class Pool {
     try {
       await thread.worker.terminate()
       if (job?.task) await this.#options.recover(job.part, job.task.attempt)
-      if (job && job.deaths < HOPELESS) this.#again.push(job)
+      if (job && job.deaths < HOPELESS) this.#jobs.push(job)
       else if (job) this.#options.onBroken(job.part, `it ended its member twice: ${reason}`)
     } catch (error) {
       this.#end?.reject(error as Error)
@@ -178,9 +189,12 @@ export class Pool {
   }
 }
 
-function* until(parts: Iterable<PartSpan>, stop: AbortSignal): Generator<PartSpan, void> {
-  for (const part of parts) {
-    if (stop.aborted) return
+async function* until(
+  parts: Iterable<PartSpan> | AsyncIterable<PartSpan>,
+  stop: AbortSignal | null
+): AsyncGenerator<PartSpan, void> {
+  for await (const part of parts) {
+    if (stop?.aborted) return
     yield part
   }
 }

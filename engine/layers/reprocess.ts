@@ -1,11 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import { watchedOf } from '../making/watched.ts'
 import { Beat } from '../making/beat.ts'
-import { attemptOfRun, recover, recoverAttempt } from '../lake/file-commit.ts'
+import { attemptOfRun, recoverAttempt } from '../lake/file-commit.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
 import { layerSource, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { layersIn, stagedSources } from '../lake/layers.ts'
+import { layersIn } from '../lake/layers.ts'
 import { RunClaim } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import type { Nights } from '../reread/alert-files.ts'
@@ -14,6 +14,7 @@ import { moduleColumns } from '../table/enriched.ts'
 import type { LayerMemberSettings, PartSpan } from './messages.ts'
 import { partsOf } from './parts.ts'
 import { Pool } from './pool.ts'
+import { recoverLayer } from './recover-layer.ts'
 import { layersOf } from './work.ts'
 import type { LayerWork } from './work.ts'
 
@@ -66,7 +67,7 @@ export async function reprocess(options: ReprocessOptions): Promise<ReprocessRes
   const layers = layersOf(work)
   const claims = await claim(store, layers, command)
   try {
-    await recoverLayers(options, claims)
+    for (const [layer, { run }] of claims) await recoverLayer(store, layer, run, options.onLog)
     for (const module of work.modules) await keepColumns(store, moduleColumns(module))
     return await new Reprocessing(options, layers, claims).run(found)
   } finally {
@@ -88,22 +89,6 @@ async function claim(store: Store, layers: readonly LayerName[], command: string
     for (const own of claims.values()) await own.release()
     throw error
   }
-}
-
-async function recoverLayers({ store, onLog }: ReprocessOptions, claims: Claims): Promise<void> {
-  let [finished, dropped] = [0, 0]
-  for (const [layer, { run }] of claims) {
-    for (const source of await stagedSources(store, layer)) {
-      const recovered = await recover(store, source, run)
-      finished += recovered.finished.length
-      dropped += recovered.dropped.length
-    }
-  }
-  if (finished + dropped === 0) return
-  onLog(
-    'info',
-    `the last reprocessing was cut off: ${finished} commits finished, ${dropped} unfinished parts removed`
-  )
 }
 
 class Reprocessing {
@@ -183,6 +168,7 @@ class Reprocessing {
       asOf: work.asOf,
       layers: await layersIn(store),
       runs: this.#runs,
+      isShared: false,
       crash
     }
   }

@@ -19,6 +19,8 @@ import { moduleRows } from '../run/summary.ts'
 import { amount, bar, count, duration, ProgressLine, table } from '../common/terminal.ts'
 import { expectLake } from '../verify/verify.ts'
 import { placeOf } from '../views/views.ts'
+import { printPlan, shareOf, takeTasks } from './tasks.ts'
+import type { Share } from './tasks.ts'
 
 const PUBLISHING = [
   'brokers',
@@ -39,6 +41,9 @@ interface Flags {
   readonly asOf?: string
   readonly publish?: string
   readonly json?: boolean
+  readonly plan?: boolean
+  readonly share?: Share
+  readonly tasks?: string
 }
 
 export function addReprocess(program: Command): void {
@@ -57,13 +62,26 @@ export function addReprocess(program: Command): void {
       'what the one filter of --filters selects goes into this topic in Kafka too, once'
     )
     .option('--json', 'print the account as one JSON object')
+    .option('--plan', 'print what is to be done for others to do: a task a part, a JSON line each')
+    .addOption(
+      new Option('--share <i/n>', 'of the plan only the tasks of the i-th of n, from 0').argParser(
+        shareOf
+      )
+    )
+    .option(
+      '--tasks <file>',
+      'do tasks of a plan, from a file or - (standard input): an answer a task, a JSON line each'
+    )
     .addHelpText(
       'after',
-      '\nModules that read from those named run too. Without --modules and --filters all modules run.\nWhat was made of the same versions is not made again.\n\nExamples:\n  siskin reprocess --lake lake --modules rate\n  siskin reprocess --lake lake --nights 20260101..20260131 --filters fast_riser'
+      '\nModules that read from those named run too. Without --modules and --filters all modules run.\nWhat was made of the same versions is not made again.\n\nExamples:\n  siskin reprocess --lake lake --modules rate\n  siskin reprocess --lake lake --nights 20260101..20260131 --filters fast_riser\n  siskin reprocess --lake hdfs://namenode/siskin --plan | siskin reprocess --tasks -'
     )
   addSettings(command, ['lake', 'members', 'modules', 'filters', ...PUBLISHING])
   command.action(async (flags: Flags) => {
     const settings = readSettings(command)
+    expectOneOf(flags)
+    if (flags.tasks !== undefined) return takeTasks(flags.tasks, settings)
+    if (flags.plan) return plan(settings, flags)
     if (flags.publish !== undefined) expectPublishable(settings)
     const { result, published } = await withProgress(settings, flags)
     console.log(
@@ -74,6 +92,23 @@ export function addReprocess(program: Command): void {
     for (const { part, reason } of result.broken) console.error(`siskin: ${part}: ${reason}`)
     process.exitCode = result.broken.length > 0 ? 1 : result.interrupted ? 130 : 0
   })
+}
+
+/** @throws UsageError */
+function expectOneOf({ plan, share, tasks, publish, json }: Flags): void {
+  if (share !== undefined && !plan) throw new UsageError('--share is a share of --plan: name both')
+  const mode = tasks !== undefined ? '--tasks' : plan ? '--plan' : null
+  const others = Object.entries({ '--plan': plan, '--publish': publish, '--json': json })
+  const other = others.find(([name, value]) => name !== mode && value !== undefined)
+  if (mode && other) throw new UsageError(`${mode} goes without ${other[0]}`)
+}
+
+async function plan(settings: Settings, { asOf, nights, share }: Flags): Promise<void> {
+  const store = openStore(settings.lake)
+  await expectLake(store)
+  const work = workOf(settings, asOf ?? null)
+  const own = nights === undefined ? null : parseNights(nights)
+  await printPlan(store, work, own, share ?? { index: 0, of: 1 })
 }
 
 /** @throws UsageError */

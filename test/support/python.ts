@@ -29,7 +29,8 @@ const PACKAGES = [
   'pandas==3.1.1',
   'polars==2.1.0',
   'prometheus_client==0.26.0',
-  'pyarrow==26.0.1'
+  'pyarrow==26.0.1',
+  'pyspark==4.3.0'
 ]
 
 /**

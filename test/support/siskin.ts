@@ -19,13 +19,17 @@ export interface Outcome {
 /** Runs `siskin` as a user does, in a process of its own. */
 export function siskin(
   args: readonly string[],
-  env: Record<string, string> = {}
+  env: Record<string, string> = {},
+  input: string | null = null
 ): Promise<Outcome> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 }
     const child = execFile(process.execPath, [PROGRAM, ...args], options, (_, stdout, stderr) =>
       resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
     )
+    if (input === null) return
+    child.stdin?.on('error', () => {}) // it may end before it has read all
+    child.stdin?.end(input)
   })
 }
 

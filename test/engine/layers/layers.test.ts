@@ -72,6 +72,7 @@ async function made({ lake, rate, names, asOf, more = [] }: How): Promise<PartDo
     work: { plan, modules: withDependents(plan, names), filters: [], asOf: asOf ?? null },
     layers: await layersIn(store),
     runs: {},
+    isShared: false,
     log: (_, message) => expect.fail(message),
     beat: new Beat(Beat.memory())
   })
