@@ -52,6 +52,8 @@ export interface Backtest {
   readonly nights: readonly NightCounts[]
   /** Different objects among the alerts that it selects. */
   readonly objects: number
+  /** Ids of the alerts that it selects, once each. */
+  readonly ids: readonly bigint[]
   readonly overlaps: readonly Overlap[]
   /** Of this filter alone, its blocks with it, ms. */
   readonly filterMs: number
@@ -84,7 +86,7 @@ class Tester {
   readonly #nights = new Map<string, NightCounts>()
   readonly #overlaps: Overlap[]
   readonly #objects = new Set<string>()
-  readonly #seen = new Set<string>()
+  readonly #ids: Readonly<Record<Survey, Set<bigint>>> = { ztf: new Set(), lsst: new Set() }
   readonly #examples: Example[] = []
   readonly #damaged: Backtest['damaged'][number][] = []
   #filterMs = 0
@@ -149,10 +151,9 @@ class Tester {
   }
 
   #isFresh(survey: Survey, table: AlertTable, row: number): boolean {
-    const key = `${survey} ${idOf(table, row)}`
-    if (this.#seen.has(key)) return false
-    this.#seen.add(key)
-    return true
+    const ids = this.#ids[survey]
+    const before = ids.size
+    return ids.add(idOf(table, row)).size > before
   }
 
   #remember(file: AlertFile, rowGroup: number, table: AlertTable, rows: readonly number[]): void {
@@ -168,6 +169,7 @@ class Tester {
     return {
       nights: [...this.#nights.values()],
       objects: this.#objects.size,
+      ids: [...this.#ids.ztf, ...this.#ids.lsst],
       overlaps: this.#overlaps,
       filterMs: this.#filterMs,
       examples: this.#examples,

@@ -16,7 +16,10 @@ const TAIL = 4096
  * copied the first time, into SISKIN_CACHE or `~/.cache/siskin/parts`; that folder may be removed
  * at any time.
  */
-export async function localPaths(store: Store, files: readonly PartFile[]): Promise<string[]> {
+export async function localPaths(
+  store: Store,
+  files: readonly Pick<PartFile, 'path' | 'bytes'>[]
+): Promise<string[]> {
   if (!isHdfs(store.root)) return files.map(({ path }) => join(store.root, path))
   const cache = process.env['SISKIN_CACHE'] ?? join(homedir(), '.cache/siskin/parts')
   const lake = createHash('sha256').update(store.root).digest('hex').slice(0, 16)
@@ -29,7 +32,11 @@ export async function localPaths(store: Store, files: readonly PartFile[]): Prom
   return paths
 }
 
-async function copyOf(store: Store, { path, bytes }: PartFile, copy: string): Promise<string> {
+async function copyOf(
+  store: Store,
+  { path, bytes }: Pick<PartFile, 'path' | 'bytes'>,
+  copy: string
+): Promise<string> {
   if (await isCopy(store, path, bytes, copy)) return copy
   const draft = `${copy}.${randomBytes(6).toString('hex')}`
   makeFolder(dirname(copy))

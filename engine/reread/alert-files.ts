@@ -7,6 +7,7 @@ export interface AlertFile {
   /** YYYYMMDD, as the name of its folder says. */
   readonly night: number
   readonly path: string
+  readonly bytes: number
 }
 
 /** Nights from the first to the last, both with it. */
@@ -40,8 +41,8 @@ export async function alertFiles(store: Store, nights: Nights | null): Promise<A
     for (const night of await nightsIn(store, survey)) {
       if (!isAmong(night, nights)) continue
       const found = await store.list(`${survey}/alerts/night=${night}`)
-      const paths = found.map(({ path }) => path).filter((path) => path.endsWith('.parquet'))
-      files.push(...paths.sort().map((path) => ({ survey, night, path })))
+      const own = found.filter(({ path }) => path.endsWith('.parquet'))
+      files.push(...own.map(({ path, size }) => ({ survey, night, path, bytes: size })))
     }
   }
   return files

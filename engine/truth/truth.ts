@@ -1,17 +1,19 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import type { Seeks } from '../contract/index.ts'
-import { SiskinError, messageOf, UsageError } from '../errors.ts'
+import { UsageError } from '../errors.ts'
 import { localPaths } from '../lake/hdfs-copies.ts'
 import { layerOf } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { noLake, readLedger } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
-import { inPhase } from './phases.ts'
 import { shownAlerts, topicLayers } from './shown-alerts.ts'
 import { loadStreamTopics } from './stream-topics.ts'
+import { load, loadTopics, quoted, rows } from './tables.ts'
+import type { TopicAim } from './tables.ts'
 import { topicIds } from './topic-ids.ts'
+import { topicRows } from './topic-rows.ts'
+import type { TopicRow } from './topic-rows.ts'
 
 /** One class of the truth: what of it came, landed, passed the quality cuts. */
 interface ClassRow {
@@ -24,27 +26,6 @@ interface ClassRow {
   readonly selected: Readonly<Record<string, number>>
 }
 
-/**
- * How well a topic does what it is for. Shares are null where its filter does not say what it seeks.
- * Findable is a landed alert of a class it seeks, in the phase it seeks: nothing else can be missed.
- */
-interface TopicRow {
-  readonly topic: string
-  readonly seeks: Seeks | null
-  readonly selected: number
-  /** Share of the selected alerts that are of a class it seeks, and of those in its phase too. */
-  readonly purity: number | null
-  readonly inPhase: number | null
-  /** Findable alerts, and the share of them that it selected. */
-  readonly findable: number
-  readonly completeness: number | null
-  /** Objects with a selected alert, and the share of them that are of a class it seeks. */
-  readonly objects: number
-  readonly objectPurity: number | null
-  /** Share of the objects with a findable alert of which it selected a findable one. */
-  readonly objectCompleteness: number | null
-}
-
 export interface TruthReport {
   readonly classes: readonly ClassRow[]
   readonly topics: readonly TopicRow[]
@@ -54,11 +35,6 @@ export interface TruthReport {
   readonly missing: number
   /** Selected alerts of parts whose ledger does not say which packets they are: not in the numbers. */
   readonly uncounted: number
-}
-
-export interface TopicAim {
-  readonly topic: string
-  readonly seeks: Seeks | null
 }
 
 /** Joins a lake with the truth it was simulated from. `layers`: versions of modules that count instead of the newest. @throws UsageError if there is no such truth or lake. */
@@ -106,69 +82,6 @@ function topicOf({ name, version }: LayerName): string {
   return `${name}@${version}`
 }
 
-const quoted = (values: readonly string[]) =>
-  `[${values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ')}]`
-
-async function load(
-  db: DuckDBConnection,
-  alerts: string,
-  truthFiles: readonly string[]
-): Promise<void> {
-  try {
-    await db.run(
-      `CREATE TABLE truth AS SELECT DISTINCT ON (alert_id) alert_id, object_id, class,
-         packet_kind, age, true_rate, true_amplitude, is_named FROM read_parquet(${quoted(truthFiles)})
-       WHERE packet_kind <> 'duplicate' ORDER BY alert_id`
-    )
-  } catch (error) {
-    const isOld = /column "(age|true_\w+|is_named)" not found/i.test(messageOf(error))
-    const reason = isOld
-      ? 'it does not tell the moment of an alert: simulate it again'
-      : messageOf(error)
-    throw new UsageError(`truth ${truthFiles.join(', ')}: ${reason}`)
-  }
-  try {
-    await db.run(
-      `CREATE TABLE lake AS SELECT DISTINCT ON (alert_id) alert_id, pass FROM (${alerts})
-       ORDER BY alert_id, packet_file DESC, packet_offset DESC`
-    )
-  } catch (error) {
-    throw new SiskinError(`the lake cannot be read: ${messageOf(error)}`)
-  }
-}
-
-async function loadTopics(
-  db: DuckDBConnection,
-  ids: ReadonlyMap<string, bigint[]>,
-  aims: readonly TopicAim[]
-): Promise<void> {
-  await db.run('CREATE TABLE selected (topic VARCHAR, alert_id BIGINT)')
-  const appender = await db.createAppender('selected')
-  for (const [topic, list] of ids) {
-    for (const id of new Set(list)) {
-      appender.appendVarchar(topic)
-      appender.appendBigInt(id)
-      appender.endRow()
-    }
-  }
-  appender.closeSync()
-  await db.run(
-    'CREATE TABLE sought (topic VARCHAR, alert_id BIGINT, object_id VARCHAR, in_phase BOOLEAN)'
-  )
-  for (const { topic, seeks } of aims) {
-    if (seeks === null) continue
-    await db.run(
-      `INSERT INTO sought SELECT '${topic}', alert_id, object_id, ${inPhase(seeks)}
-       FROM truth JOIN lake USING (alert_id) WHERE list_contains(${quoted(seeks.classes)}, class)`
-    )
-  }
-}
-
-async function rows<T>(db: DuckDBConnection, sql: string): Promise<T[]> {
-  const reader = await db.runAndReadAll(sql)
-  return reader.getRowObjectsJS() as T[]
-}
-
 async function report(
   db: DuckDBConnection,
   aims: readonly TopicAim[]
@@ -212,58 +125,5 @@ async function report(
     topics,
     unknown: Number(unknown),
     missing: Number(missing)
-  }
-}
-
-interface TopicNumbers {
-  readonly topic: string
-  readonly selected: bigint
-  readonly objects: bigint
-  readonly of_class: bigint
-  readonly objects_of_class: bigint
-  readonly in_phase: bigint
-  readonly objects_in_phase: bigint
-  readonly findable: bigint
-  readonly objects_findable: bigint
-}
-
-async function topicRows(db: DuckDBConnection, aims: readonly TopicAim[]): Promise<TopicRow[]> {
-  const numbers = await rows<TopicNumbers>(
-    db,
-    `WITH picked AS (SELECT topic, count(*) selected, count(DISTINCT object_id) objects
-         FROM selected LEFT JOIN truth USING (alert_id) GROUP BY topic),
-       there AS (SELECT topic, count(*) FILTER (in_phase) findable,
-           count(DISTINCT object_id) FILTER (in_phase) objects_findable
-         FROM sought GROUP BY topic),
-       hit AS (SELECT topic, count(*) of_class, count(DISTINCT object_id) objects_of_class,
-           count(*) FILTER (in_phase) in_phase,
-           count(DISTINCT object_id) FILTER (in_phase) objects_in_phase
-         FROM selected JOIN sought USING (topic, alert_id) GROUP BY topic)
-     SELECT topic, COLUMNS(* EXCLUDE (topic)) FROM (
-       SELECT * FROM picked FULL JOIN there USING (topic) FULL JOIN hit USING (topic))
-     ORDER BY topic`
-  )
-  const idle = aims.filter(({ topic }) => numbers.every((row) => row.topic !== topic))
-  const empty = idle.map(({ topic }) => ({ topic }) as TopicNumbers)
-  return [...numbers, ...empty]
-    .sort((a, b) => (a.topic < b.topic ? -1 : 1))
-    .map((row) => topicRow(row, aims))
-}
-
-function topicRow(row: TopicNumbers, aims: readonly TopicAim[]): TopicRow {
-  const seeks = aims.find(({ topic }) => topic === row.topic)?.seeks ?? null
-  const share = (part: bigint | null, whole: bigint | null) =>
-    seeks === null || !whole ? null : Number(part ?? 0n) / Number(whole)
-  return {
-    topic: row.topic,
-    seeks,
-    selected: Number(row.selected ?? 0n),
-    purity: share(row.of_class, row.selected),
-    inPhase: share(row.in_phase, row.selected),
-    findable: Number(row.findable ?? 0n),
-    completeness: share(row.in_phase, row.findable),
-    objects: Number(row.objects ?? 0n),
-    objectPurity: share(row.objects_of_class, row.objects),
-    objectCompleteness: share(row.objects_in_phase, row.objects_findable)
   }
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Filter } from '../../engine/contract/index.ts'
 import { backtest } from '../../engine/backtest/backtest.ts'
 import type { Backtest } from '../../engine/backtest/backtest.ts'
 import { curveOf } from '../../engine/backtest/curve.ts'
@@ -8,6 +9,8 @@ import { isLake } from '../../engine/inspect/lake.ts'
 import { legend, plot, pointsOf } from '../../engine/inspect/plot.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
+import { judgeSelection } from '../../engine/truth/selection.ts'
+import type { TopicRow } from '../../engine/truth/topic-rows.ts'
 import { alertFiles, nightsIn } from '../../engine/reread/alert-files.ts'
 import type { AlertFile, Nights } from '../../engine/reread/alert-files.ts'
 import { interruptible } from '../common/interrupt.ts'
@@ -16,10 +19,12 @@ import { parseNights } from '../common/nights.ts'
 import { expectColumnsOnly, pickFilters, pickModules } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { amount, count, ProgressLine, table } from '../common/terminal.ts'
+import { expectTruth, topicTable } from '../truth/truth.ts'
 
 interface Flags {
   readonly nights?: string
   readonly json?: boolean
+  readonly truth?: readonly string[]
 }
 
 export function addBacktest(program: Command): void {
@@ -28,6 +33,10 @@ export function addBacktest(program: Command): void {
     .description('what a filter would have selected of the alerts in a lake')
     .argument('<filter>', 'its name, or the path of its folder or file')
     .option('--nights <nights>', 'only these: YYYYMMDD, or YYYYMMDD..YYYYMMDD')
+    .option(
+      '--truth <files...>',
+      'truth tables of "siskin simulate": how pure its selection is, and what it misses'
+    )
     .option('--json', 'print the result as one JSON object')
     .addHelpText(
       'after',
@@ -37,12 +46,13 @@ export function addBacktest(program: Command): void {
   command.action(async (given: string, flags: Flags) => {
     const { lake } = readSettings(command)
     const nights = flags.nights === undefined ? null : parseNights(flags.nights)
+    for (const file of flags.truth ?? []) expectTruth(file)
     const filter = await findFilter(given)
     expectColumnsOnly([filter])
     const others = pickFilters(null).filter(({ name, topic }) => {
       return name !== filter.name && topic !== filter.topic
     })
-    const { columns } = makePlan(pickModules(null), [filter, ...others])
+    const { columns } = makePlan(pickModules(null), [filter])
     const store = openStore(lake)
     const files = await filesOf(store, lake, nights)
     const line = new ProgressLine(process.stderr)
@@ -59,10 +69,11 @@ export function addBacktest(program: Command): void {
     })
     stop.end()
     line.clear()
+    const judged = flags.truth ? await judge(store, files, filter, result, flags.truth) : null
     console.log(
       flags.json
-        ? JSON.stringify(jsonOf(result), null, 1)
-        : [`${filter.name} ${filter.version}`, ...(await textOf(store, result))].join('\n')
+        ? JSON.stringify({ ...jsonOf(result), ...(judged && { truth: judged }) }, null, 1)
+        : [`${filter.name} ${filter.version}`, ...(await textOf(store, result, judged))].join('\n')
     )
     for (const { path, reason } of result.damaged) console.error(`siskin: ${path}: ${reason}`)
     if (stop.signal.aborted)
@@ -81,14 +92,30 @@ async function filesOf(store: Store, lake: string, nights: Nights | null): Promi
   throw new SiskinError(`no alerts of these nights in ${lake}: it has ${has}`)
 }
 
+/** Of the files that could be read: nothing is missed in the others. */
+function judge(
+  store: Store,
+  files: readonly AlertFile[],
+  { topic, seeks }: Filter,
+  { ids, damaged }: Backtest,
+  truth: readonly string[]
+): Promise<TopicRow> {
+  const isRead = ({ path }: AlertFile) => !damaged.some((one) => one.path === path)
+  return judgeSelection(store, truth, {
+    aim: { topic, seeks: seeks ?? null },
+    ids,
+    files: files.filter(isRead)
+  })
+}
+
 function jsonOf(result: Backtest) {
   const examples = result.examples.map(({ survey, night, alertId, objectId, path }) => {
     return { survey, night, alertId: String(alertId), objectId, path }
   })
-  return { ...result, ...totalsOf(result), examples }
+  return { ...result, ...totalsOf(result), examples, ids: undefined }
 }
 
-function totalsOf({ nights, filterMs }: Backtest) {
+function totalsOf({ nights, filterMs }: Pick<Backtest, 'nights' | 'filterMs'>) {
   const sum = (of: 'alerts' | 'selected' | 'failed') =>
     nights.reduce((all, one) => all + one[of], 0)
   const alerts = sum('alerts')
@@ -98,7 +125,7 @@ function totalsOf({ nights, filterMs }: Backtest) {
 
 const BAR = 30
 
-async function textOf(store: Store, result: Backtest): Promise<string[]> {
+async function textOf(store: Store, result: Backtest, judged: TopicRow | null): Promise<string[]> {
   const { nights, overlaps, objects } = result
   const { alerts, selected, failed, microseconds } = totalsOf(result)
   const share = (part: number, of: number) => (of > 0 ? `${((100 * part) / of).toFixed(2)} %` : '-')
@@ -126,6 +153,7 @@ async function textOf(store: Store, result: Backtest): Promise<string[]> {
     '',
     byTopic,
     '',
+    ...(judged ? [topicTable([judged]), ''] : []),
     `cost: ${microseconds?.toFixed(2) ?? '-'} microseconds an alert`,
     ...(failed > 0 ? [`it broke over ${amount(failed, 'alert')}, which it did not select`] : []),
     ...(await examplesOf(store, result))

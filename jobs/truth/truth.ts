@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { UsageError } from '../../engine/errors.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { seeksText } from '../../engine/truth/phases.ts'
+import type { TopicRow } from '../../engine/truth/topic-rows.ts'
 import type { TruthReport } from '../../engine/truth/truth.ts'
 import { pickFilters } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
@@ -35,13 +36,14 @@ export async function truthReport(
   files: readonly string[],
   layers: readonly string[] = []
 ): Promise<TruthReport> {
-  for (const file of files) expectParquet(file)
+  for (const file of files) expectTruth(file)
   const aims = pickFilters(null).map(({ topic, seeks = null }) => ({ topic, seeks }))
   const { judge } = await import('../../engine/truth/truth.ts')
   return judge(openStore(lake), files, aims, layers)
 }
 
-function expectParquet(file: string): void {
+/** @throws UsageError for what is no Parquet file */
+export function expectTruth(file: string): void {
   if (!existsSync(file)) throw new UsageError(`truth "${file}": no such file`)
   const isFile = statSync(file).isFile()
   const begin = Buffer.alloc(4)
@@ -58,7 +60,6 @@ const OBJECTS = ['objects', 'pure', 'found'] as const
 
 export function truthText({ classes, topics, unknown, missing, uncounted }: TruthReport): string {
   const names = topics.map(({ topic }) => topic)
-  const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`)
   const byClass = table([
     ['class', 'objects', 'alerts', 'in the lake', 'quality', ...names],
     ...classes.map((row) => [
@@ -70,7 +71,23 @@ export function truthText({ classes, topics, unknown, missing, uncounted }: Trut
       ...names.map((name) => count(row.selected[name] ?? 0))
     ])
   ])
-  const byTopic = table([
+  const byTopic = topicTable(topics)
+  const notes = [
+    ...(uncounted > 0
+      ? [
+          `${count(uncounted)} alerts that a stream selected are not counted: their packets are not named in the ledger`
+        ]
+      : []),
+    ...(unknown > 0 ? [`${count(unknown)} alerts of the lake are not in the truth`] : []),
+    ...(missing > 0 ? [`${count(missing)} good packets of the truth are not in the lake`] : [])
+  ]
+  return [byClass, '', byTopic, ...notes].join('\n')
+}
+
+/** How well topics do what they are for. */
+export function topicTable(topics: readonly TopicRow[]): string {
+  const percent = (share: number | null) => (share === null ? '-' : `${(share * 100).toFixed(1)} %`)
+  return table([
     ['topic', 'selected', 'pure', 'in phase', 'findable', 'found', ...OBJECTS, 'seeks'],
     ...topics.map((row) => [
       row.topic,
@@ -85,14 +102,4 @@ export function truthText({ classes, topics, unknown, missing, uncounted }: Trut
       row.seeks === null ? '-' : seeksText(row.seeks)
     ])
   ])
-  const notes = [
-    ...(uncounted > 0
-      ? [
-          `${count(uncounted)} alerts that a stream selected are not counted: their packets are not named in the ledger`
-        ]
-      : []),
-    ...(unknown > 0 ? [`${count(unknown)} alerts of the lake are not in the truth`] : []),
-    ...(missing > 0 ? [`${count(missing)} good packets of the truth are not in the lake`] : [])
-  ]
-  return [byClass, '', byTopic, ...notes].join('\n')
 }

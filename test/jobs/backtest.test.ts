@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { filters } from '../../filters/registry.ts'
+import { PROJECT } from '../../jobs/new/new.ts'
 import { simulate } from '../../simulator/index.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
@@ -20,6 +21,8 @@ beforeAll(async () => {
 }, 120_000)
 
 interface Report {
+  readonly filterMs: number
+  readonly microseconds: number
   readonly alerts: number
   readonly selected: number
   readonly overlaps: { topic: string; selected: number; both: number }[]
@@ -32,6 +35,10 @@ async function backtested(filter: string, from = lake): Promise<Report> {
   return JSON.parse(stdout) as Report
 }
 
+function timesOf({ filterMs, microseconds }: Report) {
+  return { filterMs, microseconds }
+}
+
 describe('siskin backtest', () => {
   test('selects of a lake what the run selected, by every filter', async () => {
     for (const { name, topic } of filters) {
@@ -41,6 +48,22 @@ describe('siskin backtest', () => {
     }
     expect(Object.values(topics).some((count) => count > 0)).toBe(true)
   }, 120_000)
+
+  test('judges a selection by the truth as siskin truth judges the topic', async () => {
+    const truth = join(folder, 'night.truth.parquet')
+    const told = await siskin(['truth', '--lake', lake, '--truth', truth, '--json'])
+    const { topics: rows } = JSON.parse(told.stdout) as { topics: { topic: string }[] }
+    for (const name of ['large_amplitude', 'solar_system_known']) {
+      const args = ['backtest', name, '--lake', lake, '--truth', truth, '--json']
+      const { stdout, stderr } = await siskin(args)
+      expect(stderr).toBe('')
+      const { truth: row } = JSON.parse(stdout) as { truth: { topic: string; findable: number } }
+      expect(row).toEqual(rows.find(({ topic }) => topic === row.topic))
+      expect(row.findable).toBeGreaterThan(0)
+    }
+    const none = await siskin(['backtest', 'fast_riser', '--lake', lake, '--truth', 'none'])
+    expect([none.code, none.stderr]).toEqual([2, 'siskin: truth "none": no such file\n'])
+  }, 60_000)
 
   test('takes a filter by its path, and says what is wrong with one', async () => {
     const home = join(folder, 'mine')
@@ -60,6 +83,15 @@ describe('siskin backtest', () => {
     writeFileSync(join(folder, 'torn.ts'), 'export default {')
     const torn = await siskin(['backtest', join(folder, 'torn.ts'), '--lake', lake])
     expect([torn.code, torn.stderr]).toEqual([2, expect.stringContaining('torn.ts: ')])
+  })
+
+  test('takes a filter of another checkout, with the blocks that it has there', async () => {
+    const checkout = join(folder, 'checkout')
+    for (const name of ['filters', 'engine', 'package.json']) {
+      cpSync(join(PROJECT, name), join(checkout, name), { recursive: true })
+    }
+    const there = await backtested(join(checkout, 'filters/fast_riser'))
+    expect(there).toEqual({ ...(await backtested('fast_riser')), ...timesOf(there) })
   })
 
   test.each([
