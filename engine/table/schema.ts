@@ -266,10 +266,10 @@ const PACKET: readonly ColumnDef[] = [
     'packet_offset',
     'int64',
     '',
-    'First byte of the Avro datum in that file.',
+    'First byte of the packet in that file: its Avro datum, as the codec of the file has it.',
     'meta.record;meta.file'
   ),
-  column('packet_length', 'int32', '', 'Bytes of the Avro datum.', 'meta.number;meta.file')
+  column('packet_length', 'int32', '', 'Bytes of the packet there.', 'meta.number;meta.file')
 ]
 
 /** The alert table before the modules: one schema for both surveys, the other survey's struct null. */
