@@ -13,6 +13,7 @@ export {
   ids,
   int32,
   int64,
+  list,
   number,
   numbers,
   text,

@@ -5,7 +5,7 @@ import { SiskinError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import type { MessageFormat } from '../publish/message.ts'
 import { packetsAt } from '../reread/packets.ts'
-import { makeColumn, TextColumn } from '../table/columns.ts'
+import { columnFor, valueAt } from '../table/columns.ts'
 import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
 import type { ColumnDef } from '../table/schema.ts'
@@ -54,6 +54,7 @@ export async function messagesOf(
       def.name,
       picked(
         column,
+        def,
         places.map(({ row }) => row)
       )
     )
@@ -73,13 +74,10 @@ function placeOf(table: AlertTable, row: number) {
 }
 
 /** Some rows of a column, in their order. */
-function picked(column: Column, rows: readonly number[]): Column {
-  const own = makeColumn(column.type, rows.length)
+function picked(column: Column, def: ColumnDef, rows: readonly number[]): Column {
+  const own = columnFor(def, rows.length)
   for (const [i, row] of rows.entries()) {
-    if (own instanceof TextColumn) own.set(i, (column as TextColumn).get(row))
-    else if (!(column instanceof TextColumn)) {
-      own.set(i, column.valid[row] === 0 ? null : (column.values[row] as number | bigint))
-    }
+    own.set(i, valueAt(column, row) as never)
   }
   return own
 }

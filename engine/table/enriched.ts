@@ -1,7 +1,7 @@
 import type { Module, Outputs } from '../contract/index.ts'
 import { NO_ANSWERS } from './answers.ts'
 import type { Answered } from './answers.ts'
-import { makeColumn } from './columns.ts'
+import { columnFor } from './columns.ts'
 import type { Column } from './columns.ts'
 import type { ColumnDef } from './schema.ts'
 import type { AlertTable } from './table.ts'
@@ -22,8 +22,9 @@ function outputColumns(prefix: string, outputs: Outputs): ColumnDef[] {
   return Object.entries(outputs).flatMap(([name, output]) => {
     const path = `${prefix}.${name}`
     if (output.type === 'group') return outputColumns(path, output.outputs)
-    const { type, unit, doc, ucd = '' } = output
-    return [{ name: path, type, unit, ucd, doc }]
+    const { type, unit, doc, ucd = '', isList = false } = output
+    const list = isList ? ({ list: 'own' } as const) : {}
+    return [{ name: path, type, unit, ucd, doc, ...list }]
   })
 }
 
@@ -52,7 +53,7 @@ export class Enriched {
   add(module: Module): void {
     for (const def of moduleColumns(module)) {
       this.defs.push(def)
-      this.columns.set(def.name, makeColumn(def.type, this.table.rows))
+      this.columns.set(def.name, columnFor(def, this.table.rows))
     }
   }
 

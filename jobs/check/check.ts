@@ -5,6 +5,7 @@ import type { Plan } from '../../engine/enrich/plan.ts'
 import { openResources } from '../../engine/resources/resources.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
+import { typeText } from '../../engine/table/describe.ts'
 import type { ColumnDef } from '../../engine/table/schema.ts'
 import { leftOutText, pickPlan } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
@@ -47,9 +48,9 @@ export function planJson({ modules, filters, blocks }: Plan) {
       after: afterOf(module, modules),
       reads: readsOf(module.requires),
       asks: asksOf(module),
-      makes: moduleColumns(module).map(({ name, type, unit, ucd, doc }) => ({
+      makes: moduleColumns(module).map(({ name, type, list, unit, ucd, doc }) => ({
         name,
-        type,
+        type: typeText(type, list),
         unit,
         ucd,
         doc

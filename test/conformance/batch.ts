@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Module, Survey } from '#contract'
 import { ModuleRunner } from '../../engine/enrich/run-module.ts'
-import { TextColumn } from '../../engine/table/columns.ts'
-import type { Column } from '../../engine/table/columns.ts'
+import { ListColumn, TextColumn, valueAt as plainAt } from '../../engine/table/columns.ts'
+import type { Column, ScalarColumn } from '../../engine/table/columns.ts'
 import { Enriched, moduleColumns } from '../../engine/table/enriched.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
 import { AlertTable } from '../../engine/table/table.ts'
@@ -39,22 +39,22 @@ export function tableOf(survey: Survey, alerts: readonly Alert[]): AlertTable {
 }
 
 function setValue(column: Column, row: number, value: unknown): void {
-  if (column instanceof TextColumn) column.set(row, value as string | null)
+  if (column instanceof ListColumn) column.set(row, value as ArrayLike<number> | null)
+  else if (column instanceof TextColumn) column.set(row, value as string | null)
   else column.set(row, typeof value === 'boolean' ? Number(value) : (value as number | null))
 }
 
 /** Within lists a null reads as NaN. */
-function setListValue(column: Column, at: number, value: unknown): void {
+function setListValue(column: ScalarColumn, at: number, value: unknown): void {
   setValue(column, at, value)
   if (value !== null || column instanceof TextColumn) return
   if (column.type === 'float64' || column.type === 'float32') column.values[at] = Number.NaN
 }
 
 export function valueAt(column: Column, row: number): unknown {
-  if (column instanceof TextColumn) return column.get(row)
-  if (column.valid[row] === 0) return null
-  const value = column.values[row]!
-  return column.type === 'bool' ? value === 1 : value
+  const value = plainAt(column, row)
+  if (column.type !== 'bool' || value === null) return value
+  return Array.isArray(value) ? value.map((one) => one && one === 1) : value === 1
 }
 
 /** A batch with the columns of `others` filled from the alerts, as if those modules had run. */
@@ -139,9 +139,10 @@ export async function enrichAlerts(
 export function checksum(batch: Enriched): string {
   const hash = createHash('sha256')
   for (const column of [...batch.table.columns.values(), ...batch.columns.values()]) {
-    if (column instanceof TextColumn) hash.update(column.bytes).update(column.starts)
-    else hash.update(new Uint8Array(column.values.buffer))
-    hash.update(column.valid)
+    const items = column instanceof ListColumn ? column.items : column
+    if (items instanceof TextColumn) hash.update(items.bytes).update(items.starts)
+    else hash.update(new Uint8Array(items.values.buffer))
+    hash.update(items.valid).update(column.valid)
   }
   return hash.update(batch.table.history.offsets).update(batch.table.forced.offsets).digest('hex')
 }
