@@ -64,3 +64,4 @@ export {
   magFromFlux
 } from './photometry.ts'
 export { TAI_MINUS_UTC } from './time.ts'
+export type { Stamp, StampName, Stamps } from './stamp.ts'

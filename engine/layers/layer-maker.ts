@@ -14,6 +14,7 @@ import { checkRun } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
+import type { Resources } from '../resources/resources.ts'
 import { layerRecord, missingInputs, newestInput } from './inputs.ts'
 import type { Input } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
@@ -24,6 +25,8 @@ import type { LayerWork } from './work.ts'
 export interface LayerMakerOptions {
   readonly store: Store
   readonly work: LayerWork
+  /** What modules and filters need besides columns, open. */
+  readonly resources: Resources
   /** All layers of the lake: what modules read from that do not run. */
   readonly layers: readonly LayerName[]
   /** The number of this reprocessing among those of each layer. */
@@ -48,9 +51,9 @@ export class LayerMaker {
   readonly #format: MessageFormat
 
   constructor(options: LayerMakerOptions) {
-    const { work, log } = options
+    const { work, resources, log } = options
     this.#options = options
-    this.#runner = new ModuleRunner(log)
+    this.#runner = new ModuleRunner(log, (module) => resources.models(module))
     this.#schemas = new SchemaCache((message) => log('warn', message))
     this.#format = messageFormat(work.plan.columns)
   }
@@ -82,6 +85,8 @@ export class LayerMaker {
         schemas: this.#schemas,
         format: this.#format,
         asOf: work.asOf,
+        resources: this.#options.resources,
+        used: (layer) => this.#used(layer),
         attempt: attemptOf,
         warn: (message) => log('warn', message),
         enrich: {
@@ -101,6 +106,20 @@ export class LayerMaker {
       }
     }
     return { records, newer: todo.newer }
+  }
+
+  /** What a layer asks besides columns, in which versions. */
+  #used(layer: LayerName): string {
+    const { work, resources } = this.#options
+    const { plan, asOf } = work
+    const module = plan.modules.find(
+      (one) => layerText(layerOfModule(one, asOf)) === layerText(layer)
+    )
+    const filter = plan.filters.find(
+      (one) => layerText(layerOfFilter(one, asOf)) === layerText(layer)
+    )
+    const one = module ?? filter
+    return one ? resources.versionsOf(one) : ''
   }
 
   #enter(beat: Beat, what: Module | Filter | undefined, kind: 0 | 1, rows: number): void {
@@ -172,6 +191,7 @@ export class LayerMaker {
     const made = since === null ? null : await layerRecord(store, layer, record)
     if (!made || made.started < since! || wasStopped(made)) return null
     if (JSON.stringify(made.layer?.from) !== JSON.stringify(from)) return null
+    if ((made.layer?.resources ?? '') !== this.#used(layer)) return null
     for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return null
     return made
   }

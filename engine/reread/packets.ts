@@ -8,7 +8,8 @@ import type { Store } from '../store/store.ts'
 const READ_AT_ONCE = 8
 
 /**
- * Packets of a lake as a range, in the order of their places: a range read each, and one a file for the writer schema.
+ * Packets of a lake as a range, in the order of their places: a range read each, and one a file for the writer schema. A
+ * file of which most is asked for is read whole.
  * @throws SiskinError for a packet file that is not there, or none.
  */
 export async function packetsAt(
@@ -20,8 +21,10 @@ export async function packetsAt(
   const headers: Header[] = []
   for (const path of files) headers.push(await packetFiles.header(path))
   const packets: Uint8Array[] = []
+  const whole = await readWhole(store, places)
   await atOnce([...places.entries()], READ_AT_ONCE, async ([i, { path, offset, length }]) => {
-    packets[i] = await store.read(path, offset, length)
+    const content = whole.get(path)?.subarray(offset, offset + length)
+    packets[i] = content ?? (await store.read(path, offset, length))
   })
   const blocks = new Float64Array(places.length * BLOCK.size)
   let start = 0
@@ -44,4 +47,17 @@ export async function packetsAt(
     names: files,
     faults: new Map()
   }
+}
+
+async function readWhole(
+  store: Store,
+  places: readonly PacketPlace[]
+): Promise<Map<string, Uint8Array>> {
+  const whole = new Map<string, Uint8Array>()
+  for (const [path, own] of Map.groupBy(places, (place) => place.path)) {
+    const asked = own.reduce((sum, { length }) => sum + length, 0)
+    const isMost = own.length > READ_AT_ONCE && asked * 2 > ((await store.size(path)) ?? Infinity)
+    if (isMost) whole.set(path, await store.read(path))
+  }
+  return whole
 }

@@ -3,6 +3,8 @@ import { NO_ANSWERS } from './answers.ts'
 import type { Answered } from './answers.ts'
 import { columnFor } from './columns.ts'
 import type { Column } from './columns.ts'
+import { NO_IMAGES } from './images.ts'
+import type { Images } from './images.ts'
 import type { ColumnDef } from './schema.ts'
 import type { AlertTable } from './table.ts'
 
@@ -41,13 +43,15 @@ export class Enriched {
   readonly table: AlertTable
   /** Of the catalogues that modules and filters ask. */
   readonly answers: Answered
+  readonly images: Images
   readonly defs: ColumnDef[] = []
   readonly columns = new Map<string, Column>()
   readonly runs: ModuleRun[] = []
 
-  constructor(table: AlertTable, answers: Answered = NO_ANSWERS) {
+  constructor(table: AlertTable, answers: Answered = NO_ANSWERS, images: Images = NO_IMAGES) {
     this.table = table
     this.answers = answers
+    this.images = images
   }
 
   add(module: Module): void {

@@ -1,5 +1,12 @@
 import type { Command } from 'commander'
-import type { Filter, Lookups, Models, Module, Needs } from '../../engine/contract/index.ts'
+import type {
+  Filter,
+  Lookups,
+  Models,
+  Module,
+  Needs,
+  StampName
+} from '../../engine/contract/index.ts'
 import { needed } from '../../engine/enrich/plan.ts'
 import type { Plan } from '../../engine/enrich/plan.ts'
 import { openResources } from '../../engine/resources/resources.ts'
@@ -77,17 +84,19 @@ export function planJson({ modules, filters, blocks }: Plan) {
 interface Asking {
   readonly lookups?: Lookups
   readonly models?: Models
+  readonly stamps?: readonly StampName[]
 }
 
-/** `gcvs within 1.5 arcsec: VarType`, `model ia: ./ia.onnx`. */
-function asksOf({ lookups = {}, models = {} }: Asking): string[] {
+/** `gcvs within 1.5 arcsec: VarType`, `model ia: ./ia.onnx`, `science stamp`. */
+function asksOf({ lookups = {}, models = {}, stamps = [] }: Asking): string[] {
   const catalogues = Object.values(lookups).map(({ catalogue, radius, columns }) => {
     const own = Object.values(columns).map(({ column }) => column)
     return `${catalogue} within ${radius} arcsec${own.length > 0 ? `: ${own.join(', ')}` : ''}`
   })
   return [
     ...catalogues,
-    ...Object.entries(models).map(([name, { file }]) => `model ${name}: ${file}`)
+    ...Object.entries(models).map(([name, { file }]) => `model ${name}: ${file}`),
+    ...stamps.map((name) => `${name} stamp`)
   ]
 }
 
