@@ -19,6 +19,7 @@ import type { SelectedMessage } from './publish/kafka.ts'
 import { select } from './publish/select.ts'
 import type { Selection } from './publish/select.ts'
 import { Account, provenance } from './account.ts'
+import { imagesOf } from './stamps/images.ts'
 import type { Resources } from './resources/resources.ts'
 import type { Sink } from './sinks/sink.ts'
 
@@ -85,7 +86,8 @@ export async function makePart(
   const messages: SelectedMessage[] = []
   for (const alerts of decoded.alerts) {
     const answers = resources.ask(alerts.table)
-    const batch = await enrich(alerts.table, plan, { runner, answers, ...modules })
+    const images = imagesOf(alerts.table, packetOf(alerts))
+    const batch = await enrich(alerts.table, plan, { runner, answers, images, ...modules })
     account.enriched(batch)
     let selections: readonly Selection[] = select(plan.filters, batch, warn, filters)
     account.lap('publish')
@@ -115,6 +117,11 @@ async function takeIn(range: PacketRange, parts: Parts, { poison }: Attempt): Pr
   const { schemas, surveys, known } = parts
   const registered = await parts.resolve(schemaIds(range))
   return decodeOnce(range, { schemas, surveys, registered }, known)
+}
+
+/** What the alert of a row was decoded from. */
+function packetOf({ origins }: Decoded): (row: number) => Uint8Array {
+  return (row) => origins.buffers[origins.buffer[row]!]!
 }
 
 /** What modules or filters are left out, and who hears of those that run. */

@@ -75,15 +75,52 @@ function withoutPresent(original: DateConstructor): DateConstructor {
   return made
 }
 
+/** What `pure` put away, while it is under way. */
+interface Present {
+  readonly Date: DateConstructor
+  readonly dice: () => number
+  readonly now: PropertyDescriptor | undefined
+}
+
+let present: Present | null = null
+
+/**
+ * Calls what a contributor's function was given to call (a model): that is the engine's own, and may have a clock and timers.
+ */
+export function unguarded<T>(work: () => T): T {
+  if (inside === 0 || !present) return work()
+  const before = inside
+  inside = 0
+  const put = away()
+  restore(present)
+  try {
+    return work()
+  } finally {
+    restore(put)
+    inside = before
+  }
+}
+
+function away(): Present {
+  const now = Object.getOwnPropertyDescriptor(performance, 'now')
+  return { Date: globalThis.Date, dice: Math.random, now }
+}
+
+function restore({ Date, dice, now: own }: Present): void {
+  globalThis.Date = Date
+  Math.random = dice
+  if (own) Object.defineProperty(performance, 'now', own)
+  else Reflect.deleteProperty(performance, 'now')
+}
+
 /**
  * Calls a contributor's function with no clock, no dice and no way out (network, process, timers): asking for one throws an
  * error that names it. Of an asynchronous function that holds up to its first `await`.
  */
 export function pure<T>(work: () => T): T {
-  const { Date } = globalThis
-  const { random: dice } = Math
-  const own = Object.getOwnPropertyDescriptor(performance, 'now')
-  globalThis.Date = withoutPresent(Date)
+  const put = away()
+  if (inside === 0) present = put
+  globalThis.Date = withoutPresent(put.Date)
   Math.random = random
   Object.defineProperty(performance, 'now', { value: performanceNow, configurable: true })
   if (!isGuarded) guard()
@@ -93,9 +130,6 @@ export function pure<T>(work: () => T): T {
     return work()
   } finally {
     inside = before // of what was stopped within, no `finally` ran
-    globalThis.Date = Date
-    Math.random = dice
-    if (own) Object.defineProperty(performance, 'now', own)
-    else Reflect.deleteProperty(performance, 'now')
+    restore(put)
   }
 }

@@ -27,7 +27,8 @@ it(
     const archive = join(folder, 'night.tar.gz')
     const made = await simulate({ out: archive, start: '2026-01-12', seed: 4, scale: 0.004 })
     const lake = join(folder, 'lake')
-    expect((await siskin(['run', archive, '--lake', lake])).code).toBe(0)
+    const run = ['run', archive, '--lake', lake, '--compress-packets', 'ztf']
+    expect((await siskin(run)).code).toBe(0)
     for (const name of readdirSync(notebooks).filter((file) => file.endsWith('.ipynb'))) {
       const script = join(folder, `${name}.py`)
       writeFileSync(script, codeOf(join(notebooks, name)))

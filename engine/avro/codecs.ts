@@ -1,4 +1,4 @@
-import { crc32, inflateRawSync, zstdDecompressSync } from 'node:zlib'
+import { constants, crc32, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { compressors } from 'hyparquet-compressors'
 import bunzip from 'seek-bzip'
 import { MAX_PACKET_BYTES } from '../packets.ts'
@@ -9,6 +9,12 @@ import { inflateXz } from './xz.ts'
 /** A block may hold many packets: as much as one that came without compression may have. */
 const MAX_BLOCK_BYTES = 8 * MAX_PACKET_BYTES
 
+/** The lowest level of zstd that still finds matches by more than luck: see "Speed" in ARCHITECTURE.md. */
+const ZSTD_LEVEL = 1
+
+/** What zlib asks for at once: a packet of LSST fits into one. */
+const PIECE = 128 * 1024
+
 /** No snappy stream makes more of its bytes: three of them copy 64. */
 const MOST_OF_SNAPPY = 22
 
@@ -17,7 +23,8 @@ type Inflate = (bytes: Uint8Array, most: number) => Uint8Array
 /** The codecs of the Avro specification 1.12. Each stops at `most` bytes, without having taken more. */
 const CODECS: Readonly<Record<string, Inflate>> = {
   deflate: (bytes, most) => inflateRawSync(bytes, { maxOutputLength: most }),
-  zstandard: (bytes, most) => zstdDecompressSync(bytes, { maxOutputLength: most }),
+  zstandard: (bytes, most) =>
+    zstdDecompressSync(bytes, { maxOutputLength: most, chunkSize: PIECE }),
   snappy,
   bzip2,
   xz: (bytes, most) => {
@@ -25,6 +32,12 @@ const CODECS: Readonly<Record<string, Inflate>> = {
     inflateXz(bytes, out)
     return out.done()
   }
+}
+
+/** A block as codec `zstandard` has it; the same bytes always make the same. */
+export function zstandard(bytes: Uint8Array): Uint8Array {
+  const params = { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL }
+  return zstdCompressSync(bytes, { params, chunkSize: PIECE })
 }
 
 /**

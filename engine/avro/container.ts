@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { zstandard } from './codecs.ts'
 
 const MAGIC = Uint8Array.of(0x4f, 0x62, 0x6a, 1)
 
@@ -28,48 +29,54 @@ export function isContainerHead(bytes: Uint8Array): boolean {
 export interface ContainerLayout {
   readonly pieces: Uint8Array[]
   readonly size: number
-  /** First byte of each datum. */
+  /** First byte of each block's data, and how many they are. */
   readonly offsets: number[]
+  readonly lengths: number[]
 }
 
 /**
- * An Avro object container (codec null, one datum a block) as pieces to write: the data are not
+ * An Avro object container of one datum a block as pieces to write: with codec null the data are not
  * copied. The sync marker comes from `name`, so that the same data make the same bytes.
  */
 export function layContainer(
   name: string,
   schema: Uint8Array,
   metadata: Readonly<Record<string, string>>,
-  data: readonly Uint8Array[]
+  data: readonly Uint8Array[],
+  codec: 'null' | 'zstandard' = 'null'
 ): ContainerLayout {
   const sync = syncOf(name)
-  const head = header(schema, metadata, sync)
+  const head = header(schema, codec, metadata, sync)
   const pieces: Uint8Array[] = []
   const offsets: number[] = []
+  const lengths: number[] = []
   let size = 0
   let before: Uint8Array = head
   for (const datum of data) {
+    const block = codec === 'null' ? datum : zstandard(datum)
     const between = Buffer.concat([
       before,
-      Uint8Array.from([...varint(1), ...varint(datum.length)])
+      Uint8Array.from([...varint(1), ...varint(block.length)])
     ])
-    pieces.push(between, datum)
+    pieces.push(between, block)
     offsets.push(size + between.length)
-    size += between.length + datum.length
+    lengths.push(block.length)
+    size += between.length + block.length
     before = sync
   }
   pieces.push(before)
-  return { pieces, size: size + before.length, offsets }
+  return { pieces, size: size + before.length, offsets, lengths }
 }
 
 function header(
   schema: Uint8Array,
+  codec: string,
   metadata: Readonly<Record<string, string>>,
   sync: Uint8Array
 ): Uint8Array {
   const entries: [string, Uint8Array][] = [
     ['avro.schema', schema],
-    ['avro.codec', Buffer.from('null')],
+    ['avro.codec', Buffer.from(codec)],
     ...Object.entries(metadata).map(([key, value]): [string, Uint8Array] => [
       key,
       Buffer.from(value)

@@ -5,6 +5,7 @@ import { messageOf, UsageError } from '../errors.ts'
 import { placeOf } from '../place-of.ts'
 import { moduleColumns } from '../table/enriched.ts'
 import type { Enriched } from '../table/enriched.ts'
+import { stampsFor } from '../table/images.ts'
 import { ReaderSet } from '../table/readers.ts'
 import { pure } from '../pure.ts'
 
@@ -64,6 +65,7 @@ async function answerOf(
         columns,
         lookups: batch.answers.for(module.lookups, from),
         models: {},
+        stamps: stampsFor(module, batch.images, from),
         signal
       })
     )

@@ -1,8 +1,8 @@
-import { TextColumn } from '../table/columns.ts'
+import { valueAt } from '../table/columns.ts'
 import type { Column } from '../table/columns.ts'
 import type { ColumnDef } from '../table/schema.ts'
 
-/** A value that two versions do not agree on. Numbers, texts, flags; null: it cannot say. */
+/** A value that two versions do not agree on. Numbers, texts, flags, lists as text; null: it cannot say. */
 export interface Difference {
   readonly row: number
   readonly old: number | string | null
@@ -33,7 +33,7 @@ export function* differencesOf(
   counts: ColumnCounts
 ): Generator<Difference, void> {
   for (let row = 0; row < rows; row++) {
-    const [before, after] = [valueAt(old, row), valueAt(fresh, row)]
+    const [before, after] = [comparable(old, row), comparable(fresh, row)]
     if (before !== null && after !== null) counts.both++
     if (before === after) continue
     if (after === null) counts.toNull++
@@ -43,9 +43,10 @@ export function* differencesOf(
   }
 }
 
-function valueAt(column: Column, row: number): number | string | null {
-  if (column instanceof TextColumn) return column.get(row)
-  if (column.valid[row] === 0) return null
-  const value = column.values[row]!
-  return typeof value === 'bigint' ? String(value) : value
+/** Ids and lists as text: lists differ as a whole. */
+function comparable(column: Column, row: number): number | string | null {
+  const value = valueAt(column, row)
+  if (typeof value === 'bigint') return String(value)
+  if (typeof value !== 'object' || value === null) return value
+  return JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? `${item}` : item))
 }

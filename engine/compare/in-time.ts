@@ -1,9 +1,7 @@
-import { Script } from 'node:vm'
 import type { Module } from '../contract/index.ts'
+import { endsWithin, isEndless } from '../enrich/ends-within.ts'
 import { budgetMs } from '../enrich/run-module.ts'
-import { codeOf, SiskinError } from '../errors.ts'
-
-const call = new Script('globalThis.siskinInTime()')
+import type { SiskinError } from '../errors.ts'
 
 /** More than its budget, for a machine that has other things to do. */
 const PATIENCE = 4
@@ -19,19 +17,12 @@ export function inTime(module: Module, onHang: (error: SiskinError) => void): Mo
     run(batch) {
       if (hung) throw hung
       const timeout = PATIENCE * budgetMs(module.budget, batch.rows)
-      const holder = globalThis as { siskinInTime?: () => unknown }
-      holder.siskinInTime = () => module.run(batch)
+      const where = ` over ${batch.rows} alerts`
       try {
-        return call.runInThisContext({ timeout }) as ReturnType<Module['run']>
+        return endsWithin(timeout, `module ${module.name}`, where, () => module.run(batch))
       } catch (error) {
-        if (codeOf(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
-        hung = new SiskinError(
-          `module ${module.name} does not end: it was stopped after ${timeout / 1000} s over ${batch.rows} alerts; is there a loop that never ends?`
-        )
-        onHang(hung)
-        throw hung
-      } finally {
-        delete holder.siskinInTime
+        if (isEndless(error)) onHang((hung = error))
+        throw error
       }
     }
   }

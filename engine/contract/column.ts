@@ -120,6 +120,8 @@ export interface Output<T> {
   readonly unit: Unit
   readonly doc: string
   readonly ucd?: string
+  /** True of a list of such values per alert: see `list`. */
+  readonly isList?: boolean
   /** Type only: what `run` returns under this name. */
   readonly value?: T
 }
@@ -203,6 +205,20 @@ export function bool(doc: string, ucd = 'meta.code'): Output<boolean> {
  */
 export function utf8(doc: string, ucd = ''): Output<string> {
   return { type: 'utf8', unit: '', doc, ucd }
+}
+
+/**
+ * A list of values per alert, of any length: null where the list cannot be made, empty where there is nothing to put in,
+ * null inside where one value cannot be said. `doc` says what each stands for, and in which order they are.
+ *
+ * @example
+ * list(float64('d', 'Times of outbursts, oldest first. Null without a light curve.')).isList // true
+ * list(utf8('Names of what lies near. Null where nobody was asked.', 'meta.id')).type // 'utf8'
+ */
+export function list<T>(item: Output<T>): Output<ArrayLike<T | null>> {
+  const { type, unit, doc, ucd = '' } = item
+  if (item.isList) throw new Error(`a list of lists ("${doc}"): give lists of equal length instead`)
+  return { type, unit, doc, ucd, isList: true }
 }
 
 /**

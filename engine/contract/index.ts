@@ -13,6 +13,7 @@ export {
   ids,
   int32,
   int64,
+  list,
   number,
   numbers,
   text,
@@ -63,3 +64,4 @@ export {
   magFromFlux
 } from './photometry.ts'
 export { TAI_MINUS_UTC } from './time.ts'
+export type { Stamp, StampName, Stamps } from './stamp.ts'

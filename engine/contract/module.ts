@@ -1,5 +1,6 @@
 import type { Columns, Needs, Outputs, Readers } from './column.ts'
 import { expectFields } from './fields.ts'
+import type { StampName, Stamps } from './stamp.ts'
 import type { Answers, Lookups, Models, Predictors } from './resource.ts'
 
 export type Survey = 'ztf' | 'lsst'
@@ -22,6 +23,8 @@ export interface Batch<N extends Needs, L extends Lookups = Lookups, M extends M
   readonly lookups: Answers<L>
   /** The declared models, ready to be asked: one call for all rows. */
   readonly models: Predictors<M>
+  /** The declared stamps, decoded when they are asked for. */
+  readonly stamps: Stamps
   /** Aborted when the time budget is spent; an `async` module should pass it on. */
   readonly signal: AbortSignal
 }
@@ -48,6 +51,8 @@ export interface Module<
   readonly lookups?: L
   /** Trained models beside the module, by a name of yours. */
   readonly models?: M
+  /** Images of the alert that it looks at: each costs reading, where they are not asked for none is. */
+  readonly stamps?: readonly StampName[]
   readonly produces: P
   /** Milliseconds per 1,000 alerts before the module is stopped for the batch. Default 5,000. */
   readonly budget?: number

@@ -1,5 +1,5 @@
 import type { Module, Output, Outputs } from '../contract/index.ts'
-import { TextColumn } from '../table/columns.ts'
+import { ListColumn, TextColumn } from '../table/columns.ts'
 import type { Column } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
 
@@ -27,7 +27,7 @@ export interface Fault {
 
 interface Target {
   readonly path: string
-  readonly type: Output<unknown>['type']
+  readonly output: Output<unknown>
   readonly column: Column
   readonly values: ArrayLike<unknown>
 }
@@ -106,7 +106,7 @@ function collect(
     if (values.length !== rows) {
       throw new OutputError('rows', `${at} has ${values.length} rows instead of ${rows}`)
     }
-    targets.push({ path: at, type: output.type, column: batch.columns.get(at)!, values })
+    targets.push({ path: at, output, column: batch.columns.get(at)!, values })
   }
 }
 
@@ -118,19 +118,20 @@ function takeRow(
   meet: (fault: Fault) => void
 ): string {
   let says = false
-  for (const { path, type, column, values } of targets) {
+  for (const { path, output, column, values } of targets) {
     const value = values[i]
     if (value === null || value === undefined) {
       column.valid[row] = 0
       continue
     }
-    const fault = faultOf(type, value)
+    const fault = output.isList ? faultIn(output.type, value) : faultOf(output.type, value)
     if (fault) {
-      meet({ kind: fault, text: faultText(fault, path, type, value), first: { row, value } })
+      meet({ kind: fault, text: faultText(fault, path, output, value), first: { row, value } })
       return failRow(targets, row, fault)
     }
     says = true
-    if (column instanceof TextColumn) column.set(row, value as string)
+    if (column instanceof ListColumn) column.set(row, value as ArrayLike<number>)
+    else if (column instanceof TextColumn) column.set(row, value as string)
     else column.set(row, typeof value === 'boolean' ? Number(value) : (value as number))
   }
   if (own === undefined) return says ? 'ok' : 'not-applicable'
@@ -143,13 +144,41 @@ function takeRow(
 function faultText(
   fault: 'nan' | 'type',
   path: string,
-  type: Output<unknown>['type'],
+  { type, isList = false }: Output<unknown>,
   value: unknown
 ): string {
+  if (isList) return listFault(fault, path, type, value)
   if (fault === 'nan') return `${path} is no finite number: give null where there is nothing to say`
   const isTooFine = type === 'int32' && typeof value === 'number'
   const given = isTooFine ? 'number that is none of 32 bits' : typeof value
   return `${path} is declared ${type}, and is given a ${given}`
+}
+
+function listFault(
+  fault: 'nan' | 'type',
+  path: string,
+  type: Output<unknown>['type'],
+  value: unknown
+): string {
+  if (fault === 'nan')
+    return `${path} holds what is no finite number: give null where there is nothing to say`
+  const given = isList(value) ? 'list that holds something else' : typeof value
+  return `${path} is declared a list of ${type}, and is given a ${given}`
+}
+
+function isList(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+}
+
+/** What is wrong with a list, or with the first of its values that is wrong. */
+function faultIn(type: Output<unknown>['type'], list: unknown): 'nan' | 'type' | null {
+  if (!isList(list)) return 'type'
+  for (let i = 0; i < list.length; i++) {
+    const value = list[i]
+    const fault = value === null || value === undefined ? null : faultOf(type, value)
+    if (fault) return fault
+  }
+  return null
 }
 
 function failRow(targets: Target[], row: number, code: string): string {

@@ -2,6 +2,7 @@ import type { Answered } from '../table/answers.ts'
 import type { Module } from '../contract/index.ts'
 import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
+import type { Images } from '../table/images.ts'
 import type { AlertTable } from '../table/table.ts'
 import { needed } from './plan.ts'
 import type { Plan } from './plan.ts'
@@ -12,6 +13,8 @@ export interface EnrichOptions {
   readonly runner: ModuleRunner
   /** What catalogues said of the alerts; left out: nobody was asked. */
   readonly answers?: Answered
+  /** The stamps of the alerts; left out: they are not at hand. */
+  readonly images?: Images
   /** Modules that hung over these alerts before. */
   readonly stopped: Pick<ReadonlySet<string>, 'has'>
   /** Told which module runs now, and which rows: a watchdog can then stop one that hangs. */
@@ -28,7 +31,7 @@ export async function enrich(
   options: EnrichOptions,
   made: ReadonlyMap<string, Column> = new Map()
 ): Promise<Enriched> {
-  const batch = new Enriched(table, options.answers)
+  const batch = new Enriched(table, options.answers, options.images)
   for (const [name, column] of made) batch.columns.set(name, column)
   const readers = new ReaderSet(batch)
   const running = new Map<string, Promise<void>>()

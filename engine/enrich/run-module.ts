@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import type { Models, Module, Predictors } from '../contract/index.ts'
 import { messageOf } from '../errors.ts'
 import { TextColumn } from '../table/columns.ts'
+import { stampsFor } from '../table/images.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { placeOf } from '../place-of.ts'
 import { pure } from '../pure.ts'
@@ -103,7 +104,8 @@ export class ModuleRunner {
       const { survey } = batch.table
       const lookups = batch.answers.for(module.lookups, from)
       const models = this.#models(module)
-      const asked = { rows, survey, columns, lookups, models, signal: abort.signal }
+      const stamps = stampsFor(module, batch.images, from)
+      const asked = { rows, survey, columns, lookups, models, stamps, signal: abort.signal }
       const given = pure(() => module.run(asked))
       const result =
         given instanceof Promise ? await this.#inTime(module, given, rows, abort) : given

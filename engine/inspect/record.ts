@@ -1,5 +1,5 @@
 import { TextColumn } from '../table/columns.ts'
-import type { Column } from '../table/columns.ts'
+import type { ScalarColumn } from '../table/columns.ts'
 import { ALERT_COLUMNS } from '../table/schema.ts'
 import type { AlertTable } from '../table/table.ts'
 
@@ -31,7 +31,7 @@ function put(record: Record<string, unknown>, path: readonly string[], value: un
   at[path.at(-1)!] = value
 }
 
-function valueAt(column: Column, row: number): unknown {
+function valueAt(column: ScalarColumn, row: number): unknown {
   if (column instanceof TextColumn) return column.get(row)
   if (column.valid[row] === 0) return null
   const value = column.values[row]!

@@ -14,8 +14,8 @@ import {
   Utf8
 } from 'apache-arrow'
 import type { Data, DataType } from 'apache-arrow'
-import { TextColumn } from '../table/columns.ts'
-import type { Column, FixedColumn, NumberArray } from '../table/columns.ts'
+import { ListColumn, TextColumn } from '../table/columns.ts'
+import type { FixedColumn, NumberArray, ScalarColumn } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { ALERT_COLUMNS } from '../table/schema.ts'
 import type { ColumnDef, ScalarType } from '../table/schema.ts'
@@ -135,7 +135,9 @@ class Gather {
     if ('children' in node) return this.#struct(node, type as Struct)
     const column = this.#batch.column(node.def.name)
     if (!column) return this.#absent(type)
-    if (node.def.list) return this.#list(node.def.list, column, type as List)
+    const { list } = node.def
+    if (column instanceof ListColumn) return ownList(column, type as List, this.#rows)
+    if (list && list !== 'own') return this.#list(list, column, type as List)
     return leaf(column, type, this.#rows)
   }
 
@@ -153,7 +155,7 @@ class Gather {
     return makeData({ type, length, nullCount: nulls, nullBitmap: bitmap, children })
   }
 
-  #list(group: 'history' | 'forced', column: Column, type: List): Data {
+  #list(group: 'history' | 'forced', column: ScalarColumn, type: List): Data {
     const list = this.#batch.table[group]
     let rows = this.#lists.get(group)
     if (!rows) {
@@ -204,7 +206,23 @@ function listRows(from: Int32Array, rows: Int32Array): ListRows {
   return { offsets, items }
 }
 
-function leaf(column: Column, type: DataType, rows: Int32Array): Data {
+/** Lists that a module returned: each row has its own length, or none. */
+function ownList(column: ListColumn, type: List, rows: Int32Array): Data {
+  const { bitmap, nulls } = pack(column.valid, rows)
+  const valueOffsets = new Int32Array(rows.length + 1)
+  const items: number[] = []
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!
+    const end = column.valid[row] === 0 ? 0 : column.ends[row]!
+    for (let at = column.starts[row]!; at < end; at++) items.push(at)
+    valueOffsets[i + 1] = items.length
+  }
+  const child = leaf(column.items, type.children[0]!.type, Int32Array.from(items))
+  const base = { length: rows.length, nullCount: nulls, ...(nulls > 0 && { nullBitmap: bitmap }) }
+  return makeData({ type, ...base, valueOffsets, child })
+}
+
+function leaf(column: ScalarColumn, type: DataType, rows: Int32Array): Data {
   const { length } = rows
   const { bitmap, nulls } = pack(column.valid, rows)
   const base = { length, nullCount: nulls, ...(nulls > 0 ? { nullBitmap: bitmap } : {}) }

@@ -13,6 +13,8 @@ export interface LayerName {
 export interface LayerAccount {
   /** Versions of the modules that it read from, and that those read from. */
   readonly from: Readonly<Record<string, string>>
+  /** Catalogues and models that it asked, with their versions; left out: none. */
+  readonly resources?: string
   /** What was learned later was left out of it; null: nothing was. */
   readonly asOf: string | null
 }

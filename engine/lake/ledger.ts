@@ -23,6 +23,8 @@ export interface PartFile {
   readonly rows: number
   /** CRC-32 of its bytes, as 8 hex digits. */
   readonly crc32: string
+  /** Of packets: how each is compressed; left out: not at all. */
+  readonly codec?: string
   /**
    * Of packets from Kafka: the message that each came in, in the order of the file, as offsets from
    * the part's first (see `places.ts`).

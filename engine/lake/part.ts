@@ -25,6 +25,8 @@ export interface PacketBytes {
   bytesOf(row: number): Uint8Array
   /** CRC-32 of those bytes, where it is known. */
   readonly digestOf?: (row: number) => number
+  /** They are kept as zstd makes them, each for itself. */
+  readonly isCompressed?: boolean
   /** Of packets from Kafka: the message that it came in, its offset from the part's first. */
   readonly placeOf?: (row: number) => InputPlace
 }
@@ -112,22 +114,24 @@ function layPackets(
     if (list) list.push(row)
     else bySchema.set(fingerprint, [row])
   }
+  const { placeOf, digestOf, isCompressed = false } = packets
+  const codec = isCompressed ? 'zstandard' : 'null'
   const files: LaidFile[] = []
   for (const [fingerprint, own] of bySchema) {
     const suffix = bySchema.size > 1 ? `-${fingerprint}` : ''
     const path = `${table.survey}/packets/night=${night}/${part}${suffix}.avro`
     const data = own.map((row) => packets.bytesOf(row))
-    const layout = layContainer(path, packets.schemaOf(own[0]!).text, {}, data)
+    const layout = layContainer(path, packets.schemaOf(own[0]!).text, {}, data, codec)
     own.forEach((row, i) => {
       table.text('packet_file').set(row, path)
       table.fixed('packet_offset').set(row, BigInt(layout.offsets[i]!))
-      table.fixed('packet_length').set(row, data[i]!.length)
+      table.fixed('packet_length').set(row, layout.lengths[i]!)
     })
-    const { placeOf, digestOf } = packets
     const digests = new Map(digestOf && own.map((row, i) => [data[i]!, digestOf(row)]))
     const file = laid(path, 'packets', own.length, layout.pieces, digests)
     const places = placeOf && { places: layPlaces(own.map((row) => placeOf(row))) }
-    files.push({ ...file, account: { ...file.account, ...places } })
+    const kept = isCompressed ? { codec } : {}
+    files.push({ ...file, account: { ...file.account, ...kept, ...places } })
   }
   return files
 }

@@ -5,33 +5,30 @@ import { SiskinError } from '../errors.ts'
 import type { Beat } from '../making/beat.ts'
 import { drop } from '../lake/two-phase-commit.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
-import { attemptOfRun, commit } from '../lake/file-commit.ts'
+import { commit } from '../lake/file-commit.ts'
 import { compareVersions, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { ledgerPath } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { readJson } from '../store/replace-file.ts'
-import { checkRun } from '../lake/run-claim.ts'
-import type { Store } from '../store/store.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
+import type { Resources } from '../resources/resources.ts'
+import { claimLayer } from './claim-layer.ts'
+import type { Claim, Claiming, Claims } from './claim-layer.ts'
 import { layerRecord, missingInputs, newestInput } from './inputs.ts'
 import type { Input } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
 import { makeLayers } from './part-layers.ts'
-import { TaskClaim } from './task-claim.ts'
 import { layerOfFilter, layerOfModule, sourcesFor } from './work.ts'
 import type { LayerWork } from './work.ts'
 
-export interface LayerMakerOptions {
-  readonly store: Store
+export interface LayerMakerOptions extends Claiming {
   readonly work: LayerWork
+  /** What modules and filters need besides columns, open. */
+  readonly resources: Resources
   /** All layers of the lake: what modules read from that do not run. */
   readonly layers: readonly LayerName[]
-  /** The number of this reprocessing among those of each layer. */
-  readonly runs: Readonly<Record<string, number>>
-  /** Others make parts of the same runs. */
-  readonly isShared: boolean
   readonly log: (level: 'warn' | 'error', message: string) => void
   /** Where it is said what is going on, for who watches. */
   readonly beat: Beat
@@ -52,9 +49,9 @@ export class LayerMaker {
   readonly #format: MessageFormat
 
   constructor(options: LayerMakerOptions) {
-    const { work, log } = options
+    const { work, resources, log } = options
     this.#options = options
-    this.#runner = new ModuleRunner(log)
+    this.#runner = new ModuleRunner(log, (module) => resources.models(module))
     this.#schemas = new SchemaCache((message) => log('warn', message))
     this.#format = messageFormat(work.plan.columns)
   }
@@ -81,29 +78,13 @@ export class LayerMaker {
     try {
       const unclaimed = () => layersIn(todo).filter((layer) => !claims.has(layerText(layer)))
       for (let next = unclaimed()[0]; next; next = unclaimed()[0]) {
-        claims.set(layerText(next), await this.#claim(next, span, attempt))
+        claims.set(layerText(next), await claimLayer(this.#options, next, span, attempt))
         // others may have made it meanwhile
         if (this.#options.isShared) todo = await this.#todo(record)
       }
       return { records: await this.#make(record, todo, claims, stopped, onStep), newer }
     } finally {
       for (const { release } of claims.values()) await release()
-    }
-  }
-
-  /** An attempt at a layer of a part, which nobody else makes from now on. */
-  async #claim(layer: LayerName, span: PartSpan, attempt: number): Promise<Claim> {
-    const { store, runs, isShared } = this.#options
-    const text = layerText(layer)
-    const run = runs[text] ?? 0
-    const task = isShared ? await TaskClaim.take(store, layer, run, span) : null
-    return {
-      attempt: task?.attempt ?? attemptOfRun(run, attempt),
-      check: async () => {
-        await checkRun(store, text, run)
-        await task?.check()
-      },
-      release: async () => task?.release()
     }
   }
 
@@ -124,6 +105,8 @@ export class LayerMaker {
       schemas: this.#schemas,
       format: this.#format,
       asOf: work.asOf,
+      resources: this.#options.resources,
+      used: (layer) => this.#used(layer),
       attempt: (layer) => claimOf(layer).attempt,
       warn: (message) => log('warn', message),
       enrich: {
@@ -155,6 +138,20 @@ export class LayerMaker {
     if (!isShared) return
     const committed = await layerRecord(store, layer, part)
     if (committed?.attempt !== own.attempt) await drop(store, own)
+  }
+
+  /** What a layer asks besides columns, in which versions. */
+  #used(layer: LayerName): string {
+    const { work, resources } = this.#options
+    const { plan, asOf } = work
+    const module = plan.modules.find(
+      (one) => layerText(layerOfModule(one, asOf)) === layerText(layer)
+    )
+    const filter = plan.filters.find(
+      (one) => layerText(layerOfFilter(one, asOf)) === layerText(layer)
+    )
+    const one = module ?? filter
+    return one ? resources.versionsOf(one) : ''
   }
 
   #enter(beat: Beat, what: Module | Filter | undefined, kind: 0 | 1, rows: number): void {
@@ -226,6 +223,7 @@ export class LayerMaker {
     const made = since === null ? null : await layerRecord(store, layer, record)
     if (!made || made.started < since! || wasStopped(made)) return null
     if (JSON.stringify(made.layer?.from) !== JSON.stringify(from)) return null
+    if ((made.layer?.resources ?? '') !== this.#used(layer)) return null
     for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return null
     return made
   }
@@ -241,16 +239,6 @@ export class LayerMaker {
     if (missing !== null) throw new SiskinError(missing)
   }
 }
-
-interface Claim {
-  readonly attempt: string
-  /** @throws when it is another's */
-  readonly check: () => Promise<void>
-  readonly release: () => Promise<void>
-}
-
-/** By the text of a layer. */
-type Claims = ReadonlyMap<string, Claim>
 
 function layersIn({ modules, filters }: Todo): LayerName[] {
   return [...modules, ...filters].map(({ layer }) => layer)

@@ -2,22 +2,27 @@ import type { MessagePort } from 'node:worker_threads'
 import { Beat } from '../making/beat.ts'
 import { failureOf } from '../making/failure.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
+import { openResources } from '../resources/resources.ts'
 import { openStore } from '../store/open-store.ts'
 import { LayerMaker } from './layer-maker.ts'
 import type { FromLayerMember, LayerMemberSettings, LayerTask } from './messages.ts'
 import type { LayerWork } from './work.ts'
 
 /** A member that makes the layers of one part after the other. It knows no other member. */
-export function runLayerMember(
+export async function runLayerMember(
   port: MessagePort,
   settings: LayerMemberSettings,
   work: LayerWork
-): void {
-  const { lake, layers, runs, isShared, beat } = settings
+): Promise<void> {
+  const { lake, layers, runs, isShared, beat, catalogues } = settings
   const send = (message: FromLayerMember) => port.postMessage(message)
+  const { modules, filters } = work
+  const plan = { ...work.plan, modules, filters }
+  const resources = await openResources(plan, { catalogues, warn: () => {} }) // said at the start
   const maker = new LayerMaker({
     store: openStore(lake),
     work,
+    resources,
     layers,
     runs,
     isShared,

@@ -1,13 +1,17 @@
 import type { Survey } from '../contract/index.ts'
 import { decodeRange } from '../decode/decode.ts'
+import type { Decoded } from '../decode/decode.ts'
 import type { SchemaCache } from '../decode/schemas.ts'
 import { SiskinError } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import type { MessageFormat } from '../publish/message.ts'
 import { packetsAt } from '../reread/packets.ts'
-import { makeColumn, TextColumn } from '../table/columns.ts'
+import { columnFor, valueAt } from '../table/columns.ts'
 import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
+import { imagesOf } from '../stamps/images.ts'
+import { NO_IMAGES } from '../table/images.ts'
+import type { Images } from '../table/images.ts'
 import type { ColumnDef } from '../table/schema.ts'
 import type { AlertTable } from '../table/table.ts'
 
@@ -34,10 +38,37 @@ export async function messagesOf(
   rows: readonly number[],
   { store, survey, schemas, format, columns }: MessageParts
 ): Promise<Map<number, Buffer>> {
+  const messages = new Map<number, Buffer>()
+  const found = await packetsOf(table, rows, { store, survey, schemas })
+  if (!found) return messages
+  const { decoded, order } = found
+  const batch = new Enriched(decoded.table)
+  for (const def of columns) {
+    const column = made.get(def.name)
+    if (!column) continue
+    batch.columns.set(def.name, picked(column, def, order))
+  }
+  const { origins } = decoded
+  const encode = format.bind(batch, (row) => origins.buffers[origins.buffer[row]!]!)
+  for (const [i, row] of order.entries()) messages.set(row, encode(i))
+  return messages
+}
+
+/** What an alert's packet is found and decoded with. */
+type PacketParts = Pick<MessageParts, 'store' | 'survey' | 'schemas'>
+
+/**
+ * The packets of some rows of a part, decoded again, and the row of each; null for none.
+ * @throws SiskinError where they are not what the alert table says.
+ */
+async function packetsOf(
+  table: AlertTable,
+  rows: readonly number[],
+  { store, survey, schemas }: PacketParts
+): Promise<{ decoded: Decoded; order: readonly number[] } | null> {
   const places = rows.map((row) => ({ row, ...placeOf(table, row) }))
   places.sort((a, b) => (a.path === b.path ? a.offset - b.offset : a.path < b.path ? -1 : 1))
-  const messages = new Map<number, Buffer>()
-  if (places.length === 0) return messages
+  if (places.length === 0) return null
   const range = await packetsAt(store, places)
   const options = { schemas, registered: new Map(), surveys: [survey], claim: () => true }
   const { alerts, quarantined } = decodeRange(range, options)
@@ -46,22 +77,17 @@ export async function messagesOf(
     const why = quarantined[0]?.detail ?? 'they are not what the alert table says'
     throw new SiskinError(`packets of ${range.source} cannot be decoded: ${why}`)
   }
-  const batch = new Enriched(decoded.table)
-  for (const def of columns) {
-    const column = made.get(def.name)
-    if (!column) continue
-    batch.columns.set(
-      def.name,
-      picked(
-        column,
-        places.map(({ row }) => row)
-      )
-    )
-  }
-  const { origins } = decoded
-  const encode = format.bind(batch, (row) => origins.buffers[origins.buffer[row]!]!)
-  for (const [i, { row }] of places.entries()) messages.set(row, encode(i))
-  return messages
+  return { decoded, order: places.map(({ row }) => row) }
+}
+
+/** The stamps of all alerts of a part, from their packets. */
+export async function imagesIn(table: AlertTable, parts: PacketParts): Promise<Images> {
+  const found = await packetsOf(table, [...Array(table.rows).keys()], parts)
+  if (!found) return NO_IMAGES
+  const { origins, table: own } = found.decoded
+  const images = imagesOf(own, (row) => origins.buffers[origins.buffer[row]!]!)
+  const rows = new Map(found.order.map((row, i) => [row, i]))
+  return { at: (name, row) => images.at(name, rows.get(row)!) }
 }
 
 function placeOf(table: AlertTable, row: number) {
@@ -73,13 +99,10 @@ function placeOf(table: AlertTable, row: number) {
 }
 
 /** Some rows of a column, in their order. */
-function picked(column: Column, rows: readonly number[]): Column {
-  const own = makeColumn(column.type, rows.length)
+function picked(column: Column, def: ColumnDef, rows: readonly number[]): Column {
+  const own = columnFor(def, rows.length)
   for (const [i, row] of rows.entries()) {
-    if (own instanceof TextColumn) own.set(i, (column as TextColumn).get(row))
-    else if (!(column instanceof TextColumn)) {
-      own.set(i, column.valid[row] === 0 ? null : (column.values[row] as number | bigint))
-    }
+    own.set(i, valueAt(column, row) as never)
   }
   return own
 }

@@ -16,6 +16,8 @@ export interface LayerMemberSettings {
   readonly modules: readonly string[]
   readonly filters: readonly string[]
   readonly asOf: string | null
+  /** Folder of the catalogues that modules and filters ask; null: none. */
+  readonly catalogues: string | null
   readonly layers: readonly LayerName[]
   /** By the text of a layer: the number of this reprocessing among those of it. */
   readonly runs: Readonly<Record<string, number>>

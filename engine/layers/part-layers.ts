@@ -11,10 +11,12 @@ import { layLayer, layTopic } from '../lake/part.ts'
 import type { LaidFile } from '../lake/part.ts'
 import { select } from '../publish/select.ts'
 import type { Selection, SelectOptions } from '../publish/select.ts'
+import { NO_IMAGES } from '../table/images.ts'
+import type { Resources } from '../resources/resources.ts'
 import { moduleColumns } from '../table/enriched.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { SISKIN_VERSION } from '../version.ts'
-import { messagesOf, PLACE } from './messages-of.ts'
+import { imagesIn, messagesOf, PLACE } from './messages-of.ts'
 import type { MessageParts } from './messages-of.ts'
 import { placeOfAlerts, readAlerts } from './read-alerts.ts'
 import type { Input } from './inputs.ts'
@@ -24,6 +26,9 @@ export interface MadeLayer {
   readonly record: PartRecord
   readonly files: readonly LaidFile[]
 }
+
+/** What is read whatever modules ask: which alert it is, and where catalogues are asked. */
+const PLAIN = ['alert_id', 'ra', 'dec']
 
 /** What the layers of a part are made of, and with. */
 export interface PartWork extends Omit<MessageParts, 'survey' | 'columns'> {
@@ -37,6 +42,9 @@ export interface PartWork extends Omit<MessageParts, 'survey' | 'columns'> {
   readonly from: (layer: LayerName) => Readonly<Record<string, string>>
   readonly asOf: string | null
   readonly attempt: (layer: LayerName) => string
+  readonly resources: Pick<Resources, 'ask'>
+  /** What of them a layer is made from, in which versions. */
+  readonly used: (layer: LayerName) => string
   readonly enrich: EnrichOptions
   readonly select: SelectOptions
   readonly warn: (message: string) => void
@@ -86,7 +94,7 @@ class Draft {
   record(
     { part, source, first, last, alerts, nights }: PartRecord,
     layer: LayerName,
-    { from, asOf, attempt }: PartWork,
+    { from, used, asOf, attempt }: PartWork,
     started: string
   ): PartRecord {
     return {
@@ -103,7 +111,7 @@ class Draft {
       filters: this.filters,
       files: this.files.map(({ account }) => account),
       attempt: attempt(layer),
-      layer: { from: from(layer), asOf },
+      layer: { from: from(layer), asOf, ...(used(layer) && { resources: used(layer) }) },
       siskin: SISKIN_VERSION,
       started,
       seconds: {}
@@ -120,18 +128,23 @@ async function layFile(
   const place = placeOfAlerts(file.path)
   const { store, modules, filters, plan, inputs } = work
   const running = modules.map(({ module }) => module)
+  const isSeeing = running.some(({ stamps = [] }) => stamps.length > 0)
   const read = await readAlerts(store, file, {
     ...place,
     reading: [
       ...running,
       ...filters.flatMap(({ filter }) => [filter, ...Object.values(filter.uses)])
     ],
-    more: filters.length > 0 ? ['alert_id', ...PLACE] : ['alert_id'],
+    more: filters.length > 0 || isSeeing ? [...PLAIN, ...PLACE] : PLAIN,
     modules: plan.modules,
     isWhole: filters.length > 0,
     inputs
   })
-  const batch = await enrich(read.table, { ...plan, modules: running }, work.enrich, read.made)
+  const images = isSeeing
+    ? await imagesIn(read.table, { ...work, survey: place.survey })
+    : NO_IMAGES
+  const options = { ...work.enrich, images, answers: work.resources.ask(read.table) }
+  const batch = await enrich(read.table, { ...plan, modules: running }, options, read.made)
   for (const { module, statuses, ms } of batch.runs) {
     const { layer } = modules.find((one) => one.module === module)!
     const draft = draftOf(layer)
@@ -183,7 +196,7 @@ async function layTopics(
 function provenance(
   { part, source, first, last }: PartRecord,
   layer: LayerName,
-  { from, asOf }: PartWork,
+  { from, used, asOf }: PartWork,
   { survey, night }: { readonly survey: Survey; readonly night: number }
 ): Record<string, string> {
   const made = Object.entries(from(layer)).map(([name, version]) => `${name}@${version}`)
@@ -195,6 +208,7 @@ function provenance(
     'siskin.last': String(last),
     'siskin.layer': layerText(layer),
     'siskin.from': made.join(' '),
+    ...(used(layer) && { 'siskin.resources': used(layer) }),
     ...(asOf !== null && { 'siskin.asof': asOf }),
     'siskin.survey': survey,
     'siskin.night': String(night)

@@ -9,6 +9,7 @@ import { layersIn } from '../lake/layers.ts'
 import { RunClaim } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import type { Nights } from '../reread/alert-files.ts'
+import { openResources } from '../resources/resources.ts'
 import { Tally } from '../run/tally.ts'
 import { moduleColumns } from '../table/enriched.ts'
 import type { LayerMemberSettings, PartSpan } from './messages.ts'
@@ -24,6 +25,8 @@ export interface ReprocessOptions {
   /** Null: all. */
   readonly nights: Nights | null
   readonly members: number
+  /** Folder of the catalogues that modules and filters ask; left out: none. */
+  readonly catalogues?: string | null
   /** The program of a member thread. */
   readonly memberProgram: URL
   readonly command: string
@@ -62,7 +65,9 @@ export interface ReprocessResult {
  * stopped goes on when it is run again; what was made of the same versions is not made twice.
  */
 export async function reprocess(options: ReprocessOptions): Promise<ReprocessResult> {
-  const { store, work, nights, command } = options
+  const { store, work, nights, command, catalogues = null, onLog } = options
+  const warn = (message: string) => onLog('warn', message)
+  await openResources({ ...work.plan, ...work }, { catalogues, warn })
   const found = await partsOf(store, nights)
   const layers = layersOf(work)
   const claims = await claim(store, layers, command)
@@ -160,12 +165,13 @@ class Reprocessing {
   }
 
   async #settings(): Promise<Omit<LayerMemberSettings, 'beat'>> {
-    const { store, work, crash } = this.#options
+    const { store, work, catalogues = null, crash } = this.#options
     return {
       lake: store.root,
       modules: work.modules.map(({ name }) => name),
       filters: work.filters.map(({ name }) => name),
       asOf: work.asOf,
+      catalogues,
       layers: await layersIn(store),
       runs: this.#runs,
       isShared: false,

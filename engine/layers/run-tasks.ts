@@ -16,6 +16,8 @@ export interface TaskOptions {
   /** All modules and filters that there are. */
   readonly plan: Plan
   readonly members: number
+  /** Folder of the catalogues that modules and filters ask; null: none. */
+  readonly catalogues: string | null
   readonly memberProgram: URL
   /** Aborted: what is in work is finished, no other task begun. */
   readonly signal: AbortSignal
@@ -52,13 +54,14 @@ async function poolOf(
   { lake, layers, asOf }: Task,
   work: LayerWork,
   tasks: Tasks,
-  { members, memberProgram, signal, crash, onAnswer, onLog }: TaskOptions
+  { members, catalogues, memberProgram, signal, crash, onAnswer, onLog }: TaskOptions
 ): Promise<void> {
   const settings: Omit<LayerMemberSettings, 'beat'> = {
     lake,
     modules: work.modules.map(({ name }) => name),
     filters: work.filters.map(({ name }) => name),
     asOf,
+    catalogues,
     layers: await layersIn(openStore(lake)),
     runs: layers,
     isShared: true,

@@ -21,6 +21,8 @@ export interface MakerSettings {
   readonly resolve: Parts['resolve']
   /** Open; left out: the plan needs none. */
   readonly resources?: Resources
+  /** Surveys whose packets are kept compressed. */
+  readonly compressed: ReadonlySet<Survey>
   readonly log: (level: 'warn' | 'error', message: string) => void
   /** Where it is said what is going on, for who watches; null: nobody does. */
   readonly beat?: Beat | null
@@ -58,18 +60,22 @@ export class PartMaker {
     }
   }
 
-  /** @param index what the lake has besides; null where it holds these packets themselves */
+  /**
+   * @param index what the lake has besides; null where it holds these packets themselves
+   * @param compressed where a part is made again: as it was before
+   */
   async make(
     range: PacketRange,
     attempt: Attempt,
     topics: Topics,
-    { begin, index }: Known
+    { begin, index }: Known,
+    compressed = this.#settings.compressed
   ): Promise<MadePart> {
     const look = index && {
       look: (...asked: Parameters<typeof index.look>) =>
         this.outside('the store of the lake', () => index.look(...asked))
     }
-    const sinks = sinksFor(topics, this.#format, this.#parts.warn)
+    const sinks = sinksFor(topics, compressed, this.#format, this.#parts.warn)
     this.#enter(null, 0)
     try {
       return await makePart(

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { TextColumn } from '../table/columns.ts'
+import { ListColumn, TextColumn } from '../table/columns.ts'
 import type { Column, FixedColumn } from '../table/columns.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { ALERT_COLUMNS } from '../table/schema.ts'
@@ -154,7 +154,7 @@ export function structure(defs: readonly ColumnDef[], depth = 0, prefix = ''): P
 function scalar(name: string, def: ColumnDef): Part {
   return {
     name,
-    type: ['null', AVRO[def.type]],
+    type: ['null', def.list ? { type: 'array', items: ['null', AVRO[def.type]] } : AVRO[def.type]],
     doc: docOf(def),
     def,
     bind: (batch) => {
@@ -212,12 +212,27 @@ function list(name: string, group: 'history' | 'forced', doc: string): Part {
 }
 
 function nullable(column: Column): WriteRow {
-  const write = column instanceof TextColumn ? textWriter(column) : numberWriter(column)
+  const write = writerOf(column)
   const { valid } = column
   return (out, row) => {
     if (valid[row] === 0) return out.byte(0)
     out.byte(2)
     write(out, row)
+  }
+}
+
+function writerOf(column: Column): WriteRow {
+  if (column instanceof ListColumn) return listWriter(column)
+  return column instanceof TextColumn ? textWriter(column) : numberWriter(column)
+}
+
+function listWriter({ items, starts, ends }: ListColumn): WriteRow {
+  const write = nullable(items)
+  return (out, row) => {
+    const [from, to] = [starts[row]!, ends[row]!]
+    if (to > from) out.long(to - from)
+    for (let i = from; i < to; i++) write(out, i)
+    out.byte(0)
   }
 }
 

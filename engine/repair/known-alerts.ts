@@ -1,8 +1,10 @@
 import { crc32 } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { inflate } from '../avro/codecs.ts'
 import type { Survey } from '../contract/index.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'
+import { PacketFiles } from '../lake/packet-files.ts'
 import { rangeReads } from '../store/range-reads.ts'
 import type { Store } from '../store/store.ts'
 import type { MadePart } from '../pipeline.ts'
@@ -23,6 +25,7 @@ interface Pointer {
 export async function knownAlerts(store: Store, made: MadePart): Promise<MarkTable> {
   const own = await packetsById(made)
   const known = new MarkTable()
+  const packets = new PacketFiles(store)
   const mine = new Set(made.record.files.map(({ path }) => path))
   for (const key of Object.keys(made.record.nights)) {
     const [survey, night] = key.split('/') as [Survey, string]
@@ -32,7 +35,7 @@ export async function knownAlerts(store: Store, made: MadePart): Promise<MarkTab
       for (const { id, file, offset, length } of others) {
         const versions = own.get(id)
         if (!versions) continue
-        const packet = await store.read(file, offset, length).catch(() => null)
+        const packet = await packets.read({ path: file, offset, length }).catch(() => null)
         if (!packet || !versions.some((bytes) => Buffer.compare(packet, bytes) === 0)) continue
         known.add(survey, Number(id & WORD), Number((id >> 32n) & WORD), crc32(packet))
       }
@@ -45,17 +48,21 @@ const WORD = 0xffffffffn
 
 /** The packets of the alerts of a part: a correction has the id of its first version. */
 async function packetsById({ files }: MadePart): Promise<Map<bigint, Uint8Array[]>> {
-  const contents = new Map<string, Buffer>()
+  const contents = new Map<string, { bytes: Buffer; codec: string | undefined }>()
   for (const { account, pieces } of files) {
-    if (account.kind === 'packets') contents.set(account.path, Buffer.concat(pieces))
+    const { kind, path, codec } = account
+    if (kind === 'packets') contents.set(path, { bytes: Buffer.concat(pieces), codec })
   }
   const packets = new Map<bigint, Uint8Array[]>()
   for (const { account, pieces } of files) {
     if (account.kind !== 'alerts') continue
     const buffer = Uint8Array.from(Buffer.concat(pieces)).buffer
     for (const { id, file, offset, length } of await pointersIn(buffer)) {
-      const bytes = contents.get(file)?.subarray(offset, offset + length)
-      if (bytes) packets.set(id, [...(packets.get(id) ?? []), bytes])
+      const own = contents.get(file)
+      if (!own) continue
+      const block = own.bytes.subarray(offset, offset + length)
+      const packet = own.codec === undefined ? block : inflate(own.codec, block, 1)
+      packets.set(id, [...(packets.get(id) ?? []), packet])
     }
   }
   return packets

@@ -6,6 +6,7 @@ import { PartMaker } from '../making/part-maker.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { MessageLimits, Topics } from '../sinks/sinks.ts'
 import type { PacketRange } from '../packets.ts'
+import { compressedSurveys } from '../lake/packet-files.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
 import type { Store } from '../store/store.ts'
 import type { MadePart } from '../pipeline.ts'
@@ -20,6 +21,8 @@ export interface MakerSettings {
   readonly schemas: string | null
   /** What modules and filters need besides columns, open. */
   readonly resources: Resources
+  /** Surveys whose packets are kept compressed in parts that are new; null, or left out: as befits the store. */
+  readonly compressPackets?: readonly Survey[] | null
   readonly warn: (message: string) => void
 }
 
@@ -37,7 +40,8 @@ export class RepairMaker {
   readonly #store: Store
   #described: Promise<void> | null = null
 
-  constructor(store: Store, { plan, surveys, schemas, resources, warn }: MakerSettings) {
+  constructor(store: Store, settings: MakerSettings) {
+    const { plan, surveys, schemas, resources, warn } = settings
     this.#store = store
     this.columns = plan.columns
     const registry = keptRegistry(schemas, store, warn)
@@ -45,6 +49,7 @@ export class RepairMaker {
       plan,
       surveys,
       resources,
+      compressed: compressedSurveys(store.root, settings.compressPackets),
       resolve: (ids) => registry.resolve(ids),
       log: (_, message) => warn(message)
     })
@@ -64,18 +69,22 @@ export class RepairMaker {
     return this.columns.filter(({ name }) => modules.includes(name.split('.')[0]!))
   }
 
-  /** `index`: what the lake has besides; null where it holds these packets themselves. */
+  /**
+   * `index`: what the lake has besides; null where it holds these packets themselves. `compressed`: where a part is made
+   * again, as it was.
+   */
   async make(
     range: PacketRange,
     topics: Topics,
     name: string,
     claim: Claim,
-    index: Known['index'] = null
+    index: Known['index'] = null,
+    compressed?: ReadonlySet<Survey>
   ): Promise<MadePart> {
     this.#described ??= keepColumns(this.#store, this.columns)
     await this.#described
     const attempt = { name, stopped: new Set<string>(), poison: null }
-    return this.#maker.make(range, attempt, topics, { begin: () => claim, index })
+    return this.#maker.make(range, attempt, topics, { begin: () => claim, index }, compressed)
   }
 }
 

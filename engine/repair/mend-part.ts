@@ -1,3 +1,4 @@
+import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { lastOf } from '../packets.ts'
@@ -11,6 +12,7 @@ import { rangesExactly } from './archive-input.ts'
 import { knownAlerts } from './known-alerts.ts'
 import { land, restore, sameFiles } from './land.ts'
 import { NOWHERE, onceEach } from './maker.ts'
+import type { Claim } from './maker.ts'
 import { requeuedFrom } from './requeued.ts'
 import { hasPackets, storedRange } from './stored.ts'
 import type { Workshop } from './workshop.ts'
@@ -122,10 +124,18 @@ async function makeAgain(
 ): Promise<MadePart> {
   const topics = isPublished(record) ? NOWHERE : 'files'
   const isStored = origin === 'packets'
-  const made = await maker.make(range, topics, attempt, isStored ? () => 'new' : onceEach())
+  const compressed = compressedIn(record)
+  const make = (claim: Claim) => maker.make(range, topics, attempt, claim, null, compressed)
+  const made = await make(isStored ? () => 'new' : onceEach())
   if (isStored || record.duplicates === made.record.duplicates) return made
   const known = await knownAlerts(store, made)
-  return known.size === 0 ? made : maker.make(range, topics, attempt, onceEach(known))
+  return known.size === 0 ? made : make(onceEach(known))
+}
+
+/** Surveys whose packets the part keeps compressed. */
+function compressedIn({ files }: PartRecord): ReadonlySet<Survey> {
+  const own = files.filter(({ codec }) => codec !== undefined)
+  return new Set(own.map(({ path }) => path.slice(0, path.indexOf('/')) as Survey))
 }
 
 /**

@@ -1,7 +1,7 @@
 import { DataType } from 'apache-arrow'
 import type { Data, Utf8 } from 'apache-arrow'
-import { makeColumn, TextColumn } from '../table/columns.ts'
-import type { Column, FixedColumn, NumberArray } from '../table/columns.ts'
+import { ListColumn, makeColumn, TextColumn } from '../table/columns.ts'
+import type { FixedColumn, NumberArray, ScalarColumn } from '../table/columns.ts'
 import type { ScalarType } from '../table/schema.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { ScalarType } from '../table/schema.ts'
  * A value that does not fit the type that the column has now is null.
  * @param present 1 in rows where the structs around it are there
  */
-export function columnFrom(data: Data, type: ScalarType, present: Uint8Array): Column {
+export function columnFrom(data: Data, type: ScalarType, present: Uint8Array): ScalarColumn {
   const column = makeColumn(type, data.length)
   column.valid = both(validOf(data), present)
   if (column instanceof TextColumn) fillText(column, data)
@@ -17,8 +17,25 @@ export function columnFrom(data: Data, type: ScalarType, present: Uint8Array): C
   return column
 }
 
+/** Lists that a module returned; null where the file has none, or no list. */
+export function listFrom(
+  data: Data | undefined,
+  type: ScalarType,
+  present: Uint8Array
+): ListColumn {
+  const { length } = present
+  if (!data || !DataType.isList(data.type)) return new ListColumn(type, length)
+  const child = data.children[0]!
+  const column = new ListColumn(type, 0, columnFrom(child, type, validOf(child)))
+  column.used = child.length
+  column.starts = Int32Array.from(data.valueOffsets.subarray(0, length))
+  column.ends = Int32Array.from(data.valueOffsets.subarray(1, length + 1))
+  column.valid = both(validOf(data), present)
+  return column
+}
+
 /** Of values that the file does not have. */
-export function nullColumn(type: ScalarType, length: number): Column {
+export function nullColumn(type: ScalarType, length: number): ScalarColumn {
   const column = makeColumn(type, length)
   if (!(column instanceof TextColumn)) silence(column.values, column.valid)
   return column

@@ -1,22 +1,15 @@
-import { isContainer, readHeader } from '../avro/heads.ts'
-import { SiskinError } from '../errors.ts'
+import { PacketFiles } from '../lake/packet-files.ts'
+import type { PacketPlace } from '../lake/packet-files.ts'
 import { BLOCK } from '../packets.ts'
-import type { PacketRange } from '../packets.ts'
+import type { Header, PacketRange } from '../packets.ts'
 import { atOnce } from '../store/at-once.ts'
 import type { Store } from '../store/store.ts'
 
-/** Where an alert says that its packet lies. */
-export interface PacketPlace {
-  readonly path: string
-  readonly offset: number
-  readonly length: number
-}
-
-const FIRST_READ = 64 * 1024
 const READ_AT_ONCE = 8
 
 /**
- * Packets of a lake as a range, in the order of their places: a range read each, and one a file for the writer schema.
+ * Packets of a lake as a range, in the order of their places: a range read each, and one a file for the writer schema. A
+ * file of which most is asked for is read whole.
  * @throws SiskinError for a packet file that is not there, or none.
  */
 export async function packetsAt(
@@ -24,11 +17,14 @@ export async function packetsAt(
   places: readonly PacketPlace[]
 ): Promise<PacketRange> {
   const files = [...new Set(places.map(({ path }) => path))]
-  const schemas = new Map<string, Uint8Array>()
-  for (const path of files) schemas.set(path, await writerSchema(store, path))
+  const packetFiles = new PacketFiles(store)
+  const headers: Header[] = []
+  for (const path of files) headers.push(await packetFiles.header(path))
   const packets: Uint8Array[] = []
+  const whole = await readWhole(store, places)
   await atOnce([...places.entries()], READ_AT_ONCE, async ([i, { path, offset, length }]) => {
-    packets[i] = await store.read(path, offset, length)
+    const content = whole.get(path)?.subarray(offset, offset + length)
+    packets[i] = content ?? (await store.read(path, offset, length))
   })
   const blocks = new Float64Array(places.length * BLOCK.size)
   let start = 0
@@ -47,20 +43,21 @@ export async function packetsAt(
     count: places.length,
     bytes: new Uint8Array(Buffer.concat(packets)).buffer,
     blocks,
-    headers: files.map((path) => ({ schema: schemas.get(path)!, codec: 'null' })),
+    headers,
     names: files,
     faults: new Map()
   }
 }
 
-async function writerSchema(store: Store, path: string): Promise<Uint8Array> {
-  const size = await store.size(path)
-  if (size === null) throw new SiskinError(`the packet file ${path} is not in the lake`)
-  for (let want = FIRST_READ; ; want *= 4) {
-    const head = await store.read(path, 0, Math.min(want, size))
-    if (!isContainer(head, 0)) throw new SiskinError(`${path} is no Avro object container`)
-    const header = readHeader(head, 0, head.length)
-    if (header) return header.schema
-    if (want >= size) throw new SiskinError(`the header of ${path} is not all there`)
+async function readWhole(
+  store: Store,
+  places: readonly PacketPlace[]
+): Promise<Map<string, Uint8Array>> {
+  const whole = new Map<string, Uint8Array>()
+  for (const [path, own] of Map.groupBy(places, (place) => place.path)) {
+    const asked = own.reduce((sum, { length }) => sum + length, 0)
+    const isMost = own.length > READ_AT_ONCE && asked * 2 > ((await store.size(path)) ?? Infinity)
+    if (isMost) whole.set(path, await store.read(path))
   }
+  return whole
 }

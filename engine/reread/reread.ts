@@ -2,11 +2,11 @@ import { DataType } from 'apache-arrow'
 import type { Data, Table } from 'apache-arrow'
 import type { Survey } from '../contract/index.ts'
 import { FixedColumn } from '../table/columns.ts'
-import type { Column } from '../table/columns.ts'
+import type { Column, ScalarColumn } from '../table/columns.ts'
 import { ALERT_COLUMNS } from '../table/schema.ts'
-import type { ColumnDef } from '../table/schema.ts'
+import type { AlertColumn, ColumnDef } from '../table/schema.ts'
 import { AlertTable } from '../table/table.ts'
-import { both, columnFrom, nullColumn, validOf } from './columns.ts'
+import { both, columnFrom, listFrom, nullColumn, validOf } from './columns.ts'
 import type { PartFile } from './part-file.ts'
 
 /** Alerts of the lake as decoding made them, with what modules made of them then. */
@@ -45,8 +45,9 @@ export async function reread(
   const arrow = await file.read(rowGroup, [...new Set(['alert_id', ...lengths, ...names])])
   const rows = arrow.numRows
   const offsets = new Map([...lists].map((list) => [list, offsetsOf(arrow, LENGTHS[list])]))
-  const lengthOf = ({ list }: ColumnDef) => (list ? offsets.get(list)![rows]! : rows)
-  const columnOf = (def: ColumnDef): [string, Column] => {
+  const lengthOf = ({ list }: Pick<AlertColumn, 'list'>) =>
+    list ? offsets.get(list)![rows]! : rows
+  const columnOf = (def: Pick<AlertColumn, 'name' | 'type' | 'list'>): [string, ScalarColumn] => {
     if (def.name === 'night') return [def.name, constant(night, rows)]
     const { data, present } = find(arrow, def.name)
     if (!data) return [def.name, nullColumn(def.type, lengthOf(def))]
@@ -59,7 +60,12 @@ export async function reread(
     table[list].offsets = own
     table[list].length = own[rows]!
   }
-  return { table, made: new Map(made.map(columnOf)) }
+  const madeOf = ({ name, type, list }: ColumnDef): [string, Column] => {
+    if (list !== 'own') return columnOf({ name, type })
+    const { data, present } = find(arrow, name)
+    return [name, listFrom(data, type, present)]
+  }
+  return { table, made: new Map(made.map(madeOf)) }
 }
 
 function constant(value: number, rows: number): FixedColumn {

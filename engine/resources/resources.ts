@@ -1,4 +1,4 @@
-import type { Lookup, Lookups, Module, Predictors, Models } from '../contract/index.ts'
+import type { Filter, Lookup, Lookups, Module, Predictors, Models } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
@@ -13,6 +13,8 @@ export interface Resources {
   /** Asks every catalogue once for all alerts of a table. */
   ask(table: AlertTable): Answered
   models(module: Module): Predictors<Models>
+  /** What one module or filter uses, in the same form. */
+  versionsOf(one: Module | Filter): string
   /** What was used in which version, for the provenance of parts: `gcvs@1f2e… ia.onnx@9a8b…`; empty for nothing. */
   readonly versions: string
 }
@@ -21,6 +23,7 @@ export interface Resources {
 export const NO_RESOURCES: Resources = {
   ask: () => NO_ANSWERS,
   models: () => ({}),
+  versionsOf: () => '',
   versions: ''
 }
 
@@ -44,19 +47,30 @@ function lookupsOf({ modules, filters }: Plan): Lookup[] {
 export async function openResources(plan: Plan, { catalogues, warn }: From): Promise<Resources> {
   const opened = await openCatalogues(lookupsOf(plan), catalogues, warn)
   const models = new Map<Module, Predictors<Models>>()
-  const versions = [...opened.values()].map(({ name, version }) => `${name}@${version}`)
+  const nameOf = ({ name, version }: Catalogue) => `${name}@${version}`
+  const versions = [...opened.values()].map(nameOf)
+  const modelsOf = new Map<Module | Filter, string[]>()
   for (const module of plan.modules) {
     const own: Record<string, Predictors<Models>[string]> = {}
     for (const [name, model] of Object.entries(module.models ?? {})) {
       const { predict, version } = await openModel(`module ${module.name}`, model)
       own[name] = predict
       versions.push(`${module.name}/${name}@${version}`)
+      modelsOf.set(module, [...(modelsOf.get(module) ?? []), versions.at(-1)!])
     }
     models.set(module, own)
   }
   return {
     ask: (table) => ask(table, opened),
     models: (module) => models.get(module) ?? {},
+    versionsOf: (one) => {
+      const names = new Set(Object.values(one.lookups ?? {}).map(({ catalogue }) => catalogue))
+      const own = [...names].flatMap((name) => {
+        const catalogue = opened.get(name)
+        return catalogue ? [nameOf(catalogue)] : []
+      })
+      return [...own.sort(), ...(modelsOf.get(one) ?? [])].join(' ')
+    },
     versions: versions.join(' ')
   }
 }

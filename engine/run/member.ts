@@ -11,6 +11,7 @@ import { openResources } from '../resources/resources.ts'
 import { openStore } from '../store/open-store.ts'
 import { commit } from '../lake/file-commit.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
+import { compressedSurveys } from '../lake/packet-files.ts'
 import { checkRun } from '../lake/run-claim.ts'
 import { attemptOf } from './messages.ts'
 import type { FromMember, MemberSettings, Work } from './messages.ts'
@@ -37,6 +38,7 @@ export async function runMember(
     plan,
     surveys: settings.surveys,
     resources,
+    compressed: compressedSurveys(settings.lake, settings.compressPackets),
     resolve: (ids) => resolveOrFail(registry, ids),
     log,
     beat: new Beat(settings.beat)

@@ -1,3 +1,4 @@
+import type { Survey } from '../contract/index.ts'
 import type { Failure } from '../making/failure.ts'
 import type { PacketRange } from '../packets.ts'
 import { attemptOfRun } from '../lake/file-commit.ts'
@@ -9,10 +10,12 @@ export interface MemberSettings {
   readonly lake: string
   readonly modules: readonly string[] | null
   readonly filters: readonly string[] | null
-  readonly surveys: readonly ('ztf' | 'lsst')[]
+  readonly surveys: readonly Survey[]
   readonly schemas: string | null
   /** Folder of the catalogues that modules and filters ask. */
   readonly catalogues: string | null
+  /** Surveys whose packets are kept compressed; null: as befits the store. */
+  readonly compressPackets: readonly Survey[] | null
   readonly seen: SeenMemory
   /** For how many days a copy is recognised after its original landed; null: for ever. */
   readonly duplicateNights: number | null

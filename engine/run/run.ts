@@ -41,6 +41,8 @@ export interface RunOptions {
   readonly notes?: Notes
   /** Folder or address of a schema registry for Confluent-wire packets. */
   readonly schemas: string | null
+  /** Surveys whose packets are kept compressed; null, or left out: as befits the store. */
+  readonly compressPackets?: readonly Survey[] | null
   /** Folder of the catalogues that modules and filters ask; left out: none. */
   readonly catalogues?: string | null
   readonly modules: readonly string[] | null
@@ -234,14 +236,15 @@ function startSupervisor({
     watched: watchedOf(options.plan),
     start() {
       const beat = Beat.memory()
-      const { lake, modules, filters, surveys, schemas, catalogues = null, crash } = options
+      const { lake, modules, filters, surveys, schemas, crash } = options
       const workerData: MemberSettings = {
         lake,
         modules,
         filters,
         surveys,
         schemas,
-        catalogues,
+        catalogues: options.catalogues ?? null,
+        compressPackets: options.compressPackets ?? null,
         seen,
         duplicateNights: options.duplicateNights ?? null,
         beat,

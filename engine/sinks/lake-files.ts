@@ -1,14 +1,19 @@
+import type { Survey } from '../contract/index.ts'
 import { layAlerts } from '../lake/part.ts'
 import type { PacketBytes } from '../lake/part.ts'
 import type { Outgoing, Sink } from './sink.ts'
 
-/** All alerts as Parquet, with their packets beside them. */
-export const lakeFiles: Sink = {
-  kind: 'lake',
-  stage: 'parquet',
-  encode: (outgoing) => {
-    const { part, batch, nights, metadata } = outgoing
-    return { files: layAlerts(part, batch, nights, packetsOf(outgoing), metadata) }
+/** All alerts as Parquet, with their packets beside them, `compressed` of some surveys. */
+export function lakeFiles(compressed: ReadonlySet<Survey>): Sink {
+  return {
+    kind: 'lake',
+    stage: 'parquet',
+    encode: (outgoing) => {
+      const { part, batch, nights, metadata } = outgoing
+      const isCompressed = compressed.has(batch.table.survey)
+      const packets = { ...packetsOf(outgoing), isCompressed }
+      return { files: layAlerts(part, batch, nights, packets, metadata) }
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Survey } from '../contract/index.ts'
 import type { FinkFormat } from '../publish/fink.ts'
 import type { MessageFormat } from '../publish/message.ts'
 import type { Warn } from '../publish/select.ts'
@@ -16,10 +17,16 @@ export interface MessageLimits {
 /** Where selected alerts go: into files of the lake, or to Kafka. */
 export type Topics = 'files' | MessageLimits
 
-/** All that a part goes out to, in their order. */
-export function sinksFor(topics: Topics, format: MessageFormat, warn: Warn): readonly Sink[] {
-  if (topics === 'files') return [lakeFiles, topicFiles(format)]
+/** All that a part goes out to, in their order; packets of the surveys `compressed` are kept so. */
+export function sinksFor(
+  topics: Topics,
+  compressed: ReadonlySet<Survey>,
+  format: MessageFormat,
+  warn: Warn
+): readonly Sink[] {
+  const lake = lakeFiles(compressed)
+  if (topics === 'files') return [lake, topicFiles(format)]
   const { maxBytes, fink } = topics
   const compatible = fink ? [finkTopics(fink.format, fink.maxBytes)] : []
-  return [lakeFiles, kafkaTopics(format, maxBytes, warn), ...compatible]
+  return [lake, kafkaTopics(format, maxBytes, warn), ...compatible]
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { ScalarType } from './schema.ts'
+import type { ColumnDef, ScalarType } from './schema.ts'
 
 export type NumberArray = Float64Array | Float32Array | Int32Array | BigInt64Array | Uint8Array
 
@@ -44,6 +44,13 @@ export class FixedColumn {
   set(row: number, value: number | bigint | null): void {
     this.valid[row] = value === null ? 0 : 1
     if (value !== null) this.values[row] = value
+  }
+
+  /** Null, with what reads as nothing in a list. */
+  silence(row: number): void {
+    this.valid[row] = 0
+    const isFloat = this.type === 'float64' || this.type === 'float32'
+    this.values[row] = this.type === 'int64' ? 0n : isFloat ? Number.NaN : 0
   }
 }
 
@@ -153,10 +160,70 @@ export class TextColumn {
   #cachedEnd = -1
 }
 
-export type Column = FixedColumn | TextColumn
+export type ScalarColumn = FixedColumn | TextColumn
 
-export function makeColumn(type: ScalarType, capacity: number): Column {
+/** Lists of any length, one a row: `starts` and `ends` index `items`. */
+export class ListColumn {
+  readonly items: ScalarColumn
+  starts: Int32Array
+  ends: Int32Array
+  valid: Uint8Array
+  used = 0
+
+  constructor(type: ScalarType, capacity: number, items = makeColumn(type, capacity)) {
+    this.items = items
+    this.starts = new Int32Array(capacity)
+    this.ends = new Int32Array(capacity)
+    this.valid = new Uint8Array(capacity)
+  }
+
+  /** Of the items. */
+  get type(): ScalarType {
+    return this.items.type
+  }
+
+  /** What is null inside reads as NaN, 0n or 0, as in the lists of the alert table. */
+  set(row: number, values: ArrayLike<string | number | bigint | boolean | null> | null): void {
+    this.valid[row] = values === null ? 0 : 1
+    if (values === null) return
+    const { items } = this
+    this.starts[row] = this.used
+    items.ensure(this.used + values.length)
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? null
+      const at = this.used++
+      if (items instanceof TextColumn) items.set(at, value as string | null)
+      else if (value === null) items.silence(at)
+      else items.set(at, typeof value === 'boolean' ? Number(value) : (value as number))
+    }
+    this.ends[row] = this.used
+  }
+}
+
+export type Column = ScalarColumn | ListColumn
+
+export function makeColumn(type: ScalarType, capacity: number): ScalarColumn {
   return type === 'utf8' ? new TextColumn(capacity) : new FixedColumn(type, capacity)
+}
+
+/** What a row has: numbers, texts, flags as 0 and 1; of a list its values, an own copy. */
+export function valueAt(column: Column, row: number): Value | readonly Value[] {
+  if (column.valid[row] === 0) return null
+  if (column instanceof TextColumn) return column.get(row)
+  if (!(column instanceof ListColumn)) return column.values[row]!
+  const { items, starts, ends } = column
+  const from = starts[row]!
+  return Array.from({ length: ends[row]! - from }, (_, i) => valueAt(items, from + i) as Value)
+}
+
+type Value = number | bigint | string | null
+
+/** A column for a module's output. */
+export function columnFor(
+  { type, list }: Pick<ColumnDef, 'type' | 'list'>,
+  capacity: number
+): Column {
+  return list === 'own' ? new ListColumn(type, capacity) : makeColumn(type, capacity)
 }
 
 export function grown<A extends Int32Array | Uint32Array | Uint8Array | Float64Array>(
@@ -169,11 +236,11 @@ export function grown<A extends Int32Array | Uint32Array | Uint8Array | Float64A
 
 /** List columns that share their lengths: `offsets[row]..offsets[row + 1]` index every member. */
 export class ListGroup {
-  readonly columns: Column[]
+  readonly columns: ScalarColumn[]
   offsets: Int32Array
   length = 0
 
-  constructor(columns: Column[], rows: number) {
+  constructor(columns: ScalarColumn[], rows: number) {
     this.columns = columns
     this.offsets = new Int32Array(rows + 1)
   }

@@ -43,6 +43,11 @@ export interface ColumnDocument {
   readonly text: string
 }
 
+/** For people: `float64`, `list of float64`. */
+export function typeText(type: string, list?: ColumnDef['list']): string {
+  return list ? `list of ${type}` : type
+}
+
 const documents = new WeakMap<readonly ColumnDef[], ColumnDocument>()
 
 /** Of the alert files. The same columns make the same document; it is made once. */
@@ -54,7 +59,7 @@ export function columnDocument(moduleColumns: readonly ColumnDef[]): ColumnDocum
     'alert',
     columns.map((column) => ({
       ...column,
-      type: column.list ? `list of ${column.type}` : column.type
+      type: typeText(column.type, column.list)
     }))
   )
   documents.set(moduleColumns, made)

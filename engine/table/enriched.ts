@@ -1,8 +1,10 @@
 import type { Module, Outputs } from '../contract/index.ts'
 import { NO_ANSWERS } from './answers.ts'
 import type { Answered } from './answers.ts'
-import { makeColumn } from './columns.ts'
+import { columnFor } from './columns.ts'
 import type { Column } from './columns.ts'
+import { NO_IMAGES } from './images.ts'
+import type { Images } from './images.ts'
 import type { ColumnDef } from './schema.ts'
 import type { AlertTable } from './table.ts'
 
@@ -22,8 +24,9 @@ function outputColumns(prefix: string, outputs: Outputs): ColumnDef[] {
   return Object.entries(outputs).flatMap(([name, output]) => {
     const path = `${prefix}.${name}`
     if (output.type === 'group') return outputColumns(path, output.outputs)
-    const { type, unit, doc, ucd = '' } = output
-    return [{ name: path, type, unit, ucd, doc }]
+    const { type, unit, doc, ucd = '', isList = false } = output
+    const list = isList ? ({ list: 'own' } as const) : {}
+    return [{ name: path, type, unit, ucd, doc, ...list }]
   })
 }
 
@@ -40,19 +43,21 @@ export class Enriched {
   readonly table: AlertTable
   /** Of the catalogues that modules and filters ask. */
   readonly answers: Answered
+  readonly images: Images
   readonly defs: ColumnDef[] = []
   readonly columns = new Map<string, Column>()
   readonly runs: ModuleRun[] = []
 
-  constructor(table: AlertTable, answers: Answered = NO_ANSWERS) {
+  constructor(table: AlertTable, answers: Answered = NO_ANSWERS, images: Images = NO_IMAGES) {
     this.table = table
     this.answers = answers
+    this.images = images
   }
 
   add(module: Module): void {
     for (const def of moduleColumns(module)) {
       this.defs.push(def)
-      this.columns.set(def.name, makeColumn(def.type, this.table.rows))
+      this.columns.set(def.name, columnFor(def, this.table.rows))
     }
   }
 

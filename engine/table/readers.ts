@@ -1,6 +1,6 @@
 import type { Need, Needs, Readers } from '../contract/index.ts'
-import { TextColumn } from './columns.ts'
-import type { Column } from './columns.ts'
+import { ListColumn, TextColumn } from './columns.ts'
+import type { Column, ScalarColumn } from './columns.ts'
 import type { Enriched } from './enriched.ts'
 
 interface Reader {
@@ -49,14 +49,17 @@ export class ReaderSet {
     if (!column) return { at: () => NOTHING[need.kind] }
     if (need.column.startsWith('history_')) return this.#list(column, 'history')
     if (need.column.startsWith('forced_')) return this.#list(column, 'forced')
-    return scalar(need, column)
+    return column instanceof ListColumn ? listed(column) : scalar(need, column)
   }
 
   #list(column: Column, group: 'history' | 'forced'): Reader {
     const { offsets } = this.#batch.table[group]
-    if (column instanceof TextColumn) return texts(column, offsets)
-    const values = column.values
-    return { at: (row) => values.subarray(offsets[row], offsets[row + 1]) }
+    if (column instanceof ListColumn) return listed(column)
+    return lists(
+      column,
+      (row) => offsets[row]!,
+      (row) => offsets[row + 1]!
+    )
   }
 }
 
@@ -71,21 +74,35 @@ const NOTHING: Record<Need<unknown>['kind'], unknown> = {
   ids: NO_IDS
 }
 
-function scalar(need: Need<unknown>, column: Column): Reader {
+function scalar(need: Need<unknown>, column: ScalarColumn): Reader {
   if (column instanceof TextColumn) return { at: (row) => column.get(row) }
   const { valid, values } = column
   if (need.kind === 'flag') return { at: (row) => (valid[row] === 0 ? null : values[row] === 1) }
   return { at: (row) => (valid[row] === 0 ? null : values[row]!) }
 }
 
-function texts(column: TextColumn, offsets: Int32Array): Reader {
+/** What a module returned: a list that is null reads as empty. */
+function listed({ items, valid, starts, ends }: ListColumn): Reader {
+  const from = (row: number) => (valid[row] === 0 ? 0 : starts[row]!)
+  return lists(items, from, (row) => (valid[row] === 0 ? 0 : ends[row]!))
+}
+
+type Bound = (row: number) => number
+
+function lists(items: ScalarColumn, from: Bound, to: Bound): Reader {
+  if (items instanceof TextColumn) return texts(items, from, to)
+  const { values } = items
+  return { at: (row) => values.subarray(from(row), to(row)) }
+}
+
+function texts(column: TextColumn, from: Bound, to: Bound): Reader {
   const made = new Map<number, readonly (string | null)[]>()
   return {
     at(row) {
       let list = made.get(row)
       if (!list) {
-        const from = offsets[row]!
-        list = Array.from({ length: offsets[row + 1]! - from }, (_, i) => column.get(from + i))
+        const start = from(row)
+        list = Array.from({ length: to(row) - start }, (_, i) => column.get(start + i))
         made.set(row, list)
       }
       return list

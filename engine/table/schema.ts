@@ -14,10 +14,18 @@ export interface ColumnDef {
   /** What kind of quantity it is, in the words of IVOA's UCD1+. */
   readonly ucd: string
   readonly doc: string
-  readonly list?: 'history' | 'forced'
+  readonly list?: ListKind
 }
 
-function column(name: string, type: ScalarType, unit: Unit, doc: string, ucd: string): ColumnDef {
+/** Whose lengths a list has: those of the light curve, of the forced photometry, or its own. */
+type ListKind = 'history' | 'forced' | 'own'
+
+/** A column that decoding makes. */
+export interface AlertColumn extends ColumnDef {
+  readonly list?: Exclude<ListKind, 'own'>
+}
+
+function column(name: string, type: ScalarType, unit: Unit, doc: string, ucd: string): AlertColumn {
   return { name, type, unit, ucd, doc }
 }
 
@@ -28,11 +36,11 @@ function listColumn(
   unit: Unit,
   doc: string,
   ucd: string
-): ColumnDef {
+): AlertColumn {
   return { name: `${list}_${name}`, type, unit, ucd, doc, list }
 }
 
-const CORE: readonly ColumnDef[] = [
+const CORE: readonly AlertColumn[] = [
   column(
     'alert_id',
     'int64',
@@ -101,7 +109,7 @@ const CORE: readonly ColumnDef[] = [
   )
 ]
 
-const HISTORY: readonly ColumnDef[] = [
+const HISTORY: readonly AlertColumn[] = [
   listColumn(
     'history',
     'mjd',
@@ -225,7 +233,7 @@ const HISTORY: readonly ColumnDef[] = [
   )
 ]
 
-const FORCED: readonly ColumnDef[] = [
+const FORCED: readonly AlertColumn[] = [
   listColumn(
     'forced',
     'mjd',
@@ -254,7 +262,7 @@ const FORCED: readonly ColumnDef[] = [
   listColumn('forced', 'good', 'bool', '', 'ZTF: procstatus is 0; null for LSST.', 'meta.code.qual')
 ]
 
-const PACKET: readonly ColumnDef[] = [
+const PACKET: readonly AlertColumn[] = [
   column(
     'packet_file',
     'utf8',
@@ -266,14 +274,14 @@ const PACKET: readonly ColumnDef[] = [
     'packet_offset',
     'int64',
     '',
-    'First byte of the Avro datum in that file.',
+    'First byte of the packet in that file: its Avro datum, as the codec of the file has it.',
     'meta.record;meta.file'
   ),
-  column('packet_length', 'int32', '', 'Bytes of the Avro datum.', 'meta.number;meta.file')
+  column('packet_length', 'int32', '', 'Bytes of the packet there.', 'meta.number;meta.file')
 ]
 
 /** The alert table before the modules: one schema for both surveys, the other survey's struct null. */
-export const ALERT_COLUMNS: readonly ColumnDef[] = [
+export const ALERT_COLUMNS: readonly AlertColumn[] = [
   ...CORE,
   ...HISTORY,
   ...FORCED,

@@ -11,7 +11,7 @@ import type { Field } from '../surveys/fields.ts'
 import type { Meaning } from '../surveys/meaning.ts'
 import { ZTF_CANDIDATE } from '../surveys/ztf-fields.ts'
 import { ZTF_MEANING } from '../surveys/ztf-meaning.ts'
-import type { ColumnDef, ScalarType } from './schema.ts'
+import type { AlertColumn, ScalarType } from './schema.ts'
 
 const TYPES: Record<Field['type'], ScalarType> = {
   int: 'int32',
@@ -28,7 +28,7 @@ function surveyColumns(
   prefix: string,
   fields: readonly Field[],
   meanings: ReadonlyMap<string, Meaning>
-): ColumnDef[] {
+): AlertColumn[] {
   return fields.map(({ name, type }) => {
     const meaning = meanings.get(name)
     if (!meaning) throw new Error(`nothing says what ${prefix}.${name} means: see engine/surveys`)
@@ -37,9 +37,9 @@ function surveyColumns(
   })
 }
 
-export const ZTF_COLUMNS: readonly ColumnDef[] = surveyColumns('ztf', ZTF_CANDIDATE, ZTF_MEANING)
+export const ZTF_COLUMNS: readonly AlertColumn[] = surveyColumns('ztf', ZTF_CANDIDATE, ZTF_MEANING)
 
-export const LSST_COLUMNS: readonly ColumnDef[] = [
+export const LSST_COLUMNS: readonly AlertColumn[] = [
   {
     name: 'lsst.observation_reason',
     type: 'utf8',

@@ -1,5 +1,5 @@
 import { FixedColumn, grown, ListGroup, makeColumn, TextColumn } from './columns.ts'
-import type { Column } from './columns.ts'
+import type { ScalarColumn } from './columns.ts'
 import { ALERT_COLUMNS } from './schema.ts'
 import type { Survey } from '../contract/index.ts'
 
@@ -19,7 +19,7 @@ export class AlertTable {
   readonly survey: Survey
   capacity: number
   rows = 0
-  readonly columns: Map<string, Column>
+  readonly columns: Map<string, ScalarColumn>
   readonly history: ListGroup
   readonly forced: ListGroup
   readonly stamps: Record<(typeof STAMPS)[number], StampRanges>
@@ -60,7 +60,7 @@ export class AlertTable {
     this.capacity = capacity
   }
 
-  column(name: string): Column {
+  column(name: string): ScalarColumn {
     const column = this.columns.get(name)
     if (!column) throw new Error(`alert table has no column "${name}" for ${this.survey}`)
     return column
@@ -79,7 +79,7 @@ export class AlertTable {
   }
 }
 
-function emptyColumns(survey: Survey, capacity: number): Map<string, Column> {
+function emptyColumns(survey: Survey, capacity: number): Map<string, ScalarColumn> {
   const other = survey === 'ztf' ? 'lsst.' : 'ztf.'
   const own = ALERT_COLUMNS.filter(({ name }) => !name.startsWith(other))
   return new Map(own.map(({ name, type }) => [name, makeColumn(type, capacity)]))

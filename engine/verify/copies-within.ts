@@ -3,6 +3,7 @@ import { compressors } from 'hyparquet-compressors'
 import { Marks, readMarks } from '../duplicates/marks.ts'
 import type { Finding } from './finding.ts'
 import { eachRecord, ledgerPath, spanOfPart } from '../lake/ledger.ts'
+import { PacketFiles } from '../lake/packet-files.ts'
 import { rangeReads } from '../store/range-reads.ts'
 import type { Store, StoredFile } from '../store/store.ts'
 
@@ -86,6 +87,7 @@ export async function againByBytes(
   const named = new Set<bigint>()
   const unread = new Set<bigint>()
   let [revised, same] = [0, 0]
+  const packets = new PacketFiles(store)
   for (const { path, size } of files) {
     const file = rangeReads(store, path, size)
     const rows = await parquetReadObjects({ file, columns: POINTER, compressors }).catch(() => [])
@@ -93,7 +95,8 @@ export async function againByBytes(
       const id = row['alert_id'] as bigint
       if (!wanted.has(id)) continue
       const [offset, length] = [Number(row['packet_offset']), Number(row['packet_length'])]
-      const bytes = await store.read(String(row['packet_file']), offset, length).catch(() => null)
+      const place = { path: String(row['packet_file']), offset, length }
+      const bytes = await packets.read(place).catch(() => null)
       const first = firsts.get(id)
       if (first === undefined) firsts.set(id, bytes)
       else if (!first || !bytes) unread.add(id)

@@ -1,10 +1,18 @@
 import type { Command } from 'commander'
-import type { Filter, Lookups, Models, Module, Needs } from '../../engine/contract/index.ts'
+import type {
+  Filter,
+  Lookups,
+  Models,
+  Module,
+  Needs,
+  StampName
+} from '../../engine/contract/index.ts'
 import { needed } from '../../engine/enrich/plan.ts'
 import type { Plan } from '../../engine/enrich/plan.ts'
 import { openResources } from '../../engine/resources/resources.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
+import { typeText } from '../../engine/table/describe.ts'
 import type { ColumnDef } from '../../engine/table/schema.ts'
 import { leftOutText, pickPlan } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
@@ -47,9 +55,9 @@ export function planJson({ modules, filters, blocks }: Plan) {
       after: afterOf(module, modules),
       reads: readsOf(module.requires),
       asks: asksOf(module),
-      makes: moduleColumns(module).map(({ name, type, unit, ucd, doc }) => ({
+      makes: moduleColumns(module).map(({ name, type, list, unit, ucd, doc }) => ({
         name,
-        type,
+        type: typeText(type, list),
         unit,
         ucd,
         doc
@@ -76,17 +84,19 @@ export function planJson({ modules, filters, blocks }: Plan) {
 interface Asking {
   readonly lookups?: Lookups
   readonly models?: Models
+  readonly stamps?: readonly StampName[]
 }
 
-/** `gcvs within 1.5 arcsec: VarType`, `model ia: ./ia.onnx`. */
-function asksOf({ lookups = {}, models = {} }: Asking): string[] {
+/** `gcvs within 1.5 arcsec: VarType`, `model ia: ./ia.onnx`, `science stamp`. */
+function asksOf({ lookups = {}, models = {}, stamps = [] }: Asking): string[] {
   const catalogues = Object.values(lookups).map(({ catalogue, radius, columns }) => {
     const own = Object.values(columns).map(({ column }) => column)
     return `${catalogue} within ${radius} arcsec${own.length > 0 ? `: ${own.join(', ')}` : ''}`
   })
   return [
     ...catalogues,
-    ...Object.entries(models).map(([name, { file }]) => `model ${name}: ${file}`)
+    ...Object.entries(models).map(([name, { file }]) => `model ${name}: ${file}`),
+    ...stamps.map((name) => `${name} stamp`)
   ]
 }
 

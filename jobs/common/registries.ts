@@ -27,14 +27,14 @@ function pick<T extends { name: string }>(
 }
 
 /**
- * History has columns; catalogues and models are asked while packets are taken in.
+ * What is compared and tried has columns; catalogues, models and stamps are asked where files are made.
  * @throws UsageError for one that asks for more
  */
 export function expectColumnsOnly(all: readonly (Module | Filter)[]): void {
   for (const one of all) {
-    if (one.lookups === undefined && !('models' in one)) continue
+    if (one.lookups === undefined && !('models' in one) && !('stamps' in one)) continue
     throw new UsageError(
-      `${one.name} asks a catalogue or has a model, which history cannot be asked for yet: leave it out`
+      `${one.name} asks a catalogue, has a model or looks at stamps, which only run, stream and reprocess give: leave it out`
     )
   }
 }

@@ -2,6 +2,7 @@ import type { Module } from '../../engine/contract/index.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import { QUARANTINE_COLUMNS } from '../../engine/table/quarantine-columns.ts'
 import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
+import { typeText } from '../../engine/table/describe.ts'
 import type { ColumnDef } from '../../engine/table/schema.ts'
 import { code, COLUMN_HEAD, NOTE, page, table } from './table.ts'
 
@@ -57,7 +58,7 @@ function columnTable(defs: readonly Shown[], from = 0): string {
     COLUMN_HEAD,
     defs.map(({ name, type, list, unit, ucd, doc }) => [
       code(name.slice(from)),
-      list ? `list of ${type}` : type,
+      typeText(type, list),
       code(unit),
       code(ucd),
       doc

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Filter, Module } from '../../engine/contract/index.ts'
 import { needed } from '../../engine/enrich/plan.ts'
+import { typeText } from '../../engine/table/describe.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import type { MetricDef } from '../../engine/metrics/family.ts'
 import { REASONS } from '../../engine/reasons.ts'
@@ -45,14 +46,15 @@ function outputTable(module: Module): string {
   const groups = new Map<string, { names: string[]; rows: string[][] }>()
   for (const [name, output] of Object.entries(module.produces)) {
     if (output.type !== 'group') {
-      plain.push([`\`${name}\``, output.type, code(output.unit), code(output.ucd), output.doc])
+      const type = typeText(output.type, output.isList ? 'own' : undefined)
+      plain.push([`\`${name}\``, type, code(output.unit), code(output.ucd), output.doc])
       continue
     }
     const rows = moduleColumns(module)
       .filter((def) => def.name.startsWith(`${module.name}.${name}.`))
-      .map(({ name: full, type, unit, ucd, doc }) => [
+      .map(({ name: full, type, list, unit, ucd, doc }) => [
         full.slice(module.name.length + name.length + 2),
-        type,
+        typeText(type, list),
         code(unit),
         code(ucd),
         doc.replaceAll(new RegExp(`\\bin ${name}\\b`, 'g'), 'in the band')

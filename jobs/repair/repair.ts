@@ -52,6 +52,7 @@ export function addRepair(program: Command): void {
     'modules',
     'filters',
     'surveys',
+    'compressPackets',
     ...KAFKA_SETTINGS,
     'outPartitions',
     'outReplication',
@@ -104,7 +105,7 @@ async function openWorkshop(
   given: readonly string[],
   publish: boolean
 ): Promise<Opened> {
-  const { surveys, schemas, catalogues } = settings
+  const { surveys, schemas, catalogues, compressPackets } = settings
   const warn = (message: string) => console.error(`siskin: ${message}`)
   const plan = planFor(settings, warn)
   const resources = await openResources(plan, { catalogues, warn })
@@ -114,7 +115,14 @@ async function openWorkshop(
     (await kafka?.openKafkaSide(store, settings, plan, publish)) ?? NO_KAFKA
   const shop = {
     store,
-    maker: new RepairMaker(store, { plan, surveys, schemas, resources, warn }),
+    maker: new RepairMaker(store, {
+      plan,
+      surveys,
+      schemas,
+      resources,
+      compressPackets,
+      warn
+    }),
     archives: new ArchiveInput(store, given),
     kafka: input,
     marks,

@@ -41,7 +41,15 @@ export function addRequeue(program: Command): void {
       'after',
       '\nThose that decode become alerts of parts of their own, and topic files of the lake; the others stay. Nothing is taken twice, however often it is done.\n\nExample:\n  siskin requeue --lake lake --schemas lsst/schemas --reason unknown-schema'
     )
-  addSettings(command, ['lake', 'schemas', 'catalogues', 'modules', 'filters', 'surveys'])
+  addSettings(command, [
+    'lake',
+    'schemas',
+    'catalogues',
+    'modules',
+    'filters',
+    'surveys',
+    'compressPackets'
+  ])
   command.action(async (options: Options) => {
     const requeued = await requeueLake(readSettings(command), options)
     if (options.json) console.log(JSON.stringify(requeued, null, 1))
@@ -61,7 +69,7 @@ function reasons(text: string): Reason[] {
 }
 
 async function requeueLake(settings: Settings, options: Options): Promise<Requeued> {
-  const { lake, surveys, schemas, catalogues } = settings
+  const { lake, surveys, schemas, catalogues, compressPackets } = settings
   const { reason = null, source = null, yes = false, json = false } = options
   const store = openStore(lake)
   await expectLake(store)
@@ -72,7 +80,14 @@ async function requeueLake(settings: Settings, options: Options): Promise<Requeu
   try {
     return await requeue({
       store,
-      maker: new RepairMaker(store, { plan, surveys, schemas, resources, warn }),
+      maker: new RepairMaker(store, {
+        plan,
+        surveys,
+        schemas,
+        resources,
+        compressPackets,
+        warn
+      }),
       claims,
       warn,
       onStep: crashAt,

@@ -7,7 +7,7 @@ import { planFor } from '../common/registries.ts'
 if (!parentPort) throw new Error('a member is started by its supervisor')
 const settings = workerData as LayerMemberSettings
 const plan = planFor({ modules: null, filters: null })
-runLayerMember(parentPort, settings, {
+await runLayerMember(parentPort, settings, {
   plan,
   modules: plan.modules.filter(({ name }) => settings.modules.includes(name)),
   filters: plan.filters.filter(({ name }) => settings.filters.includes(name)),

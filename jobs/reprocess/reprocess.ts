@@ -12,7 +12,7 @@ import { layerText } from '../../engine/lake/layer-name.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { crashPoint } from '../common/crash-point.ts'
 import { parseNights } from '../common/nights.ts'
-import { expectColumnsOnly, pickFilters, pickModules, planFor } from '../common/registries.ts'
+import { pickFilters, pickModules, planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { moduleRows } from '../run/summary.ts'
@@ -76,7 +76,7 @@ export function addReprocess(program: Command): void {
       'after',
       '\nModules that read from those named run too. Without --modules and --filters all modules run.\nWhat was made of the same versions is not made again.\n\nExamples:\n  siskin reprocess --lake lake --modules rate\n  siskin reprocess --lake lake --nights 20260101..20260131 --filters fast_riser\n  siskin reprocess --lake hdfs://namenode/siskin --plan | siskin reprocess --tasks -'
     )
-  addSettings(command, ['lake', 'members', 'modules', 'filters', ...PUBLISHING])
+  addSettings(command, ['lake', 'members', 'catalogues', 'modules', 'filters', ...PUBLISHING])
   command.action(async (flags: Flags) => {
     const settings = readSettings(command)
     expectOneOf(flags)
@@ -146,7 +146,6 @@ function workOf({ modules, filters }: Settings, asOf: string | null): LayerWork 
     named.map(({ name }) => name)
   )
   const selecting = filters === null ? [] : pickFilters(filters)
-  expectColumnsOnly([...running, ...selecting])
   return { plan, modules: running, filters: selecting, asOf }
 }
 
@@ -175,6 +174,7 @@ async function withProgress(settings: Settings, flags: Flags): Promise<Outcome> 
       store,
       work,
       nights,
+      catalogues: settings.catalogues,
       members: settings.members ?? availableParallelism(),
       memberProgram: new URL('./member.ts', import.meta.url),
       command: `siskin reprocess --lake ${settings.lake}`,

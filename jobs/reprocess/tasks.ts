@@ -48,7 +48,7 @@ export async function printPlan(
 }
 
 /** Takes the tasks of a file, or `-` for standard input, and answers each with a line. */
-export async function takeTasks(file: string, { members }: Settings): Promise<void> {
+export async function takeTasks(file: string, { members, catalogues }: Settings): Promise<void> {
   const interrupt = interruptible()
   const { signal } = interrupt
   const input = file === '-' ? process.stdin : createReadStream(file)
@@ -58,6 +58,7 @@ export async function takeTasks(file: string, { members }: Settings): Promise<vo
     await runTasks(lines, {
       plan: planFor({ modules: null, filters: null }),
       members: members ?? availableParallelism(),
+      catalogues: catalogues ?? null,
       memberProgram: new URL('./member.ts', import.meta.url),
       signal,
       crash: crashPoint(),

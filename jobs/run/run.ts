@@ -38,6 +38,7 @@ export function addRun(program: Command): void {
     'filters',
     'surveys',
     'duplicateNights',
+    'compressPackets',
     'partPackets',
     'partMegabytes'
   ])

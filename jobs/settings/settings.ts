@@ -64,6 +64,13 @@ const SETTINGS = {
       'recognise a copy of an alert for so many nights after the first landed (default: for ever)',
     parse: wholeNumber(0, 100_000)
   },
+  compressPackets: {
+    key: 'compressPackets',
+    flag: '--compress-packets <surveys>',
+    about:
+      'keep packets of these surveys compressed (zstd), or of none (default: of lsst where the lake is in HDFS)',
+    parse: (text: string) => (text === 'none' ? [] : surveys(text))
+  },
   partPackets: {
     key: 'partPackets',
     flag: '--part-packets <n>',

@@ -39,6 +39,7 @@ export function addStream(program: Command): void {
     'filters',
     'surveys',
     'duplicateNights',
+    'compressPackets',
     'members',
     ...own
   ])
@@ -172,6 +173,7 @@ function streamSettings(settings: Settings): StreamSettings {
     modules,
     filters,
     surveys,
+    compressPackets: settings.compressPackets,
     duplicateNights: settings.duplicateNights,
     output: {
       prefix: settings.outPrefix,

@@ -61,7 +61,7 @@ function declared(): (path: string) => Partial<Facts> | null {
   const lists = { history: 'light_curve', forced: 'forced_photometry' } as const
   const columns = [...ALERT_COLUMNS, ...modules.flatMap(moduleColumns)].map((column) => {
     const { name, list } = column
-    const path = list ? `${lists[list]}.${name.slice(list.length + 1)}` : name
+    const path = list && list !== 'own' ? `${lists[list]}.${name.slice(list.length + 1)}` : name
     return [path, column] as const
   })
   const known = new Map<string, Partial<Facts>>(columns)

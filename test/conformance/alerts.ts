@@ -1,6 +1,6 @@
 import type { Survey } from '#contract'
 import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
-import type { ColumnDef } from '../../engine/table/schema.ts'
+import type { AlertColumn } from '../../engine/table/schema.ts'
 import { Dice } from './dice.ts'
 
 /** One made-up alert: a value, null or a list by column name; columns of modules too once they ran. */
@@ -24,7 +24,7 @@ export function goldenAlerts(survey: Survey, count: number, seed = 1): Alert[] {
 }
 
 /** The columns that exist for a survey. */
-export function columnsOf(survey: Survey): ColumnDef[] {
+export function columnsOf(survey: Survey): AlertColumn[] {
   const other = survey === 'ztf' ? 'lsst.' : 'ztf.'
   return ALERT_COLUMNS.filter(({ name }) => !name.startsWith(other))
 }
@@ -57,7 +57,7 @@ function makeAlert(survey: Survey, i: number, dice: Dice): Alert {
 }
 
 /** A value of the column's type; now and then null. */
-function anyValue({ type }: ColumnDef, dice: Dice): unknown {
+function anyValue({ type }: AlertColumn, dice: Dice): unknown {
   if (dice.chance(0.05)) return null
   switch (type) {
     case 'int64':

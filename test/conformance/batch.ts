@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto'
-import type { Module, Survey } from '#contract'
+import type { Models, Module, Predictors, Survey } from '#contract'
 import { ModuleRunner } from '../../engine/enrich/run-module.ts'
-import { TextColumn } from '../../engine/table/columns.ts'
-import type { Column } from '../../engine/table/columns.ts'
+import { ListColumn, TextColumn, valueAt as plainAt } from '../../engine/table/columns.ts'
+import type { Column, ScalarColumn } from '../../engine/table/columns.ts'
 import { Enriched, moduleColumns } from '../../engine/table/enriched.ts'
+import { openResources } from '../../engine/resources/resources.ts'
+import type { Images } from '../../engine/table/images.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
 import { AlertTable } from '../../engine/table/table.ts'
 import { placeOf } from '../../engine/place-of.ts'
 import type { Alert } from './alerts.ts'
 import { columnsOf } from './alerts.ts'
+import { Dice } from './dice.ts'
 import { inTimeLater } from './in-time.ts'
 import { asError } from './load.ts'
 
@@ -39,22 +42,40 @@ export function tableOf(survey: Survey, alerts: readonly Alert[]): AlertTable {
 }
 
 function setValue(column: Column, row: number, value: unknown): void {
-  if (column instanceof TextColumn) column.set(row, value as string | null)
+  if (column instanceof ListColumn) column.set(row, value as ArrayLike<number> | null)
+  else if (column instanceof TextColumn) column.set(row, value as string | null)
   else column.set(row, typeof value === 'boolean' ? Number(value) : (value as number | null))
 }
 
 /** Within lists a null reads as NaN. */
-function setListValue(column: Column, at: number, value: unknown): void {
+function setListValue(column: ScalarColumn, at: number, value: unknown): void {
   setValue(column, at, value)
   if (value !== null || column instanceof TextColumn) return
   if (column.type === 'float64' || column.type === 'float32') column.values[at] = Number.NaN
 }
 
 export function valueAt(column: Column, row: number): unknown {
-  if (column instanceof TextColumn) return column.get(row)
-  if (column.valid[row] === 0) return null
-  const value = column.values[row]!
-  return column.type === 'bool' ? value === 1 : value
+  const value = plainAt(column, row)
+  if (column.type !== 'bool' || value === null) return value
+  return Array.isArray(value) ? value.map((one) => one && one === 1) : value === 1
+}
+
+/** Images of 8 x 8 pixels that hang on the id of the alert; none of every fifth. */
+function madeUpStamps(alerts: readonly Alert[]): Images {
+  const header = new Map<string, string>()
+  return {
+    at(name, row) {
+      const id = Number(((alerts[row]!['alert_id'] as bigint | null) ?? 0n) % 1000n)
+      if (id % 5 === 0) return null
+      const dice = new Dice(id + name.length)
+      return {
+        width: 8,
+        height: 8,
+        pixels: Float32Array.from({ length: 64 }, () => dice.normal()),
+        header
+      }
+    }
+  }
 }
 
 /** A batch with the columns of `others` filled from the alerts, as if those modules had run. */
@@ -63,7 +84,7 @@ export function batchOf(
   alerts: readonly Alert[],
   others: readonly Module[]
 ): Enriched {
-  const batch = new Enriched(tableOf(survey, alerts))
+  const batch = new Enriched(tableOf(survey, alerts), undefined, madeUpStamps(alerts))
   for (const module of others) {
     batch.add(module)
     for (const { name } of moduleColumns(module)) {
@@ -88,9 +109,13 @@ export async function outputsOf(module: Module, batch: Enriched): Promise<Output
       }
     }
   }
-  const runner = new ModuleRunner((_, message) => {
-    throw thrown instanceof Error ? told(thrown, module) : new Error(message)
-  })
+  const models = await modelsOf(module)
+  const runner = new ModuleRunner(
+    (_, message) => {
+      throw thrown instanceof Error ? told(thrown, module) : new Error(message)
+    },
+    () => models
+  )
   await runner.run(guarded, batch, new ReaderSet(batch), false)
   const { rows } = batch.table
   return Object.fromEntries(
@@ -99,6 +124,19 @@ export async function outputsOf(module: Module, batch: Enriched): Promise<Output
       Array.from({ length: rows }, (_, row) => valueAt(batch.column(name)!, row))
     ])
   )
+}
+
+const opened = new Map<Module, Promise<Predictors<Models>>>()
+
+/** The trained models of a module, loaded once. @throws UsageError for a file that is none. */
+export async function modelsOf(module: Module): Promise<Predictors<Models>> {
+  const open = async () => {
+    const plan = { modules: [module], filters: [], blocks: [], columns: [] }
+    return (await openResources(plan, { catalogues: null, warn: () => {} })).models(module)
+  }
+  const models = opened.get(module) ?? open()
+  opened.set(module, models)
+  return models
 }
 
 /** The error itself, so that its own file and line are shown, and who it is of. */
@@ -139,9 +177,10 @@ export async function enrichAlerts(
 export function checksum(batch: Enriched): string {
   const hash = createHash('sha256')
   for (const column of [...batch.table.columns.values(), ...batch.columns.values()]) {
-    if (column instanceof TextColumn) hash.update(column.bytes).update(column.starts)
-    else hash.update(new Uint8Array(column.values.buffer))
-    hash.update(column.valid)
+    const items = column instanceof ListColumn ? column.items : column
+    if (items instanceof TextColumn) hash.update(items.bytes).update(items.starts)
+    else hash.update(new Uint8Array(items.values.buffer))
+    hash.update(items.valid).update(column.valid)
   }
   return hash.update(batch.table.history.offsets).update(batch.table.forced.offsets).digest('hex')
 }

@@ -6,10 +6,11 @@ import { UNITS } from '#contract'
 import { needed } from '../../engine/enrich/plan.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import type { Enriched } from '../../engine/table/enriched.ts'
+import { stampsFor } from '../../engine/table/images.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
 import { goldenAlerts, silentAlert } from './alerts.ts'
 import type { Alert } from './alerts.ts'
-import { batchOf, checksum, digest, enrichAlerts, outputsOf } from './batch.ts'
+import { batchOf, checksum, digest, enrichAlerts, modelsOf, outputsOf } from './batch.ts'
 import type { Outputs } from './batch.ts'
 import { Dice } from './dice.ts'
 import { compareGolden } from './golden.ts'
@@ -130,7 +131,7 @@ describe.each(ordered.map((module): [string, Module] => [module.name, module]))(
     test.each(surveys)('leaves its inputs alone: %s', async (survey) => {
       const batch = batchOf(survey, golden[survey], others)
       const before = checksum(batch)
-      const view = viewOf(module, batch, survey)
+      const view = await viewOf(module, batch, survey)
       await inTimeLater(`module ${name}`, () => module.run(view))
       expect(checksum(batch), 'it wrote into a column it reads').toBe(before)
     })
@@ -218,13 +219,14 @@ function inputsOf(module: Module, alerts: readonly Alert[]): Alert[] {
   )
 }
 
-function viewOf(module: Module, batch: Enriched, survey: Survey) {
+async function viewOf(module: Module, batch: Enriched, survey: Survey) {
   return {
     rows: batch.table.rows,
     survey,
     columns: new ReaderSet(batch).for(module.requires),
     lookups: batch.answers.for(module.lookups),
-    models: {},
+    models: await modelsOf(module),
+    stamps: stampsFor(module, batch.images),
     signal: new AbortController().signal
   }
 }

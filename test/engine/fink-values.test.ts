@@ -8,7 +8,7 @@ import { SchemaCache } from '../../engine/decode/schemas.ts'
 import { enrich } from '../../engine/enrich/enrich.ts'
 import { makePlan } from '../../engine/enrich/plan.ts'
 import { ModuleRunner } from '../../engine/enrich/run-module.ts'
-import { TextColumn } from '../../engine/table/columns.ts'
+import { valueAt } from '../../engine/table/columns.ts'
 import type { Enriched } from '../../engine/table/enriched.ts'
 import { filters } from '../../filters/registry.ts'
 import { modules } from '../../science-modules/registry.ts'
@@ -223,8 +223,7 @@ function pairOf(enriched: Enriched, row: number, fink: Record<string, FinkValues
   const ours = (name: string): Value => {
     const column = enriched.column(name)
     if (!column) throw new Error(`no column ${name}`)
-    if (column instanceof TextColumn) return column.get(row)
-    return column.valid[row] === 0 ? null : (column.values[row] ?? null)
+    return valueAt(column, row) as Value
   }
   const candid = String(ours('alert_id'))
   const { offsets } = enriched.table.history

@@ -1,4 +1,16 @@
-import { defineFilter, defineModule, float32, model, nearest, number, text, utf8 } from '#contract'
+import {
+  defineFilter,
+  defineModule,
+  float32,
+  float64,
+  int32,
+  list,
+  model,
+  nearest,
+  number,
+  text,
+  utf8
+} from '#contract'
 import type { Status } from '#contract'
 import { makePlan } from '../../engine/enrich/plan.ts'
 import type { Plan } from '../../engine/enrich/plan.ts'
@@ -48,6 +60,26 @@ const same = defineModule({
   }
 })
 
+const seen = defineModule({
+  name: 'seen',
+  version: '1.0.0',
+  about: 'What is on the difference stamp.',
+  owner: 'test',
+  requires: {},
+  stamps: ['difference'],
+  produces: {
+    sum: float64('', 'Sum of its pixels. Null without one.'),
+    size: list(int32('', 'Width and height. Null without one.'))
+  },
+  run({ rows, stamps }) {
+    const all = Array.from({ length: rows }, (_, row) => stamps.difference.at(row))
+    return {
+      sum: all.map((stamp) => stamp && stamp.pixels.reduce((sum, pixel) => sum + (pixel || 0), 0)),
+      size: all.map((stamp) => stamp && [stamp.width, stamp.height])
+    }
+  }
+})
+
 const starry = defineFilter({
   name: 'starry',
   version: '1.0.0',
@@ -64,5 +96,5 @@ const starry = defineFilter({
 })
 
 export function askingPlan(): Plan {
-  return makePlan([near, same], [starry])
+  return makePlan([near, same, seen], [starry])
 }

@@ -8,4 +8,4 @@ const settings = workerData as LayerMemberSettings
 const plan = badPlan(settings.modules, settings.filters)
 const { modules, filters } = plan
 if (parentPort)
-  runLayerMember(parentPort, settings, { plan, modules, filters, asOf: settings.asOf })
+  await runLayerMember(parentPort, settings, { plan, modules, filters, asOf: settings.asOf })

@@ -10,6 +10,9 @@ import type {
   Outputs,
   Predicate,
   Readers,
+  Stamp,
+  StampName,
+  Stamps,
   Survey
 } from '#contract'
 
@@ -37,6 +40,14 @@ export function answersFrom(lookups: Lookups = {}, columns: PlainColumns): Answe
   return Object.fromEntries(answers) as Answers<Lookups>
 }
 
+/** Stamps from columns `stamps.<name>`: a list of images. */
+function stampsFrom(columns: PlainColumns): Stamps {
+  const at = (name: StampName) => ({
+    at: (row: number) => (columns[`stamps.${name}`]?.[row] ?? null) as Stamp | null
+  })
+  return { science: at('science'), template: at('template'), difference: at('difference') }
+}
+
 /** Runs a module over plain arrays, as the engine would. */
 export async function runModule<N extends Needs, P extends Outputs>(
   module: Module<N, P>,
@@ -49,6 +60,7 @@ export async function runModule<N extends Needs, P extends Outputs>(
     columns: readersFrom(module.requires, columns),
     lookups: answersFrom(module.lookups, columns),
     models: {},
+    stamps: stampsFrom(columns),
     signal: new AbortController().signal
   })
 }

@@ -26,6 +26,7 @@ const PACKAGES = [
   'astropy==8.0.2',
   'confluent-kafka==2.16.1',
   'fastavro==1.13.1',
+  "backports.zstd==1.8.0; python_version < '3.14'", // fastavro: codec zstandard
   'pandas==3.1.1',
   'polars==2.1.0',
   'prometheus_client==0.26.0',

@@ -26,6 +26,8 @@ export interface StreamSettings {
   readonly schemas: string | null
   /** Folder of the catalogues that modules and filters ask; left out: none. */
   readonly catalogues?: string | null
+  /** Surveys whose packets are kept compressed; null, or left out: as befits the store. */
+  readonly compressPackets?: readonly Survey[] | null
   readonly output: OutputSettings
   /** A member that is silent for so long is taken for dead by its group. */
   readonly sessionSeconds: number

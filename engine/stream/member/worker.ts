@@ -8,6 +8,7 @@ import { failureOf } from '../../making/failure.ts'
 import type { Failure } from '../../making/failure.ts'
 import { PartMaker } from '../../making/part-maker.ts'
 import { stage } from '../../lake/two-phase-commit.ts'
+import { compressedSurveys } from '../../lake/packet-files.ts'
 import { partName } from '../../lake/ledger.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import { openResources } from '../../resources/resources.ts'
@@ -108,6 +109,7 @@ export async function runStreamWorker(
     plan,
     surveys: stream.surveys,
     resources,
+    compressed: compressedSurveys(stream.lake, stream.compressPackets),
     resolve: (ids) => resolveOrFail(registry, ids, ending.signal),
     log,
     beat: new Beat(beat),

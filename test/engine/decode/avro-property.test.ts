@@ -7,7 +7,7 @@ import { resolveSchema } from '../../../engine/avro/schema.ts'
 import { compile } from '../../../engine/avro/compile.ts'
 import { Reader } from '../../../engine/avro/reader.ts'
 import { ListGroup, makeColumn, TextColumn } from '../../../engine/table/columns.ts'
-import type { Column } from '../../../engine/table/columns.ts'
+import type { ScalarColumn } from '../../../engine/table/columns.ts'
 import type { ScalarType } from '../../../engine/table/schema.ts'
 import { INSTALL_MS, pythonFor, runPython } from '../../support/python.ts'
 import { random } from '../../support/random.ts'
@@ -147,7 +147,7 @@ function at(value: unknown, path: string, isWrapped: boolean): unknown {
   return here !== null && typeof here === 'object' ? null : (here ?? null)
 }
 
-function cellOf(column: Column, row: number): unknown {
+function cellOf(column: ScalarColumn, row: number): unknown {
   if (column instanceof TextColumn) return column.get(row)
   if (column.valid[row] === 0) return null
   return column.type === 'bool' ? column.values[row] === 1 : column.values[row]!
@@ -261,7 +261,7 @@ describe('generated schemas', () => {
       ]
     }
     const sinks = {
-      columns: new Map<string, Column>([
+      columns: new Map<string, ScalarColumn>([
         ['l[].x', list[0]],
         ['l[].s', list[1]]
       ]),

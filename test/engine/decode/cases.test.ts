@@ -5,6 +5,7 @@ import type { DecodeResult } from '../../../engine/decode/decode.ts'
 import { enrich } from '../../../engine/enrich/enrich.ts'
 import { makePlan } from '../../../engine/enrich/plan.ts'
 import { ModuleRunner } from '../../../engine/enrich/run-module.ts'
+import { valueAt } from '../../../engine/table/columns.ts'
 import type { AlertTable } from '../../../engine/table/table.ts'
 import { modules } from '../../../science-modules/registry.ts'
 import { openContainer } from '../../support/avro.ts'
@@ -207,8 +208,7 @@ async function valuesOf(table: AlertTable): Promise<Record<string, Cell>> {
   return Object.fromEntries(
     chosen.map((name) => {
       const column = columns.get(name)!
-      if (!('values' in column)) return [name, column.get(0)]
-      return [name, column.valid[0] === 0 ? null : column.values[0]!]
+      return [name, valueAt(column, 0) as Cell]
     })
   )
 }

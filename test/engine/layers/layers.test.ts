@@ -14,6 +14,7 @@ import { viewsOf } from '../../../engine/layers/views.ts'
 import { withDependents } from '../../../engine/layers/work.ts'
 import { Beat } from '../../../engine/making/beat.ts'
 import { layersIn } from '../../../engine/lake/layers.ts'
+import { NO_RESOURCES } from '../../../engine/resources/resources.ts'
 import { openStore } from '../../../engine/store/open-store.ts'
 import { verify } from '../../../engine/verify/verify.ts'
 import { modules } from '../../../science-modules/registry.ts'
@@ -70,6 +71,7 @@ async function made({ lake, rate, names, asOf, more = [] }: How): Promise<PartDo
   const maker = new LayerMaker({
     store,
     work: { plan, modules: withDependents(plan, names), filters: [], asOf: asOf ?? null },
+    resources: NO_RESOURCES,
     layers: await layersIn(store),
     runs: {},
     isShared: false,

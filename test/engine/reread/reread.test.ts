@@ -9,7 +9,7 @@ import { localStore } from '../../../engine/store/local.ts'
 import { PartFile } from '../../../engine/reread/part-file.ts'
 import { reread } from '../../../engine/reread/reread.ts'
 import type { Reread } from '../../../engine/reread/reread.ts'
-import { TextColumn } from '../../../engine/table/columns.ts'
+import { TextColumn, valueAt } from '../../../engine/table/columns.ts'
 import type { Column } from '../../../engine/table/columns.ts'
 import type { Enriched } from '../../../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../../../engine/table/schema.ts'
@@ -40,10 +40,7 @@ const options = () => ({
 /** Values of rows as their own type, where they say something: bit for bit, so NaN is not hidden. */
 function valuesOf(column: Column | undefined, rows: readonly number[]): unknown[] {
   if (!column) return rows.map(() => null)
-  return rows.map((row) => {
-    if (column.valid[row] === 0) return null
-    return column instanceof TextColumn ? column.get(row) : column.values[row]
-  })
+  return rows.map((row) => valueAt(column, row))
 }
 
 /** Writes the alerts as a run does, and reads each of its files back. */

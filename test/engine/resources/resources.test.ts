@@ -3,6 +3,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, expect, test } from 'vitest'
+import { openLakePacket } from '../../../engine/inspect/packet.ts'
+import { reprocess } from '../../../engine/layers/reprocess.ts'
+import { readFits } from '../../../engine/stamps/fits.ts'
+import { verify } from '../../../engine/verify/verify.ts'
 import { openResources } from '../../../engine/resources/resources.ts'
 import { run } from '../../../engine/run/run.ts'
 import { openStore } from '../../../engine/store/open-store.ts'
@@ -28,7 +32,7 @@ async function sql(query: string): Promise<Record<string, unknown>[]> {
 beforeAll(async () => {
   writeFileSync(onnx, identityModel())
   mkdirSync(catalogues)
-  await simulate({ out: archive, start: '2026-01-12', seed: 5, scale: 0.004, stamps: 'none' })
+  await simulate({ out: archive, start: '2026-01-12', seed: 5, scale: 0.004 })
   const truth = archive.replace('.tar', '.truth.parquet')
   await sql(
     `COPY (SELECT ra, dec, class AS "VarType" FROM read_parquet('${truth}') WHERE class <> 'sso' ORDER BY mjd LIMIT 40) TO '${join(catalogues, 'stars.parquet')}' (FORMAT parquet)`
@@ -87,6 +91,52 @@ test('answers and a model’s numbers are columns as any; what was used is in th
   const { keys } = await openParquet(openStore(lake), path, length)
   expect(keys['siskin.resources']).toMatch(/^stars@[0-9a-f]{12} same\/identity@[0-9a-f]{12}$/)
 })
+
+test('stamps are images; history has catalogues, models and stamps too, and is made anew when a catalogue is', async () => {
+  const lake = join(folder, 'lake')
+  const store = openStore(lake)
+  const rows = await sql(
+    `SELECT seen.sum AS sum, seen.size AS size, packet_file AS path, packet_offset AS at, packet_length AS length FROM read_parquet('${lake}/ztf/alerts/**/*.parquet')`
+  )
+  for (const { sum, size, path, at, length } of rows.slice(0, 20)) {
+    const { stamps } = await openLakePacket(store, String(path), Number(at), Number(length))
+    const { pixels, width, height } = readFits(stamps.difference!)[0]!
+    expect(sum).toBe(pixels.reduce((all, pixel) => all + (pixel || 0), 0))
+    expect(size).toEqual([width, height])
+  }
+  const told = await reprocessed(lake)
+  expect(told.broken).toEqual([])
+  for (const name of ['near', 'same', 'seen']) {
+    const own = `SELECT alert_id, ${name} FROM read_parquet('${lake}/ztf/alerts/**/*.parquet')`
+    const layer = `SELECT alert_id, ${name} FROM read_parquet('${lake}/ztf/layers/${name}@1.0.0/**/*.parquet')`
+    expect(await sql(`SELECT count(*) AS n FROM (${own} EXCEPT ALL ${layer})`)).toEqual([{ n: 0n }])
+  }
+  expect((await reprocessed(lake)).untouched).toBe(told.parts)
+  await sql(
+    `COPY (SELECT * FROM '${catalogues}/stars.parquet' LIMIT 10) TO '${catalogues}/fewer.parquet' (FORMAT parquet)`
+  )
+  copyFileSync(join(catalogues, 'fewer.parquet'), join(catalogues, 'stars.parquet'))
+  const anew = await reprocessed(lake)
+  expect(Object.keys(anew.tally.modules)).toEqual(['near'])
+  expect((await verify(store, { deep: true, onProgress: () => {} })).differences).toEqual([])
+}, 60_000)
+
+function reprocessed(lake: string) {
+  const plan = askingPlan()
+  return reprocess({
+    store: openStore(lake),
+    work: { plan, modules: plan.modules, filters: [], asOf: null },
+    nights: null,
+    members: 1,
+    catalogues,
+    memberProgram: new URL('../../support/asking-layer-member.ts', import.meta.url),
+    command: 'test',
+    signal: new AbortController().signal,
+    crash: null,
+    onProgress: () => {},
+    onLog: (_, message) => expect.fail(message)
+  })
+}
 
 test('a catalogue that is not there: said once, and nobody is told that there is nothing', async () => {
   const { rows, log } = await runInto(join(folder, 'without'), null)
