@@ -1,9 +1,12 @@
+import { indexedUpTo, setIndexedUpTo } from '../duplicates/index-files.ts'
 import type { Marks } from '../duplicates/marks.ts'
 import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { commit, recover } from '../lake/file-commit.ts'
+import { lastSpan } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
+import { repairDrafts } from '../lake/repair-folder.ts'
 import { setMarksBack } from '../verify/proof-notes.ts'
 import type { Store } from '../store/store.ts'
 import type { Reason } from '../reasons.ts'
@@ -81,6 +84,8 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
         for await (const block of blocksOf(store, name)) {
           await copies.enter(name, (await readBlock(store, block)).records)
         }
+        const last = await lastSpan(store, name)
+        if (last) await setIndexedUpTo(store, name, last.last + 1, repairDrafts(name))
       }
     } catch (error) {
       failures.push(`${source}: ${messageOf(error)}`)
@@ -165,6 +170,9 @@ async function land(
   const requeued = { source, first, last, rows, positions, reasons }
   const record = { ...made.record, requeued }
   await setMarksBack(store, name, first)
+  if ((await indexedUpTo(store, name)) > first) {
+    await setIndexedUpTo(store, name, first, repairDrafts(name)) // until it is in it, if this is killed
+  }
   await commit(store, record, made.files, () => claims.check(source), onStep)
   return record
 }
