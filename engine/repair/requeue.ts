@@ -7,6 +7,7 @@ import { lastSpan } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
 import { repairDrafts } from '../lake/repair-folder.ts'
+import { requeuedSource, requeueSource, requeueSourcesOf } from '../lake/requeue-name.ts'
 import { setMarksBack } from '../verify/proof-notes.ts'
 import type { Store } from '../store/store.ts'
 import type { Reason } from '../reasons.ts'
@@ -17,7 +18,7 @@ import { onceEach } from './maker.ts'
 import type { RepairMaker } from './maker.ts'
 import { freedFrom, rowsTaken } from './requeue-rows.ts'
 import type { Freed } from './requeue-rows.ts'
-import { requeuedFrom, requeueSource, requeueSourcesOf } from './requeued.ts'
+import { requeuedFrom } from './requeued.ts'
 import type { Workshop } from './workshop.ts'
 
 export interface RequeueOptions extends Pick<Workshop, 'store' | 'maker' | 'claims' | 'onStep'> {
@@ -59,7 +60,7 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
   const { store, claims, agree } = options
   const all = await ledgerSources(store)
   expectSources(options, all)
-  const own = all.filter((source) => !isRequeue(source, all) && isAsked(source, options))
+  const own = all.filter((source) => !isRequeue(source) && isAsked(source, options))
   const found = await count(options, own, all)
   const nothing = { ...found, parts: 0, alerts: 0, duplicates: 0, failures: [] }
   const isAny = Object.keys(found.freed).length > 0
@@ -94,8 +95,8 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
   return { ...found, ...sums, failures, isRefused: false }
 }
 
-function isRequeue(source: string, all: readonly string[]): boolean {
-  return all.some((other) => requeueSourcesOf(other, [source]).length > 0)
+function isRequeue(source: string): boolean {
+  return requeuedSource(source) !== null
 }
 
 /** @throws UsageError for a source that the lake does not have, naming those it has. */
@@ -103,7 +104,7 @@ function expectSources(
   { store, sources }: Pick<RequeueOptions, 'store' | 'sources'>,
   all: readonly string[]
 ): void {
-  const known = all.filter((source) => !isRequeue(source, all)).toSorted()
+  const known = all.filter((source) => !isRequeue(source)).toSorted()
   const missing = sources?.find((source) => !known.includes(source))
   if (missing === undefined) return
   throw new UsageError(
