@@ -9,6 +9,11 @@ interface Change {
   readonly first: number | null
 }
 
+/** All of it can be read, and it is not what was asked for. */
+export class OtherContentError extends SiskinError {
+  override readonly name = 'OtherContentError'
+}
+
 const NAMED = 3
 
 /** The files of a source whose content is in no file that is there; a file that was renamed is none. */
@@ -28,9 +33,9 @@ export function changedError(
   path: string,
   { name }: FolderRecord,
   changes: readonly Change[]
-): SiskinError {
+): OtherContentError {
   const more = changes.length > NAMED ? `; and ${changes.length - NAMED} more` : ''
-  return new SiskinError(
+  return new OtherContentError(
     `folder "${path}" is not what it was when it was taken in as source ${name}: ` +
       `${changes.slice(0, NAMED).map(told).join('; ')}${more}. ` +
       'With --replace it begins anew as another source, and what was taken in stays in the lake; ' +

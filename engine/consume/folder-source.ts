@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
-import { codeOf, SiskinError } from '../errors.ts'
+import { codeOf } from '../errors.ts'
 import { rangesOf } from './archive.ts'
 import { filesAt, isLocal } from '../store/files.ts'
 import type { FolderRecord, KnownFile, SourceBook } from './book.ts'
 import type { FoundFile } from './find-files.ts'
-import { changedError, findChanges } from './folder-changes.ts'
+import { changedError, findChanges, OtherContentError } from './folder-changes.ts'
 import { freeName, identify, namesOf, safeStem, unreadable } from './identity.ts'
 import { walkLoose } from './loose.ts'
 import type { OpenOptions } from './open.ts'
@@ -19,7 +19,7 @@ type ThereFile = FoundFile & KnownFile
  * Positions are given by the files in the order in which they were first met; new ones go behind. A copy
  * with new files is another source, for the new ones, while the folder it was copied from is there.
  * Null where all of it is nothing to be read.
- * @throws SiskinError where it has no file, and where known files changed, or are gone, and it is not to begin anew.
+ * @throws OtherContentError where it has no file, and where known files changed, or are gone, and it is not to begin anew.
  */
 export async function openFolder(
   path: string,
@@ -35,7 +35,7 @@ export async function openFolder(
   const records = await akin(path, there, names, how.book)
   const isHere = ({ path: own, files }: FolderRecord) => own === fullName(path) && files.length > 0
   if (there.length === 0 && !records.some(isHere)) {
-    throw new SiskinError(`no packet files in "${path}"`)
+    throw new OtherContentError(`no packet files in "${path}"`)
   }
   const known = await wholeRecord(path, records, there)
   if (known) return await goOn(path, known, there, how)

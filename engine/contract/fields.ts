@@ -16,3 +16,14 @@ export function expectFields(
       throw new Error(`${who}: "${name}" is ${typeof value}, and not ${kind}`)
   }
 }
+
+const MOST_LETTERS = 100
+
+/** @throws Error for a text that is too long for what it becomes: a name of a folder, with others. */
+export function expectShort(who: string, texts: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(texts)) {
+    if (text.length <= MOST_LETTERS) continue
+    const long = `its ${name} is ${text.length} letters long, at most ${MOST_LETTERS} are possible`
+    throw new Error(`${who}: ${long}, as folders are named by it`)
+  }
+}

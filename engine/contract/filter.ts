@@ -1,6 +1,6 @@
 import type { Needs, Readers } from './column.ts'
 import type { Survey } from './module.ts'
-import { expectFields } from './fields.ts'
+import { expectFields, expectShort } from './fields.ts'
 import type { Answers, Lookups } from './resource.ts'
 
 export interface FilterBatch<N extends Needs> {
@@ -128,5 +128,7 @@ export function defineFilter<
   if (!SEMVER.test(filter.version)) {
     throw new Error(`filter ${filter.name}: version "${filter.version}" is not semantic (1.0.0)`)
   }
+  const { name, version, topic } = filter
+  expectShort(`filter ${name}`, { name, version, topic })
   return filter
 }

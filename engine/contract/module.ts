@@ -1,5 +1,5 @@
 import type { Columns, Needs, Outputs, Readers } from './column.ts'
-import { expectFields } from './fields.ts'
+import { expectFields, expectShort } from './fields.ts'
 import type { StampName, Stamps } from './stamp.ts'
 import type { Answers, Lookups, Models, Predictors } from './resource.ts'
 
@@ -105,6 +105,8 @@ export function defineModule<
   if (!SEMVER.test(module.version)) {
     throw new Error(`module ${module.name}: version "${module.version}" is not semantic (1.0.0)`)
   }
+  const { name, version } = module
+  expectShort(`module ${name}`, { name, version })
   if (Object.keys(module.produces).length === 0) {
     throw new Error(`module ${module.name} produces nothing: declare at least one output`)
   }

@@ -19,7 +19,7 @@ import { Marks, readMarks } from './marks.ts'
 const ROOT = `${OWN}/seen`
 
 /** What the index takes of a committed part. */
-export type MarkedPart = Pick<PartRecord, 'first' | 'last' | 'started' | 'marks'>
+export type MarkedPart = Pick<PartRecord, 'first' | 'last' | 'started' | 'marks' | 'requeued'>
 
 export interface IndexFile {
   readonly path: string

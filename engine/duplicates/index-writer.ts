@@ -82,14 +82,15 @@ export class IndexWriter {
       const end = due.at(-1)
       if (gapless && part.first !== (end ? end.last + 1 : this.#next)) break
       due.push(part)
-      marks += countOf(part)
+      marks += marksIn(part)
       if (due.length >= most || marks >= full) return due
     }
     return all ? due : []
   }
 }
 
-function countOf({ marks = {} }: MarkedPart): number {
+/** How many alerts of a part can be told again. */
+export function marksIn({ marks = {} }: MarkedPart): number {
   const texts = Object.values(marks)
   return texts.reduce((sum, text) => sum + Math.floor((text.length * 3) / 4 / MARK_BYTES), 0)
 }
@@ -105,7 +106,7 @@ export async function youngParts(
 }
 
 /** A record that is torn is passed over: its copies may stay, and `repair` makes both it and the index again. */
-async function* landedFrom(
+export async function* landedFrom(
   store: Store,
   source: string,
   next: number,

@@ -1,7 +1,7 @@
-import { Admin } from '@platformatic/kafka'
-import type { BaseOptions } from '@platformatic/kafka'
+import type { Admin, BaseOptions } from '@platformatic/kafka'
 import { readAuthority } from '../authority.ts'
 import { messageOf, SiskinError } from '../errors.ts'
+import { LenientAdmin } from './clients.ts'
 import { isKafkaError, refusalOf } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
 
@@ -42,7 +42,7 @@ export function clientOptions(access: KafkaAccess, clientId: string): BaseOption
 export function openAdmin(access: KafkaAccess, clientId: string, retries = 20): Admin {
   const pause = (...[, , , , error]: unknown[]) =>
     isKafkaError(error, 'LEADER_NOT_AVAILABLE') ? 100 : 300
-  return new Admin({ ...clientOptions(access, clientId), retries, retryDelay: pause })
+  return new LenientAdmin({ ...clientOptions(access, clientId), retries, retryDelay: pause })
 }
 
 /** The generation is over: the partitions are another member's, what was fetched is not ours to commit. */

@@ -1,10 +1,11 @@
-import { Consumer } from '@platformatic/kafka'
+import { setTimeout as delay } from 'node:timers/promises'
 import { SiskinError } from '../errors.ts'
 import { committedBatches } from './committed.ts'
 import type { FetchedPartition } from './committed.ts'
 import { checkMoving, checkUncut, requestOf, wasAsked } from './cursor.ts'
 import type { Cursor } from './cursor.ts'
 import { clientOptions } from './client.ts'
+import { isLeaderless, LenientConsumer } from './clients.ts'
 import { PartitionError } from './partition-error.ts'
 import { isKafkaError } from './refusals.ts'
 import type { KafkaAccess } from './settings.ts'
@@ -69,6 +70,8 @@ const FETCH_WAIT_MS = 500
 const SHORT_WAIT_MS = 50
 /** Longer than all that the client tries again. */
 const ROUND_MS = 120_000
+const ELECTION_MS = 10_000
+const LOOK_MS = 250
 const EARLIEST = -2n
 const LATEST = -1n
 
@@ -81,12 +84,12 @@ const LATEST = -1n
  * broker's list of aborted transactions.
  */
 export class CommittedReader {
-  readonly #consumer: Consumer
+  readonly #consumer: LenientConsumer
   readonly #sizes: ReadSizes
 
   constructor(access: KafkaAccess, clientId: string, topics: readonly string[], sizes = SIZES) {
     this.#sizes = sizes
-    this.#consumer = new Consumer({ ...clientOptions(access, clientId), groupId: clientId })
+    this.#consumer = new LenientConsumer({ ...clientOptions(access, clientId), groupId: clientId })
     this.#consumer.topics.trackAll(...topics)
   }
 
@@ -149,7 +152,7 @@ export class CommittedReader {
   /** One fetch from each broker that leads one of the partitions. */
   async #round(cursors: readonly Cursor[]): Promise<[Cursor, Chunk][]> {
     const topics = [...new Set(cursors.map(({ topic }) => topic))]
-    const metadata = await this.#consumer.metadata({ topics })
+    const metadata = await this.#metadata(topics, cursors)
     const known = ({ topic }: Cursor) => metadata.topics.get(topic)
     const byLeader = Map.groupBy(
       cursors,
@@ -161,6 +164,20 @@ export class CommittedReader {
       return this.#fetch(node, own, ids, wait)
     })
     return (await Promise.all(fetches)).flat()
+  }
+
+  /** @throws PartitionError for one that has no leader for longer than an election takes. */
+  async #metadata(topics: string[], cursors: readonly Cursor[]) {
+    for (let waited = 0; ; waited += LOOK_MS) {
+      const found = await this.#consumer.metadata({ topics, forceUpdate: waited > 0 })
+      const leaderless = cursors.find(({ topic, partition }) => {
+        const own = found.topics.get(topic)?.partitions[partition]
+        return own && isLeaderless(own)
+      })
+      if (!leaderless) return found
+      if (waited >= ELECTION_MS) throw leaderlessError(leaderless)
+      await delay(LOOK_MS)
+    }
   }
 
   async #fetch(
@@ -233,6 +250,12 @@ export class CommittedReader {
   async close(): Promise<void> {
     await this.#consumer.close(true)
   }
+}
+
+function leaderlessError({ topic, partition }: Cursor): PartitionError {
+  return new PartitionError(
+    `${topic}-${partition} has no leader now: are all brokers and disks there that have it?`
+  )
 }
 
 function chunkOf({ topic, partition, next: from, end }: Cursor, fetched: FetchedPartition): Chunk {

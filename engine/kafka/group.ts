@@ -1,6 +1,7 @@
-import { Consumer } from '@platformatic/kafka'
+import type { Consumer } from '@platformatic/kafka'
 import type { ConsumerGroupJoinPayload } from '@platformatic/kafka'
 import { clientOptions } from './client.ts'
+import { LenientConsumer } from './clients.ts'
 import type { Partition } from './partition.ts'
 import type { KafkaAccess } from './settings.ts'
 
@@ -37,7 +38,7 @@ export class ConsumerGroup {
 
   constructor(settings: Membership, name: string, topics: readonly string[]) {
     const { kafka, group, sessionSeconds } = settings
-    this.consumer = new Consumer({
+    this.consumer = new LenientConsumer({
       ...clientOptions(kafka, name),
       groupId: group,
       autocommit: false,

@@ -1,8 +1,16 @@
-import { findErrorBy } from '@platformatic/kafka'
+import { findErrorBy, UserError } from '@platformatic/kafka'
 
 /** True if an error of Kafka, however deep, is one of these. */
 export function isKafkaError(error: unknown, ...ids: string[]): boolean {
   return error instanceof Error && ids.some((id) => findErrorBy(error, 'apiId', id) !== null)
+}
+
+/** A topic that was there is so no more: the client has words of its own for that, which hide Kafka's. */
+export function isUnknownTopic(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isUnknownTopic)
+  if (!(error instanceof Error)) return false
+  const isSaid = error instanceof UserError && error.message.startsWith('Unknown topic')
+  return isSaid || isUnknownTopic(error.cause)
 }
 
 /** All that the user of a stream has to be allowed; a right to read or write a topic includes DESCRIBE of it. */

@@ -5,6 +5,7 @@ import { MARK_BYTES, readMarks } from '../duplicates/marks.ts'
 import type { Marks } from '../duplicates/marks.ts'
 import type { Finding } from '../verify/finding.ts'
 import type { PartRecord } from '../lake/ledger.ts'
+import { requeuedSource } from '../lake/requeue-name.ts'
 import { isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import { contentFault } from './index-content.ts'
@@ -173,12 +174,14 @@ export class IndexCheck {
       told.push({ text, isDifference: true })
     }
     if (pending.firsts.length === 0) return told
-    if (!isStream && (await isClaimed(this.#store, source))) return told
+    if (!isStream && (await isClaimed(this.#store, requeuedSource(source) ?? source))) return told
     const left = pendingFrom(pending, await indexedUpTo(this.#store, source)) // written meanwhile
     if (left.parts <= (isStream ? MOST_YOUNG : 0)) return told
     const isDifference = isStream || isFinished || left.marks > MOST_PENDING
     const what = `${left.marks} alerts of source ${source} are not in the index of copies`
-    const until = isDifference ? '' : ' until it is run again'
+    const until = isStream
+      ? ''
+      : ' until the next run, stream or requeue begins and puts them there'
     told.push({ text: `${what}: ${COPIES}${until}`, isDifference })
     return told
   }

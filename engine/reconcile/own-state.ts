@@ -13,7 +13,6 @@ export class OwnState {
   readonly #index: IndexCheck
   readonly #columns = new ColumnsCheck()
   readonly #seen = new Map<string, SeenSource>()
-  readonly #requeued = new Set<string>()
   /** By source, the first position that is known to be missing. */
   readonly #gaps = new Map<string, number>()
 
@@ -30,7 +29,6 @@ export class OwnState {
   take(record: PartRecord): void {
     const { source, last, stream, requeued } = record
     this.#index.take(record)
-    if (requeued) this.#requeued.add(source)
     this.#seen.set(source, { end: last + 1, isOfFiles: !stream && !requeued })
   }
 
@@ -46,7 +44,7 @@ export class OwnState {
   }
 
   async findings(deep: boolean): Promise<Finding[]> {
-    const finished = new Set(this.#requeued)
+    const finished = new Set<string>()
     for (const [source, count] of await fileSources(this.#store)) {
       if ((this.#seen.get(source)?.end ?? 0) >= count) finished.add(source)
     }

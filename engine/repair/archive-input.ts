@@ -5,7 +5,8 @@ import type { Cut } from '../consume/scanner.ts'
 import type { SourceBook } from '../consume/book.ts'
 import type { Source, Span } from '../consume/source.ts'
 import { Damage } from '../consume/bytes.ts'
-import { SiskinError } from '../errors.ts'
+import { OtherContentError } from '../consume/folder-changes.ts'
+import { SiskinError, UsageError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { ledgerSources } from '../lake/ledger-walk.ts'
 import type { PositionSpan } from '../lake/ledger.ts'
@@ -16,13 +17,21 @@ import { keepDamage } from '../run/damage.ts'
 
 const EVERYTHING = { packets: Number.POSITIVE_INFINITY, bytes: 2 ** 40 }
 
+interface LookedFor {
+  readonly archive: Source | null
+  /** Why there is none. */
+  readonly why: string
+  /** It may be there: it is not to be given up. */
+  readonly isFault: boolean
+}
+
 /** The archives and folders that sources of a lake were read from, where they are at hand. */
 export class ArchiveInput {
   readonly #store: Store
   readonly #given: readonly string[]
   #opened: Map<string, Source> | null = null
   /** By the path that the lake remembers: to tell a folder, all of it is read. */
-  readonly #remembered = new Map<string, Map<string, Source>>()
+  readonly #remembered = new Map<string, Promise<Map<string, Source>>>()
   readonly #used = new Set<Source>()
 
   /** @param given where sources lie now, besides those whose places the lake remembers. */
@@ -31,7 +40,10 @@ export class ArchiveInput {
     this.#given = given
   }
 
-  /** The source of this name; null where it is not at hand. A file with another content is another source. */
+  /**
+   * The source of this name; null where it is not at hand. A file with another content is another source.
+   * @throws SiskinError where there is something that cannot be read: it may be the archive.
+   */
   async find(name: string): Promise<Source | null> {
     this.#opened ??= await this.#open(this.#given)
     const given = this.#opened.get(name)
@@ -39,9 +51,22 @@ export class ArchiveInput {
     if (given) return given
     const path = await placeOfSource(this.#store, name)
     if (path === null) return null
-    const remembered = this.#remembered.get(path) ?? (await this.#open([path]).catch(() => null))
-    if (remembered) this.#remembered.set(path, remembered)
-    return remembered?.get(name) ?? null
+    const remembered = this.#remembered.get(path) ?? this.#open([path]).catch(noneOf)
+    this.#remembered.set(path, remembered)
+    return (await remembered).get(name) ?? null
+  }
+
+  /** The same, and what to say where there is none. */
+  async look(name: string): Promise<LookedFor> {
+    try {
+      const archive = await this.find(name)
+      const why = archive ? '' : `the archive of ${name} is not at hand (--source)`
+      return { archive, why, isFault: false }
+    } catch (error) {
+      if (!(error instanceof SiskinError)) throw error
+      const why = `where the archive of ${name} was, something cannot be read: ${error.message}`
+      return { archive: null, why, isFault: true }
+    }
   }
 
   /** Those of the given places that nothing was asked for of. */
@@ -51,11 +76,6 @@ export class ArchiveInput {
       const below = join(place, sep)
       return !used.some((path) => path === place || path.startsWith(below))
     })
-  }
-
-  /** Where the archive of a source is that is at hand; null where it is not. */
-  async holding(name: string): Promise<string | null> {
-    return (await this.find(name))?.path ?? null
   }
 
   /**
@@ -103,6 +123,12 @@ export class ArchiveInput {
       save: async () => {}
     }
   }
+}
+
+/** Nothing of what was remembered is where it was. @throws what says less than that. */
+function noneOf(error: unknown): Map<string, Source> {
+  if (error instanceof UsageError || error instanceof OtherContentError) return new Map()
+  throw error
 }
 
 /** Packets of exactly these positions, each span as one range. No span may touch the next. */

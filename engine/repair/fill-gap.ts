@@ -47,9 +47,8 @@ export async function inputFor(
 ): Promise<{ input: 'kafka' | 'archive' | null; why: string; lost: number }> {
   const none = (why: string) => ({ input: null, why, lost: 0 })
   if (!isStream) {
-    const archive = await archives.find(source)
-    if (archive) return { input: 'archive', why: '', lost: 0 }
-    return none(`the archive of ${source} is not at hand: name it with --source, or run it again`)
+    const { archive, why } = await archives.look(source)
+    return archive ? { input: 'archive', why: '', lost: 0 } : none(why)
   }
   if (!kafka) return none('Kafka was not asked (--brokers)')
   const span = await kafka.span(source)

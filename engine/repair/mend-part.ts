@@ -59,11 +59,9 @@ export async function originFor(
       }
     return { origin: 'kafka', why: '' }
   }
-  if (await archives.find(source)) return { origin: 'archive', why: '' }
-  return {
-    origin: null,
-    why: `its packets are damaged too, and the archive of ${source} is not at hand (--source)`
-  }
+  const { archive, why } = await archives.look(source)
+  if (archive) return { origin: 'archive', why: '' }
+  return { origin: null, why: `its packets are damaged too, and ${why}` }
 }
 
 /** Makes a part again of which files are missing or damaged, and puts it in the place of what is there. */

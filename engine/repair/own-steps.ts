@@ -38,8 +38,10 @@ export async function bookSteps(
   const inLedger = new Set(await ledgerSources(store))
   for (const { source, path, text, isDifference } of found) {
     const isKnown = inLedger.has(source)
-    const archive = isKnown ? await archives.holding(source) : null
-    if (!archive && !isDifference) continue // all that is known without the archive is kept already
+    const looked = isKnown ? await archives.look(source) : null
+    const archive = looked?.archive?.path ?? null
+    if (looked?.isFault) steps.push(cannot(text, looked.why, source))
+    if (looked?.isFault || (!archive && !isDifference)) continue // all else that is known is kept already
     const how = archive
       ? `it is learnt again from ${archive}`
       : isKnown

@@ -21,7 +21,7 @@ import { makeTopics } from '../stream/common/topics.ts'
 import type { OutputTopics } from '../stream/common/topics.ts'
 import type { MessageLimits } from '../sinks/sinks.ts'
 import { listTopics } from '../kafka/topic-list.ts'
-import { TransactionalProducer } from '../kafka/transactional.ts'
+import { TransactionalProducer } from '../kafka/clients.ts'
 
 /** The compacted topic that says which refilled gaps of which lakes were published, and by which attempt. */
 const MARKS_TOPIC = 'siskin-repairs'

@@ -1,9 +1,13 @@
+import { indexedUpTo, setIndexedUpTo } from '../duplicates/index-files.ts'
 import type { Marks } from '../duplicates/marks.ts'
 import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { commit, recover } from '../lake/file-commit.ts'
+import { lastSpan } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
+import { repairDrafts } from '../lake/repair-folder.ts'
+import { requeuedSource, requeueSource, requeueSourcesOf } from '../lake/requeue-name.ts'
 import { setMarksBack } from '../verify/proof-notes.ts'
 import type { Store } from '../store/store.ts'
 import type { Reason } from '../reasons.ts'
@@ -14,7 +18,7 @@ import { onceEach } from './maker.ts'
 import type { RepairMaker } from './maker.ts'
 import { freedFrom, rowsTaken } from './requeue-rows.ts'
 import type { Freed } from './requeue-rows.ts'
-import { requeuedFrom, requeueSource, requeueSourcesOf } from './requeued.ts'
+import { requeuedFrom } from './requeued.ts'
 import type { Workshop } from './workshop.ts'
 
 export interface RequeueOptions extends Pick<Workshop, 'store' | 'maker' | 'claims' | 'onStep'> {
@@ -56,7 +60,7 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
   const { store, claims, agree } = options
   const all = await ledgerSources(store)
   expectSources(options, all)
-  const own = all.filter((source) => !isRequeue(source, all) && isAsked(source, options))
+  const own = all.filter((source) => !isRequeue(source) && isAsked(source, options))
   const found = await count(options, own, all)
   const nothing = { ...found, parts: 0, alerts: 0, duplicates: 0, failures: [] }
   const isAny = Object.keys(found.freed).length > 0
@@ -81,6 +85,8 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
         for await (const block of blocksOf(store, name)) {
           await copies.enter(name, (await readBlock(store, block)).records)
         }
+        const last = await lastSpan(store, name)
+        if (last) await setIndexedUpTo(store, name, last.last + 1, repairDrafts(name))
       }
     } catch (error) {
       failures.push(`${source}: ${messageOf(error)}`)
@@ -89,8 +95,8 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
   return { ...found, ...sums, failures, isRefused: false }
 }
 
-function isRequeue(source: string, all: readonly string[]): boolean {
-  return all.some((other) => requeueSourcesOf(other, [source]).length > 0)
+function isRequeue(source: string): boolean {
+  return requeuedSource(source) !== null
 }
 
 /** @throws UsageError for a source that the lake does not have, naming those it has. */
@@ -98,7 +104,7 @@ function expectSources(
   { store, sources }: Pick<RequeueOptions, 'store' | 'sources'>,
   all: readonly string[]
 ): void {
-  const known = all.filter((source) => !isRequeue(source, all)).toSorted()
+  const known = all.filter((source) => !isRequeue(source)).toSorted()
   const missing = sources?.find((source) => !known.includes(source))
   if (missing === undefined) return
   throw new UsageError(
@@ -165,6 +171,9 @@ async function land(
   const requeued = { source, first, last, rows, positions, reasons }
   const record = { ...made.record, requeued }
   await setMarksBack(store, name, first)
+  if ((await indexedUpTo(store, name)) > first) {
+    await setIndexedUpTo(store, name, first, repairDrafts(name)) // until it is in it, if this is killed
+  }
   await commit(store, record, made.files, () => claims.check(source), onStep)
   return record
 }

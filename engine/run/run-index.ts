@@ -1,13 +1,12 @@
 import { surveyOf } from '../duplicates/decode-once.ts'
+import { catchUpIndex, streamSources } from '../duplicates/catch-up.ts'
 import { IndexWriter, youngParts } from '../duplicates/index-writer.ts'
 import type { IndexTrigger } from '../duplicates/index-writer.ts'
 import type { MarkedPart } from '../duplicates/index-files.ts'
 import { readMarks } from '../duplicates/marks.ts'
 import { messageOf } from '../errors.ts'
 import { atOnce } from '../store/at-once.ts'
-import { OWN } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { ownedTopics } from '../lake/owners.ts'
 import type { Store } from '../store/store.ts'
 import type { SeenAlerts } from './seen.ts'
 
@@ -31,7 +30,7 @@ export class RunIndex {
     this.#warn = warn
   }
 
-  /** Also puts into the table what the lake holds and the index does not: of these sources, and of streams. */
+  /** Also puts into the table what the lake holds and the index does not: of these sources, and of streams. Others are brought into it. */
   static async open(
     store: Store,
     sources: readonly string[],
@@ -44,6 +43,7 @@ export class RunIndex {
       writers.set(source, writer)
       remember(seen, writer.young)
     }
+    await catchUpIndex(store, warn)
     await atOnce(await streamSources(store), SOURCES_AT_ONCE, async (source) => {
       remember(seen, await youngParts(store, source, MOST_YOUNG))
     })
@@ -81,13 +81,4 @@ function remember(seen: SeenAlerts, parts: readonly MarkedPart[]): void {
       for (const mark of list) seen.remember(surveyOf(night), ...mark)
     }
   }
-}
-
-/** Sources of the lake that are partitions of Kafka. */
-async function streamSources(store: Store): Promise<string[]> {
-  const topics = new Set(await ownedTopics(store))
-  if (topics.size === 0) return []
-  const sources = await store.entries(`${OWN}/ledger`)
-  const isOfTopic = (name: string) => topics.has(name.replace(/^\+|-\d+$/g, ''))
-  return sources.map(({ name }) => name).filter(isOfTopic)
 }

@@ -11,7 +11,7 @@ export const localFiles: Files = {
   fullName: (path) => resolve(path),
   async info(path) {
     const info = await stat(path, { bigint: true }).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return null
+      if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return null
       throw error
     })
     if (!info) return null

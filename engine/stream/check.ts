@@ -1,6 +1,7 @@
 import type { Admin } from '@platformatic/kafka'
 import { randomBytes } from 'node:crypto'
 import type { Plan } from '../enrich/plan.ts'
+import { catchUpIndex } from '../duplicates/catch-up.ts'
 import { SiskinError, UsageError } from '../errors.ts'
 import { OWN } from '../lake/ledger.ts'
 import { openResources } from '../resources/resources.ts'
@@ -19,7 +20,7 @@ const MOST_MS = 12_000
 
 /**
  * Finds out before any member begins whether Kafka lets us in, has the topics, the lake answers, and
- * nobody else fills the lake from these topics or publishes to ours.
+ * nobody else fills the lake from these topics or publishes to ours; and brings the index of copies up to date.
  * @throws UsageError that names who does, or what a module asks for and is damaged.
  */
 export async function checkStream(
@@ -41,6 +42,7 @@ export async function checkStream(
     await claimOutput(admin, kafka, me, outputTopics(settings, plan).own, settings)
     await new FinkClaims(admin, me, settings, plan).begin()
   })
+  await catchUpIndex(store, warn)
 }
 
 /** The lake lets us write. */

@@ -111,12 +111,17 @@ async function checkLate(
     if (await look(known)) continue // placed meanwhile
     const { path } = known.file
     if (staged.has(known)) {
-      const text = `${path} is committed and not in its place: it lies staged`
+      const text = `${path} is committed and not in its place: it lies staged; ${placer(known.record)} puts it there`
       onFinding({ kind: 'unplaced', ...known, text, isDifference: true })
     } else {
       onFinding({ kind: 'file', ...known, text: `${path} is missing`, isDifference: true })
     }
   }
+}
+
+function placer({ requeued, stream }: PartRecord): string {
+  const next = requeued ? 'siskin requeue' : stream ? 'member of the stream' : 'run of its source'
+  return `the next ${next}, or siskin repair,`
 }
 
 async function liesStaged(store: Store, { file, record }: Own): Promise<boolean> {

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
 import { localStore } from '../../engine/store/local.ts'
 import { ArchiveInput } from '../../engine/repair/archive-input.ts'
@@ -7,6 +8,8 @@ import { readArchive } from '../../simulator/read-archive.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { put } from '../engine/consume/support.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
+
+const FAILING_DISK = fileURLToPath(new URL('../support/failing-disk.mjs', import.meta.url))
 
 const folder = temporaryFolder()
 let archive = ''
@@ -69,4 +72,29 @@ test('what the lake remembers where a folder lies is read once to tell it, howev
   const first = await input.find(source)
   expect(first?.path).toBe(loose)
   expect(await input.find(source)).toBe(first)
+})
+
+test('an archive that the disk does not give is not called absent, and mends when it does again', async () => {
+  const lake = join(folder, 'unread')
+  const own = join(folder, 'unread.tar')
+  copyFileSync(archive, own)
+  await runInto(lake, own)
+  const parts = recordsIn(lake).length
+  rmSync(join(lake, filesIn(lake, '_siskin/ledger')[1]!))
+  damage(lake, filesIn(lake, 'ztf/packets')[0]!, 0, 100)
+  utimesSync(own, 1e9, 1e9) // it is read again to be told
+  const failing = {
+    NODE_OPTIONS: `--import ${FAILING_DISK}`,
+    FAILING_FILE: own,
+    FAILING_FROM: '1000',
+    FAILING_SPARED: '0'
+  }
+  const repair = ['repair', '--lake', lake, '--yes', '--deep']
+  const failed = await siskin(repair, failing)
+  expect(failed.code).toBe(1)
+  expect(failed.stdout).toContain(`was, something cannot be read: source "${own}" cannot be`)
+  expect(failed.stdout).not.toContain('not at hand')
+  const mended = await siskin(repair)
+  expect(mended.code, mended.stdout).toBe(0)
+  expect(recordsIn(lake)).toHaveLength(parts)
 })

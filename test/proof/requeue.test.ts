@@ -114,6 +114,10 @@ describe('requeue', () => {
       const lake = copyOf(`killed-${crash.replace(':', '')}`)
       const args = ['requeue', '--lake', lake, '--yes', '--schemas', schemas]
       expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
+      const { differences, notes } = await verdictOf(lake)
+      for (const text of [...differences, ...notes])
+        expect(text).toMatch(/next (run, .*|siskin )requeue/)
+      expect(differences.filter((text) => !text.includes('is committed and not in'))).toEqual([])
       await requeueOf(lake, '--schemas', schemas)
       expect(await verdictOf(lake, '--deep')).toMatchObject({
         ok: true,

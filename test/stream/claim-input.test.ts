@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/siskin.ts'
 
 /** Kafka, of which only the ids of its topics matter here. */
 function cluster(id: string, topicId: string): Admin {
-  const topics = new Map([['live', { id: topicId, partitionsCount: 2 }]])
+  const topics = new Map([['live', { id: topicId, partitionsCount: 2, partitions: [] }]])
   const metadata = async () => ({ id, topics })
   return { metadata, listTopics: async () => [...topics.keys()] } as unknown as Admin
 }
@@ -49,8 +49,8 @@ test('what there was at the first look is kept in the lake, also where nothing w
   expect(known.partitions).toEqual(new Map([['live', 2]]))
   expect(Math.abs(Date.now() - known.since)).toBeLessThan(60_000)
   const grown = new Map([
-    ['live', { id: 'topic-1', partitionsCount: 3 }],
-    ['new', { id: 'topic-3', partitionsCount: 1 }]
+    ['live', { id: 'topic-1', partitionsCount: 3, partitions: [] }],
+    ['new', { id: 'topic-3', partitionsCount: 1, partitions: [] }]
   ])
   Object.assign(kafka, {
     metadata: async () => ({ id: 'first', topics: grown }),
@@ -71,8 +71,8 @@ test('a topic whose name is too long for files is not entered, and keeps no othe
   const long = 't'.repeat(249)
   const kafka = cluster('first', 'topic-1')
   const topics = new Map([
-    ['live', { id: 'topic-1', partitionsCount: 1 }],
-    [long, { id: 'topic-2', partitionsCount: 1 }]
+    ['live', { id: 'topic-1', partitionsCount: 1, partitions: [] }],
+    [long, { id: 'topic-2', partitionsCount: 1, partitions: [] }]
   ])
   Object.assign(kafka, {
     metadata: async () => ({ id: 'first', topics }),

@@ -7,9 +7,9 @@ import { ledgerPath, partPath } from '../../engine/lake/ledger.ts'
 import { localStore } from '../../engine/store/local.ts'
 import { claimTopic, handOver } from '../../engine/lake/owners.ts'
 import { jsonBytes } from '../../engine/store/replace-file.ts'
-import { requeueSource } from '../../engine/repair/requeued.ts'
-import { noteAside } from '../../engine/stream/common/aside.ts'
-import { countStrike } from '../../engine/stream/common/bounds.ts'
+import { requeueSource } from '../../engine/lake/requeue-name.ts'
+import { forgetAside, noteAside, readAside } from '../../engine/stream/common/aside.ts'
+import { Bounds, countStrike } from '../../engine/stream/common/bounds.ts'
 import { attemptName } from '../../engine/stream/commit/recovery.ts'
 import { LONGEST_SOURCE } from '../../engine/kafka/partition.ts'
 import { temporaryFolder } from '../support/siskin.ts'
@@ -51,4 +51,22 @@ test('every file that the lake makes of the longest source, far out, has a name 
     const room = path.endsWith('.ids') ? 0 : DRAFT // those are renamed into their place
     expect(basename(path).length + room, path).toBeLessThanOrEqual(255)
   }
+})
+
+test('partitions of the longest topics that Kafka takes are noted as standing aside, each for itself', async () => {
+  const store = localStore(temporaryFolder())
+  const [one, other] = ['a', 'b'].map((end) => `+_${'t'.repeat(247)}${end}-10000`) as [
+    string,
+    string
+  ]
+  for (const source of [one, other]) {
+    await noteAside(store, { source, reason: 'unwritable', detail: 'its name' })
+    expect((await Bounds.read(store, [source])).hopeless(source)).toBe(null)
+  }
+  expect([...(await readAside(store)).keys()].toSorted()).toEqual([one, other])
+  for (const { path } of await store.list('')) {
+    expect(basename(`${path}.0123456789ab.new`).length + DRAFT).toBeLessThanOrEqual(255)
+  }
+  await forgetAside(store, one)
+  expect([...(await readAside(store)).keys()]).toEqual([other])
 })

@@ -1,4 +1,4 @@
-import { MultipleErrors, ProtocolError } from '@platformatic/kafka'
+import { MultipleErrors, ProtocolError, UserError } from '@platformatic/kafka'
 import { expect, test } from 'vitest'
 import { stage } from '../../engine/lake/two-phase-commit.ts'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
@@ -115,15 +115,31 @@ test.each([
   expect(aside).toMatchObject([{ source: ODD, reason, detail: expect.stringContaining(says) }])
 })
 
-test('a right that is lacking for all is an outage, and so is what is no partition’s fault', async () => {
+test('a right that is lacking for all that a member has is none’s outage: all of it stands aside', async () => {
   const all = async () => {
     throw refused('TOPIC_AUTHORIZATION_FAILED')
   }
-  await expect(takeBoth(await lake(), { commit: all })).rejects.toThrow('It failed')
-  const down = async () => {
-    throw refused('COORDINATOR_NOT_AVAILABLE')
+  const { places, aside } = await takeBoth(await lake(), { commit: all })
+  expect([places, aside.map(({ reason }) => reason)]).toEqual([[], ['forbidden', 'forbidden']])
+})
+
+test('a topic that goes while it is taken over stands aside', async () => {
+  const spans: Coordination['spans'] = async (own) => {
+    if (hasOdd(own)) throw new UserError('Unknown topic live.')
+    return new Map(own.map((one) => [sourceOf(one), { first: 0, end: 30, topicId: 'id' }]))
   }
-  await expect(takeBoth(await lake(), { commit: down })).rejects.toThrow('It failed')
+  const { places, aside } = await takeBoth(await lake(), { spans })
+  expect(places).toEqual(['live-1 10'])
+  expect(aside).toMatchObject([{ source: ODD, reason: 'gone' }])
+})
+
+test('what is no partition’s fault is an outage, and so is a Kafka that gives nothing of any', async () => {
+  const throwing = (id: string) => async () => {
+    throw refused(id)
+  }
+  for (const id of ['COORDINATOR_NOT_AVAILABLE', 'NOT_LEADER_OR_FOLLOWER']) {
+    await expect(takeBoth(await lake(), { commit: throwing(id) })).rejects.toThrow('It failed')
+  }
 })
 
 test('a transaction of somebody else that stays open over the last message', async () => {

@@ -107,7 +107,7 @@ describeKafka('the rights of a stream', () => {
     expect(await verdictOf(lake)).toMatchObject({ differences: [] })
   })
 
-  test('of a topic that it may see and not read: that one stands aside', async () => {
+  test('of a topic that it may see and not read: that one stands aside, also as all that a member has', async () => {
     const group = newName('aside')
     const mine = { topic: `mine-${group}`, partitions: 1 }
     const secret = { topic: `secret-${group}`, partitions: 1 }
@@ -118,10 +118,15 @@ describeKafka('the rights of a stream', () => {
     await allow(...rightsOf(mine.topic, group), `topic exactly ${secret.topic}: DESCRIBE`)
     const lake = join(folder, group)
     const topics = `/-${group}$/`
-    const running = start({ kafka: sasl, lake, topics, group, more })
+    const two = [...more, '--members', '2']
+    const running = start({ kafka: sasl, lake, topics, group, more: two })
     await until(() => receivedIn(lake) === 20, 'the packets of the other')
     const says = `secret-${group}-0 is left alone, the others go on: our user may not read topic`
     await until(() => running.log().includes(says), 'its name')
+    const stands = `source secret-${group}-0 stands aside`
+    const isNoted = async () => (await verdictOf(lake)).notes.some((text) => text.includes(stands))
+    await until(isNoted, 'its note')
+    expect(running.log()).not.toContain('another takes over')
     running.child.kill('SIGTERM')
     expect(await running.ended).toBe(0)
     const { differences } = await verdictOf(lake)

@@ -195,7 +195,7 @@ describeKafka('several who write to one lake', () => {
     const group = newName('odd')
     const args = await feed(group, 1, 1)
     const anew = `anew-${group}`
-    const long = group.padEnd(224, '-x')
+    const long = group.padEnd(249, '-x')
     const extra = packets.slice(0, 10)
     for (const topic of [anew, long]) {
       await makeTopic(kafka, { topic, partitions: 1 })
@@ -204,7 +204,10 @@ describeKafka('several who write to one lake', () => {
     const topics = [args.topics, anew, long].join(',')
     const first = await drain({ ...args, topics })
     expect(first.code, first.stderr).toBe(0)
-    expect(first.stderr).toContain('is left alone, the others go on')
+    expect(first.stderr).toContain(`${long}-0 is left alone, the others go on: its topic's name`)
+    expect((await siskin(['verify', '--lake', args.lake])).stdout).toContain(
+      `source ${long}-0 stands`
+    )
     expect(receivedIn(args.lake)).toBe(packets.length + extra.length)
     const server = ['--bootstrap-server', kafka.bootstrap]
     kafka.tool('org.apache.kafka.tools.TopicCommand', [...server, '--delete', '--topic', anew])

@@ -1,15 +1,15 @@
-// Loaded into a process: its disk fails for one file, from one byte on, once the file was read as a whole.
+// Loaded into a process: its disk fails for one file, from one byte on, once the file was read as a whole (or at once).
 import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 
-const { FAILING_FILE, FAILING_FROM } = process.env
+const { FAILING_FILE, FAILING_FROM, FAILING_SPARED = '1' } = process.env
 let opened = 0
 
 if (FAILING_FILE) {
   const fail = () =>
     Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', errno: -5, syscall: 'read' })
-  const isHere = (path) => String(path) === FAILING_FILE && ++opened > 1
+  const isHere = (path) => String(path) === FAILING_FILE && ++opened > Number(FAILING_SPARED)
   const isBad = (position, length) => position + length > Number(FAILING_FROM)
   const open = promises.open
   promises.open = async (path, ...rest) => {

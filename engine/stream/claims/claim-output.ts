@@ -8,7 +8,7 @@ import type { StreamSettings } from '../common/settings.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
 import { createCompacted } from '../../kafka/topics.ts'
 import { OWNERS_TOPIC } from '../common/topics.ts'
-import { TransactionalProducer } from '../../kafka/transactional.ts'
+import { TransactionalProducer } from '../../kafka/clients.ts'
 
 /** A stream: one consumer group that fills one lake. */
 export interface StreamIdentity extends LakeIdentity {

@@ -4,14 +4,14 @@ import type { AsideReason } from '../common/aside.ts'
 import { PartitionError } from '../../kafka/partition-error.ts'
 import { sourceOf } from '../../kafka/partition.ts'
 import type { Partition } from '../../kafka/partition.ts'
-import { isKafkaError } from '../../kafka/refusals.ts'
+import { isKafkaError, isUnknownTopic } from '../../kafka/refusals.ts'
 
 /** Why one partition cannot be taken over, though others can. */
 export interface Fault {
   readonly reason: AsideReason
   readonly detail: string
   readonly error: unknown
-  /** If it is so of all partitions, it is no partition's own: Kafka, or what our user may do. */
+  /** If it is so of all partitions, it is no partition's own: Kafka is down. */
   readonly isShared: boolean
 }
 
@@ -34,17 +34,15 @@ function faultOf(error: unknown, { topic }: Partition): Fault | null {
     return { reason: 'torn', detail: messageOf(error), error, isShared: false }
   }
   if (error instanceof PartitionError) {
-    const detail = messageOf(error)
-    return {
-      reason: error.isForbidden ? 'forbidden' : 'unanswered',
-      detail,
-      error,
-      isShared: error.isForbidden
-    }
+    const reason = error.isForbidden ? 'forbidden' : 'unanswered'
+    return { reason, detail: messageOf(error), error, isShared: false }
   }
   if (isKafkaError(error, 'TOPIC_AUTHORIZATION_FAILED')) {
     const detail = `our user may not read topic ${topic}: give it READ of it`
-    return { reason: 'forbidden', detail, error, isShared: true }
+    return { reason: 'forbidden', detail, error, isShared: false }
+  }
+  if (isUnknownTopic(error)) {
+    return { reason: 'gone', detail: `topic ${topic} is gone`, error, isShared: false }
   }
   const id = OF_ONE.find((name) => isKafkaError(error, name))
   if (id === undefined) return null

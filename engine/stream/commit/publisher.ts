@@ -11,7 +11,7 @@ import type { OnStreamStep } from './recovery.ts'
 import { refusalOf } from '../../kafka/refusals.ts'
 import type { Framing } from './schema.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
-import { TransactionalProducer } from '../../kafka/transactional.ts'
+import { TransactionalProducer } from '../../kafka/clients.ts'
 
 type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 type Produced = MessageToProduce

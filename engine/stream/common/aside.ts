@@ -1,5 +1,6 @@
 import { TornFileError } from '../../errors.ts'
 import { OWN } from '../../lake/ledger.ts'
+import { fileName } from '../../store/file-name.ts'
 import { readJson, readNote, replaceFile } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
 import type { Partition } from '../../kafka/partition.ts'
@@ -43,12 +44,14 @@ export interface AsideNote {
 }
 
 const FOLDER = `${OWN}/aside`
+/** A topic may have a name that is too long for the file of its note, and stands aside for that. */
+const pathOf = (source: string) => `${FOLDER}/${fileName(source)}.json`
 
 export async function noteAside(
   store: Store,
   { source, reason, detail }: Omit<AsideNote, 'since'>
 ): Promise<void> {
-  const path = `${FOLDER}/${source}.json`
+  const path = pathOf(source)
   const before = await readNote<AsideNote>(store, path)
   if (before?.reason === reason && before.detail === detail) return
   await replaceFile(store, path, { source, reason, detail, since: new Date().toISOString() })
@@ -56,7 +59,7 @@ export async function noteAside(
 
 /** The partition is read again. */
 export async function forgetAside(store: Store, source: string): Promise<void> {
-  await store.remove(`${FOLDER}/${source}.json`)
+  await store.remove(pathOf(source))
 }
 
 /** All that stand aside, by source. */
@@ -64,16 +67,15 @@ export async function readAside(store: Store): Promise<Map<string, AsideNote>> {
   const notes = new Map<string, AsideNote>()
   for (const { name } of await store.entries(FOLDER)) {
     if (!name.endsWith('.json')) continue
-    const source = name.slice(0, -'.json'.length)
-    const note = await noteOf(store, source)
-    if (note) notes.set(source, note)
+    const note = await noteOf(store, name.slice(0, -'.json'.length))
+    if (note) notes.set(note.source, note)
   }
   return notes
 }
 
 /** Of one that is damaged only the name is left; the stream writes it anew, or removes it. */
 async function noteOf(store: Store, source: string): Promise<AsideNote | null> {
-  const path = `${FOLDER}/${source}.json`
+  const path = pathOf(source)
   try {
     return await readJson<AsideNote>(store, path)
   } catch (error) {

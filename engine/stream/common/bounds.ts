@@ -1,5 +1,6 @@
 import { OWN, spanOfRecord } from '../../lake/ledger.ts'
 import type { PositionSpan } from '../../lake/ledger.ts'
+import { fileName } from '../../store/file-name.ts'
 import { readNote, replaceFile } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
 import type { WorkingRange } from './messages.ts'
@@ -18,7 +19,7 @@ export interface Strikes extends PositionSpan {
 export type Strike = 'death' | 'slow'
 
 function folderOf(source: string): string {
-  return `${OWN}/deaths/${source}`
+  return `${OWN}/deaths/${fileName(source)}`
 }
 
 /** Counts a strike; kept in the lake, so that whoever owns the partition next knows of it. */

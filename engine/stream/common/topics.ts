@@ -4,12 +4,13 @@ import type { Plan } from '../../enrich/plan.ts'
 import { meantBy, SiskinError, UsageError } from '../../errors.ts'
 import { finkTopic } from '../../publish/kafka.ts'
 import { createCompacted, createTopics } from '../../kafka/topics.ts'
+import { sourceOf } from '../../kafka/partition.ts'
 import { schemaTopic } from '../../kafka/schema-topic.ts'
 import type { OutputSettings, StreamSettings } from './settings.ts'
-import { describeTopics, listTopics } from '../../kafka/topic-list.ts'
+import { describeSettled, listTopics } from '../../kafka/topic-list.ts'
 
 /** Partitions of the input topics that are there, by topic. */
-export type InputTopics = ReadonlyMap<string, number>
+type InputTopics = ReadonlyMap<string, number>
 
 /** `/…/` is a pattern. @throws UsageError for one that is no regular expression. */
 function matcherOf(name: string): (topic: string) => boolean {
@@ -26,8 +27,10 @@ function matcherOf(name: string): (topic: string) => boolean {
 export interface FoundTopics {
   readonly topics: InputTopics
   readonly missing: readonly string[]
-  /** There, but a partition has no leader: the client can read none of a topic then, nor any beside it. */
+  /** There, but just being made or without a broker: the client can read nothing beside such a one. */
   readonly offline: readonly string[]
+  /** Sources of partitions that have no leader now. */
+  readonly leaderless: ReadonlySet<string>
 }
 
 /**
@@ -51,12 +54,21 @@ export async function findTopics(
     return there.filter((topic) => isMeant(topic) && !isOwn(topic))
   })
   const topics = [...new Set(found)].sort()
-  if (topics.length === 0) return { topics: new Map(), missing, offline: [] }
-  const known = await describeTopics(admin, topics)
-  const partitions = topics
-    .filter((topic) => !known.offline.has(topic))
-    .map((topic): [string, number] => [topic, known.topics.get(topic)?.partitions ?? 0])
-  return { topics: new Map(partitions), missing, offline: [...known.offline] }
+  if (topics.length === 0) {
+    return { topics: new Map(), missing, offline: [], leaderless: new Set() }
+  }
+  const known = await describeSettled(admin, topics)
+  const online = [...known.topics].filter(([topic]) => !known.offline.has(topic))
+  const leaderless = online.flatMap(([topic, own]) =>
+    own.leaderless.map((partition) => sourceOf({ topic, partition }))
+  )
+  const partitions = new Map(online.map(([topic, own]) => [topic, own.partitions]))
+  return {
+    topics: partitions,
+    missing,
+    offline: [...known.offline],
+    leaderless: new Set(leaderless)
+  }
 }
 
 /** @throws SiskinError that names a topic that is missing, and those that are there. */
@@ -85,8 +97,13 @@ export function ownTopics(settings: StreamSettings, plan: Plan): (topic: string)
 }
 
 /** True if two looks at the input found the same. */
-export function sameTopics(a: InputTopics, b: InputTopics): boolean {
-  return a.size === b.size && [...a].every(([topic, partitions]) => b.get(topic) === partitions)
+export function sameTopics(a: FoundTopics, b: FoundTopics): boolean {
+  const isSame = [...a.topics].every(([topic, partitions]) => b.topics.get(topic) === partitions)
+  return isSame && a.topics.size === b.topics.size && equal(a.leaderless, b.leaderless)
+}
+
+function equal(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((name) => b.has(name))
 }
 
 /** The topics of a stream, full names. */

@@ -60,9 +60,12 @@ export async function workAssignment(
   }
 }
 
+const LEADERLESS =
+  'it has no leader, its brokers or their disks are down: it is read on once they are back'
+
 /** Leaves out what is not ours to read, and what cannot be brought into the lake. */
 async function sortOut(
-  { store, owned }: Context,
+  { store, owned, leaderless }: Context,
   assignment: Assignment
 ): Promise<{ mine: Assignment; aside: Aside[] }> {
   const sources = assignment.partitions.map(sourceOf)
@@ -82,6 +85,8 @@ async function sortOut(
       aside.push({ ...partition, source, reason: 'not-ours', detail: refusal })
     } else if (hopeless !== null && (isFresh || note?.reason !== 'unwritable')) {
       aside.push({ ...partition, source, reason: 'unwritable', detail: hopeless })
+    } else if (leaderless.has(source)) {
+      aside.push({ ...partition, source, reason: 'unanswered', detail: LEADERLESS })
     } else return true
     return false
   })

@@ -20,9 +20,10 @@ import type { OwnedTopics } from '../claims/claim-input.ts'
 import { Publisher } from '../commit/publisher.ts'
 import { openFraming } from '../commit/schema.ts'
 import type { StreamSettings } from '../common/settings.ts'
+import { isUnknownTopic } from '../../kafka/refusals.ts'
 import { limitOf } from '../../kafka/topics.ts'
 import { findTopics, makeTopics, outputTopics, ownTopics, sameTopics } from '../common/topics.ts'
-import type { FoundTopics, InputTopics } from '../common/topics.ts'
+import type { FoundTopics } from '../common/topics.ts'
 
 export interface MemberOptions {
   /** Unique among all members that live, and the same for its successor, who thereby fences it. */
@@ -49,6 +50,8 @@ export interface Context {
   readonly state: MemberState
   /** What of the input may be read into this lake; anew with every look at the topics. */
   owned: OwnedTopics
+  /** Sources of partitions that have no leader; anew with every look at the topics. */
+  leaderless: ReadonlySet<string>
   readonly die: CommitterOptions['die']
 }
 
@@ -134,6 +137,7 @@ async function makeContext(options: MemberOptions, admin: Admin): Promise<Contex
     publisher,
     state,
     owned: { topicIds: new Map(), looked: { since: 0, partitions: new Map() }, refused: new Map() },
+    leaderless: new Set(),
     die(reason, records) {
       options.die(reason.message, records)
       return new Promise<never>(() => {})
@@ -147,10 +151,11 @@ async function runSession(context: Context): Promise<void> {
   const { settings, plan, stop, name } = options
   const found = await findTopics(admin, settings.topics, ownTopics(settings, plan))
   const { topics } = found
+  context.leaderless = found.leaderless
   tellLeftOut(found, options)
   const ends = new AbortController()
   const over = AbortSignal.any([stop, ends.signal])
-  const looking = lookForTopics(context, topics, over, ends)
+  const looking = lookForTopics(context, found, over, ends)
   if (topics.size === 0) {
     const what = `a topic that ${settings.topics.join(', ')} stands for`
     context.options.send({
@@ -166,7 +171,7 @@ async function runSession(context: Context): Promise<void> {
   context.owned = await claimInput(admin, context.store, settings, [...topics.keys()])
   const group = new ConsumerGroup(settings, name, [...topics.keys()])
   try {
-    await group.join()
+    if (!(await joined(group, options))) return
     for (
       let assignment = await group.assignment(over);
       assignment;
@@ -183,19 +188,32 @@ async function runSession(context: Context): Promise<void> {
   }
 }
 
+/** False where a topic went since the look: then there is to be another one. */
+async function joined(group: ConsumerGroup, { send }: MemberOptions): Promise<boolean> {
+  try {
+    await group.join()
+    return true
+  } catch (error) {
+    if (!isUnknownTopic(error)) throw error
+    const message = 'an input topic was deleted a moment ago: it is left out'
+    send({ kind: 'log', level: 'warn', message })
+    return false
+  }
+}
+
 function tellLeftOut({ missing, offline }: FoundTopics, { send }: MemberOptions): void {
   const log = (message: string) => send({ kind: 'log', level: 'error', message })
   if (missing.length > 0) log(`no topic ${missing.join(', ')} in Kafka any more: the others go on`)
   if (offline.length === 0) return
   log(
-    `topic ${offline.join(', ')} is offline, a partition of it has no leader: the others go on, and it does once its brokers and their disks are back`
+    `topic ${offline.join(', ')} is offline: the others go on, and it does once its brokers and their disks are back`
   )
 }
 
 /** Ends the session when the input topics, or their partitions, are others than they were. */
 async function lookForTopics(
   { options, admin, state }: Context,
-  known: InputTopics,
+  known: FoundTopics,
   over: AbortSignal,
   ends: AbortController
 ): Promise<void> {
@@ -207,13 +225,13 @@ async function lookForTopics(
     if (Date.now() - since > TRY_AGAIN_MS && state.triesAgain) return ends.abort()
     const now = await lookAgain(admin, options).catch(() => known)
     if (sameTopics(known, now)) continue
-    const names = [...now].map(([topic, partitions]) => `${topic} (${partitions})`).join(', ')
-    const fields = { topics: Object.fromEntries(now) }
+    const names = [...now.topics].map(([topic, count]) => `${topic} (${count})`).join(', ')
+    const fields = { topics: Object.fromEntries(now.topics), leaderless: [...now.leaderless] }
     send({ kind: 'log', level: 'info', message: `input topics are now ${names}`, fields })
     ends.abort()
   }
 }
 
-async function lookAgain(admin: Admin, { settings, plan }: MemberOptions): Promise<InputTopics> {
-  return (await findTopics(admin, settings.topics, ownTopics(settings, plan))).topics
+function lookAgain(admin: Admin, { settings, plan }: MemberOptions): Promise<FoundTopics> {
+  return findTopics(admin, settings.topics, ownTopics(settings, plan))
 }

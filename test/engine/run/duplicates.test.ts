@@ -43,9 +43,9 @@ class Lake {
     return siskin(['run', source, ...flags, ...more], env)
   }
 
-  async verdict(): Promise<unknown> {
+  async verdict(): Promise<{ readonly alerts: number }> {
     const { stdout } = await siskin(['verify', '--lake', this.path, '--json'])
-    return JSON.parse(stdout)
+    return JSON.parse(stdout) as { readonly alerts: number }
   }
 }
 
@@ -105,6 +105,18 @@ describe('a copy of an alert', () => {
     expect(await lake.verdict()).toMatchObject({ ok: true, alerts: 60, duplicates: 60, copies: 0 })
     const again = archive('later', night)
     expect(account(await lake.take(again))).toMatchObject({ alerts: 0, duplicates: 60 })
+  })
+
+  test('is recognised by the run of another archive after one that was killed', async () => {
+    const lake = new Lake()
+    const killed = await lake.take(archive('cut', night), [], { SISKIN_CRASH: '42:placing' })
+    expect(killed.signal).toBe('SIGKILL')
+    const { alerts } = await lake.verdict()
+    const next = account(await lake.take(archive('next', night)))
+    expect(next).toMatchObject({ alerts: 60 - alerts, duplicates: alerts })
+    expect(alerts).toBeGreaterThan(20)
+    expect((await lake.take(join(folder, 'cut.tar'))).code).toBe(0)
+    expect(await lake.verdict()).toMatchObject({ ok: true, alerts: 60, duplicates: 60, copies: 0 })
   })
 
   test('lands when it comes later than asked for, and is named by verify', async () => {
