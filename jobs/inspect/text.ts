@@ -8,6 +8,7 @@ import { numberAt, textAt } from '../../engine/inspect/record.ts'
 import type { AlertRecord } from '../../engine/inspect/record.ts'
 import type { Stamps } from '../../engine/inspect/stamps.ts'
 import type { TopicSummary } from '../../engine/inspect/topic-file.ts'
+import { withoutPassword } from '../../engine/registry/http.ts'
 import { isoOf } from '../../engine/table/time.ts'
 import { columnsText } from './columns.ts'
 import { facts } from './facts.ts'
@@ -129,7 +130,8 @@ export function objectText(
 export function packetsText(
   path: string,
   { packets, quarantined, schemas, complete, warnings }: OpenedPackets,
-  stamps: Stamps
+  stamps: Stamps,
+  registry: string | null
 ): string {
   const total = packets.length + quarantined.length
   const lines = [
@@ -139,7 +141,8 @@ export function packetsText(
     ...quarantined.map(
       ({ position, name, reason, detail }) =>
         `  packet ${position} (${name}) would go to quarantine: ${reason}, ${detail}`
-    )
+    ),
+    ...(quarantined.some(({ reason }) => reason === 'unknown-schema') ? [schemaHint(registry)] : [])
   ]
   const [only] = packets
   if (only && packets.length === 1) {
@@ -158,6 +161,13 @@ export function packetsText(
   }
   lines.push(...stampLines(stamps))
   return lines.join('\n')
+}
+
+function schemaHint(schemas: string | null): string {
+  const place = 'a folder of <id>.avsc, or a registry (http://…)'
+  return schemas === null
+    ? `  these packets come without their writer schema: say where it is with --schemas, ${place}`
+    : `  ${withoutPassword(schemas)} has no such schema: --schemas is ${place}`
 }
 
 /** A Parquet file: size, provenance, columns, and how the modules fared. */
@@ -209,7 +219,8 @@ function countsTable(title: string, counts: Readonly<Record<string, Record<strin
   return table([[title, ...keys], ...rows])
 }
 
-export function topicText(path: string, { format, messages, bytes, first }: TopicSummary): string {
+export function topicText(path: string, topic: TopicSummary & { readonly files?: number }): string {
+  const { format, messages, bytes, first, files } = topic
   const rows = first.map((alert) => [
     textAt(alert, 'alert_id'),
     textAt(alert, 'object_id'),
@@ -217,7 +228,7 @@ export function topicText(path: string, { format, messages, bytes, first }: Topi
     brightness(alert)
   ])
   return [
-    `${path}: ${count(messages)} messages of ${format}, ${size(bytes)}`,
+    `${path}: ${amount(messages, 'message')} of ${format}${files === undefined ? '' : ` in ${amount(files, 'file')}`}, ${size(bytes)}`,
     table(rows),
     ...(messages > first.length ? [`  and ${count(messages - first.length)} more`] : [])
   ].join('\n')
