@@ -3,6 +3,7 @@ import { committedSpans, OWN } from '../lake/ledger.ts'
 import { newestRun } from '../lake/run-claim.ts'
 import { isTold, remembered } from '../lake/source-counts.ts'
 import type { Remembered } from '../lake/source-counts.ts'
+import { lakeFlags, word } from '../store/lake-flags.ts'
 import type { Store } from '../store/store.ts'
 
 const FOLDER = `${OWN}/sources`
@@ -41,7 +42,7 @@ async function tell(
     const text = `${told}; its folder began anew as ${replacedBy}`
     onFinding({ ...finding, text, isDifference: false })
   } else {
-    const where = path === undefined ? '' : ` (siskin run ${path})`
+    const where = path === undefined ? '' : ` (siskin run ${word(path)} ${lakeFlags(store.root)})`
     onFinding({ ...finding, text: `${told}; run it again${where}`, isDifference: true })
   }
 }

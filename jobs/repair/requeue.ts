@@ -16,7 +16,7 @@ import type { Settings } from '../settings/settings.ts'
 import { listOf } from '../run/summary.ts'
 import { amount, count } from '../common/terminal.ts'
 import { list } from '../settings/values.ts'
-import { expectLake } from '../verify/verify.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 
 interface Options {
   readonly reason?: readonly Reason[]

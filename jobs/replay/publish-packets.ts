@@ -6,6 +6,8 @@ import type { Addressed } from '../../engine/replay/sender.ts'
 import { UsageError } from '../../engine/errors.ts'
 import { withoutPassword } from '../../engine/registry/http.ts'
 import { interruptible } from '../common/interrupt.ts'
+import { word } from '../../engine/store/lake-flags.ts'
+import { kafkaFlags, schemaFlags } from '../common/next.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import type { Settings } from '../settings/settings.ts'
 import { count, duration, ProgressLine, size, table } from '../common/terminal.ts'
@@ -83,14 +85,13 @@ export function publishedText(
   settings: Settings,
   schemas: string | null
 ): string {
-  const place = schemas ? ` --schemas ${withoutPassword(schemas)}` : ''
   const names = Object.keys(topics)
   return [
     `${count(sent)} packets in ${duration(seconds)}: ${count(rate)}/s, ${size(bytes)}, ${count(skipped)} skipped`,
     table(Object.entries(topics).map(([topic, packets]) => [topic, count(packets)])),
     ...(names.length > 0
       ? [
-          `next  siskin stream --brokers ${settings.brokers.join(',')} --topics ${names.join(',')}${place}`
+          `next  siskin stream ${kafkaFlags(settings)} --topics ${word(names.join(','))} ${schemaFlags(schemas)}`.trimEnd()
         ]
       : [])
   ].join('\n')

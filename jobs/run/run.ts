@@ -6,6 +6,7 @@ import type { Progress, RunResult } from '../../engine/run/run.ts'
 import { crashPoint } from '../common/crash-point.ts'
 import { isGuarded } from './guard.ts'
 import { interruptible } from '../common/interrupt.ts'
+import { overLake } from '../common/next.ts'
 import { planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -108,13 +109,13 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
  * Tells what was skipped, damage, and schemas that were not given, on stderr; returns the exit code: 1
  * where a source broke off, or of all that came nothing could be decoded.
  */
-export function report(result: TakenIn, { schemas }: Settings): number {
+export function report(result: TakenIn, settings: Settings): number {
   if (result.skippedText !== null) console.error(`siskin: ${result.skippedText}`)
   const strangers = result.tally.quarantined['unknown-schema'] ?? 0
-  if (strangers > 0 && schemas === null) {
+  if (strangers > 0 && settings.schemas === null) {
     console.error(
       `siskin: ${count(strangers)} packets came without their writer schema and are in quarantine: ` +
-        'siskin requeue with --schemas (a folder of <id>.avsc, or a registry) makes alerts of them'
+        `${overLake('siskin requeue', settings)} with --schemas (a folder of <id>.avsc, or a registry) makes alerts of them`
     )
   }
   for (const damage of result.damage) {

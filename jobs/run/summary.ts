@@ -1,6 +1,7 @@
 import { isHdfs } from '../../engine/store/hdfs-address.ts'
 import type { RunResult } from '../../engine/run/run.ts'
 import type { TakenIn } from './run.ts'
+import { overLake } from '../common/next.ts'
 import { count, duration, size, table } from '../common/terminal.ts'
 
 /** The account of a run for machines. */
@@ -63,7 +64,7 @@ export function runSummary(result: RunResult, lake: string): string {
     `lake    ${lake}`,
     `topics  ${lake}/topics`,
     ...(isHdfs(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
-    `verify  siskin verify --lake ${lake}`
+    `verify  ${overLake('siskin verify', { lake })}`
   ].join('\n')
 }
 

@@ -4,6 +4,8 @@ import { UsageError } from '../../engine/errors.ts'
 import type { Progress, SimulateOptions, Stamps, Summary } from '../../simulator/index.ts'
 import { REPLAY_NAMES } from '../settings/replay.ts'
 import { addSettings, readSettings, wholeNumber } from '../settings/settings.ts'
+import { word } from '../../engine/store/lake-flags.ts'
+import { schemaFlags } from '../common/next.ts'
 import { interruptible } from '../common/interrupt.ts'
 import { bar, count, duration, ProgressLine, size, table } from '../common/terminal.ts'
 
@@ -177,6 +179,6 @@ function summaryText(summary: Summary, seconds: number): string {
     `archives  ${summary.archives.join(' ')}`,
     `truth     ${summary.truths.join(' ')}`,
     ...(summary.schemas ? [`schemas   ${summary.schemas}`] : []),
-    `next      siskin run ${summary.archives.join(' ')}${summary.schemas ? ` --schemas ${summary.schemas}` : ''}`
+    `next      siskin run ${summary.archives.map(word).join(' ')} ${schemaFlags(summary.schemas)}`.trimEnd()
   ].join('\n')
 }

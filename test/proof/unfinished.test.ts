@@ -33,7 +33,7 @@ it('a run that was killed: its source is not finished, until it is run again', a
   const received = recordsIn(lake).reduce((sum, record) => sum + record.received, 0)
   expect(verdict.stdout).toMatch(
     new RegExp(
-      `source night5-\\w+ was begun on 20\\S+Z and not finished: ${received} packets so far; run it again \\(siskin run ${archive}\\)`
+      `source night5-\\w+ was begun on 20\\S+Z and not finished: ${received} packets so far; run it again \\(siskin run ${archive} --lake ${lake}\\)`
     )
   )
   const repair = await siskin(['repair', '--lake', lake])
