@@ -33,7 +33,7 @@ interface Flags {
 const EXAMPLE = `
 Alerts are marked as read after they were printed, saved or handed over: what was cut off comes again.
 Avro keeps messages as they came, whole; all other forms have the stamps only with --stamps. Units and UCDs are in
-Parquet, .ecsv (CSV that astropy and TOPCAT read) and .vot (VOTable).
+Parquet, .ecsv (CSV that astropy and TOPCAT read), .vot (VOTable) and .fits (binary table).
 
 Example:
   siskin subscribe --lake lake
@@ -69,7 +69,10 @@ export function addSubscribe(program: Command): void {
       list
     )
     .option('--stamps', 'keep the stamps')
-    .option('--save <file>', 'save as .avro, .parquet, .csv, .ecsv or .vot instead of printing')
+    .option(
+      '--save <file>',
+      'save as .avro, .parquet, .csv, .ecsv, .vot or .fits instead of printing'
+    )
     .option('--exec <command>', 'run a command for each alert, JSON on its standard input')
     .option('--lag', 'say how far behind the group is, and stop')
     .addHelpText('after', EXAMPLE)
@@ -191,7 +194,7 @@ function tell(
     ...(files.length > 0 ? [`saved in ${files.join(', ')}`] : []),
     ...(failed > 0 ? [`${amount(failed, 'command')} failed`] : []),
     ...(unreadable > 0 ? [`${amount(unreadable, 'message')} passed over`] : []),
-    ...(copies > 0 ? [`${copies} copies left out`] : []),
+    ...(copies > 0 ? [`${copies} ${copies === 1 ? 'copy' : 'copies'} left out`] : []),
     `the group ${flags.group} goes on from here`
   ]
   say(told.join('; '))
