@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { ListGroup, TextColumn } from '../table/columns.ts'
 import type { RangeSink } from './compile.ts'
 import { MAX_PACKET_BYTES } from '../packets.ts'
@@ -128,7 +129,7 @@ export class Reader {
     if (this.p > this.end) this.overrun()
     const reason = length >= 0 && length <= MAX_PACKET_BYTES ? 'truncated' : 'bad-length'
     const left = this.end - this.p
-    throw new PacketError(reason, `a ${what} of ${length} with ${left} bytes left`)
+    throw new PacketError(reason, `a ${what} of ${length} with ${amount(left, 'byte')} left`)
   }
 
   overrun(): never {

@@ -1,4 +1,5 @@
 import { Script } from 'node:vm'
+import { amount } from '../amount.ts'
 import type { Module } from '../contract/index.ts'
 import { budgetMs } from '../enrich/run-module.ts'
 import { codeOf, SiskinError } from '../errors.ts'
@@ -26,7 +27,7 @@ export function inTime(module: Module, onHang: (error: SiskinError) => void): Mo
       } catch (error) {
         if (codeOf(error) !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error
         hung = new SiskinError(
-          `module ${module.name} does not end: it was stopped after ${timeout / 1000} s over ${batch.rows} alerts; is there a loop that never ends?`
+          `module ${module.name} does not end: it was stopped after ${timeout / 1000} s over ${amount(batch.rows, 'alert')}; is there a loop that never ends?`
         )
         onHang(hung)
         throw hung

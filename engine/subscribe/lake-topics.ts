@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import { avroType } from '../avro/type.ts'
 import { readHeader } from '../avro/heads.ts'
 import { eachBlock } from '../avro/container.ts'
@@ -80,7 +81,9 @@ export async function checkTopics(store: Store, topics: readonly string[]): Prom
     return streamed.has(topic) && !files.some(({ path }) => path.startsWith(`topics/${topic}/`))
   })
   if (inKafka.length === 0) return
-  const counts = inKafka.map((topic) => `${streamed.get(topic)} alerts of ${topic}`).join(', ')
+  const counts = inKafka
+    .map((topic) => `${amount(streamed.get(topic) ?? 0, 'alert')} of ${topic}`)
+    .join(', ')
   throw new UsageError(
     `the lake ${store.root} is filled by a stream, which puts what it selects into Kafka and not into files: ${counts} so far; read them with siskin subscribe ${inKafka.join(' ')} --brokers host:port ${flagsText([['--out-prefix', prefix ?? '<that of the stream>']])}`
   )

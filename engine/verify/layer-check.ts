@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { amount } from '../amount.ts'
 import { messageOf } from '../errors.ts'
 import { checkFiles } from './file-check.ts'
 import type { FileCheckOptions } from './file-check.ts'
@@ -98,7 +99,7 @@ export class LayerCheck {
     for (const { layer, parts, lacking, named } of this.#seen) {
       if (lacking === 0) continue
       const more = lacking > named.length ? `, … ${lacking - named.length} more` : ''
-      const text = `${layerText(layer)} does not cover ${lacking} of ${parts} parts (${named.join(', ')}${more}); ${this.#again(layer)} does it`
+      const text = `${layerText(layer)} does not cover ${lacking} of ${amount(parts, 'part')} (${named.join(', ')}${more}); ${this.#again(layer)} does it`
       this.#onFinding({ kind: 'layer', text, isDifference: false })
     }
   }
@@ -156,7 +157,7 @@ export class LayerCheck {
       if (!own) this.#say(`${layerText(layer)} lacks a file of part ${part.part}: ${path}`)
       else if (own.rows !== file.rows) {
         this.#say(
-          `${path} holds ${own.rows} rows, and ${file.path} ${file.rows}; ${this.#again(layer)} makes it again`
+          `${path} holds ${amount(own.rows, 'row')}, and ${file.path} ${file.rows}; ${this.#again(layer)} makes it again`
         )
       } else await this.#sameIds([file.path, file.bytes], [path, own.bytes], layer)
     }

@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { OnFinding } from './finding.ts'
 import { committedSpans, OWN } from '../lake/ledger.ts'
 import { newestRun } from '../lake/run-claim.ts'
@@ -28,9 +29,9 @@ async function tell(
   onFinding: OnFinding
 ): Promise<void> {
   const finding = { kind: 'unfinished', source } as const
-  const packets = `${await packetsOf(store, source)} packets`
+  const packets = amount(await packetsOf(store, source), 'packet')
   if (brokenOff) {
-    const text = `source ${source} ended with damage: ${brokenOff}; the ${packets} before it are in the lake`
+    const text = `source ${source} ended with damage: ${brokenOff}; before it ${packets} came into the lake`
     return onFinding({ ...finding, text, isDifference: false })
   }
   const { since, isAtWork } = await newestRun(store, source)

@@ -21,6 +21,7 @@ import { openTopicFile, openTopicFolder } from '../../engine/inspect/topic-file.
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { describedColumns } from './columns.ts'
+import { lakeText, partText } from './lake-text.ts'
 import * as text from './text.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { list } from '../settings/values.ts'
@@ -135,7 +136,7 @@ async function inspectFile(
     const described = describedColumns(leaves)
     return {
       json: { kind: 'part', path: thing, ...rest, described },
-      text: text.partText(thing, part, options.columns === true)
+      text: partText(thing, part, options.columns === true)
     }
   }
   const topic = thing.endsWith('.avro')
@@ -204,7 +205,7 @@ async function inspectLake(store: Store): Promise<Inspected> {
     bytes,
     ...rest
   }
-  return { json, text: text.lakeText(store.root, lake) }
+  return { json, text: lakeText(store.root, lake) }
 }
 
 async function inspectId(store: Store, options: InspectOptions): Promise<Inspected | null> {

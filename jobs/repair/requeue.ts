@@ -90,7 +90,7 @@ async function requeueLake(settings: Settings, options: Options): Promise<Requeu
 
 function foundText({ held, freed }: Requeue): string {
   const packets = Object.values(freed).reduce((sum, own) => sum + own, 0)
-  return `${count(packets)} of ${count(held)} packets in quarantine decode now: ${listOf(freed)}`
+  return `of ${amount(held, 'packet')} in quarantine ${count(packets)} can be decoded now: ${listOf(freed)}`
 }
 
 function requeueText(requeued: Requeued): string {

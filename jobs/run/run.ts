@@ -99,7 +99,7 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
   const fraction = bytesTotal > 0 ? bytesRead / bytesTotal : 0
   const left = fraction > 0.01 ? ` · ${duration((seconds * (1 - fraction)) / fraction)} left` : ''
   return (
-    `${bar(fraction)} ${(fraction * 100).toFixed(0)} % · ${count(tally.alerts)} alerts` +
+    `${bar(fraction)} ${(fraction * 100).toFixed(0)} % · ${amount(tally.alerts, 'alert')}` +
     ` · ${count(tally.alerts / seconds)}/s · ${size(bytesRead)} of ${size(bytesTotal)}` +
     ` · ${count(tally.quarantinedTotal)} quarantined${left}`
   )
@@ -114,8 +114,8 @@ export function report(result: TakenIn, settings: Settings): number {
   const strangers = result.tally.quarantined['unknown-schema'] ?? 0
   if (strangers > 0 && settings.schemas === null) {
     console.error(
-      `siskin: ${count(strangers)} packets came without their writer schema and are in quarantine: ` +
-        `${overLake('siskin requeue', settings)} with --schemas (a folder of <id>.avsc, or a registry) makes alerts of them`
+      `siskin: in quarantine are ${amount(strangers, 'packet')} that came without their writer schema: ` +
+        `${overLake('siskin requeue', settings)} with --schemas (a folder of <id>.avsc, or a registry) makes alerts of what can be decoded then`
     )
   }
   for (const damage of result.damage) {

@@ -231,7 +231,7 @@ class Rate {
 
 function statusText(status: StreamStatus, tally: Tally, perSecond: number): string {
   return (
-    `${count(tally.alerts)} alerts · ${count(perSecond)}/s · lag ${count(status.lag)}` +
+    `${amount(tally.alerts, 'alert')} · ${count(perSecond)}/s · lag ${count(status.lag)}` +
     ` · last commit ${duration(status.commitSeconds)} · ${count(tally.quarantinedTotal)} quarantined` +
     ` · ${status.joined} of ${status.members} members · ${size(status.memory)}`
   )
