@@ -132,6 +132,11 @@ export class Reader {
     throw new PacketError(reason, `a ${what} of ${length} with ${amount(left, 'byte')} left`)
   }
 
+  /** Of a schema whose top is a union, another branch than the record. */
+  noRecord(): never {
+    throw new PacketError('missing-id', 'the packet is null: it holds no alert')
+  }
+
   overrun(): never {
     throw new PacketError('truncated', 'the packet ends too early')
   }
