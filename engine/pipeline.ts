@@ -1,5 +1,5 @@
 import type { Survey } from './contract/index.ts'
-import { schemaIds } from './decode/decode.ts'
+import { schemaIds } from './decode/confluent.ts'
 import type { Decoded } from './decode/decode.ts'
 import type { SchemaCache } from './decode/schemas.ts'
 import { decodeOnce } from './duplicates/decode-once.ts'

@@ -1,6 +1,7 @@
 import { constants, crc32, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { compressors } from 'hyparquet-compressors'
 import bunzip from 'seek-bzip'
+import { amount } from '../amount.ts'
 import { MAX_PACKET_BYTES } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 import { Output } from './output.ts'
@@ -61,7 +62,7 @@ export function inflate(codec: string, bytes: Uint8Array, packets: number): Uint
 
 /** Avro's snappy block ends in four bytes of CRC32, big-endian; the length stands in front as a varint. */
 function snappy(bytes: Uint8Array, most: number): Uint8Array {
-  if (bytes.length < 5) throw new Error(`${bytes.length} bytes in all`)
+  if (bytes.length < 5) throw new Error(`${amount(bytes.length, 'byte')} in all`)
   let length = 0
   for (let i = 0, scale = 1; i < 5; i++, scale *= 128) {
     length += (bytes[i]! & 0x7f) * scale
@@ -93,6 +94,6 @@ function bzip2(bytes: Uint8Array, most: number): Uint8Array {
     out.bytes[out.at++] = byte
   }
   bunzip.decode({ readByte, read }, { writeByte })
-  if (at < bytes.length) throw new Error(`${bytes.length - at} bytes are left over`)
+  if (at < bytes.length) throw new Error(`${amount(bytes.length - at, 'byte')} left over`)
   return out.done()
 }

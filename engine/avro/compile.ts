@@ -43,7 +43,7 @@ export interface Compiled {
  */
 export function compile(type: WriterType, sinks: Sinks): Compiled {
   const shape = new Shape(type)
-  const code = new ReadCode(type.root, shape, sinks)
+  const code = new ReadCode(type, shape, sinks)
   const body = code.packet()
   const bound = (prefix: string, map: string, names: readonly string[]) =>
     names.map((name, i) => `const ${prefix}${i} = ${map}.get(${JSON.stringify(name)})`).join('\n')

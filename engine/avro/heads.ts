@@ -1,3 +1,5 @@
+import { amount } from '../amount.ts'
+
 /** Avro object container headers and block heads, read in place. All return null where bytes are missing. */
 
 export interface ContainerHeader {
@@ -71,7 +73,7 @@ export function readBlockHead(bytes: Uint8Array, at: number, end: number): Block
   const size = packets === null ? null : cursor.long()
   if (packets === null || size === null) return null
   if (packets < 0 || size < 0 || packets > Math.min(size + 1, MAX_PACKETS)) {
-    throw new ContainerError(`a block of ${packets} packets in ${size} bytes`)
+    throw new ContainerError(`a block of ${amount(packets, 'packet')} in ${amount(size, 'byte')}`)
   }
   return { packets, size, start: cursor.at }
 }

@@ -1,5 +1,6 @@
 import { PacketError } from '../reasons.ts'
-import type { Avro, AvroRecord } from './schema.ts'
+import { topOf } from './schema.ts'
+import type { Avro, AvroRecord, WriterType } from './schema.ts'
 import type { Sinks } from './compile.ts'
 import type { Shape } from './shape.ts'
 import { fits, isName, SinkPaths, typeName } from './sink-paths.ts'
@@ -22,7 +23,7 @@ export class ReadCode {
   /** Of enums that land in a column. */
   readonly symbols: string[][] = []
   readonly found = new Set<string>()
-  readonly #root: Avro
+  readonly #type: WriterType
   readonly #shape: Shape
   readonly #sinks: Sinks
   readonly #paths: SinkPaths
@@ -33,18 +34,25 @@ export class ReadCode {
   #listColumns: number[] | null = null
   #variable = 0
 
-  constructor(root: Avro, shape: Shape, sinks: Sinks) {
-    this.#root = root
+  constructor(type: WriterType, shape: Shape, sinks: Sinks) {
+    this.#type = type
     this.#shape = shape
     this.#sinks = sinks
-    this.#paths = new SinkPaths(root, sinks)
+    this.#paths = new SinkPaths(type.root, sinks)
     this.#skips = new SkipCode(shape)
   }
 
   packet(): string {
-    const root = this.#root
-    if (root.kind !== 'record') throw new PacketError('unreadable-schema', 'top level is no record')
-    this.#record(root, '', 'row')
+    const { root } = this.#type
+    const top = topOf(this.#type)
+    if (top.kind !== 'record') throw new PacketError('unreadable-schema', 'top level is no record')
+    if (root.kind !== 'union') this.#record(top, '', 'row')
+    else {
+      writeUnion(root.branches, this.#lines, (branch) => {
+        if (branch === top) this.#record(top, '', 'row')
+        else this.#lines.add('r.noRecord()')
+      })
+    }
     return this.#lines.text.join('\n')
   }
 

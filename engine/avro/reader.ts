@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { ListGroup, TextColumn } from '../table/columns.ts'
 import type { RangeSink } from './compile.ts'
 import { MAX_PACKET_BYTES } from '../packets.ts'
@@ -128,7 +129,12 @@ export class Reader {
     if (this.p > this.end) this.overrun()
     const reason = length >= 0 && length <= MAX_PACKET_BYTES ? 'truncated' : 'bad-length'
     const left = this.end - this.p
-    throw new PacketError(reason, `a ${what} of ${length} with ${left} bytes left`)
+    throw new PacketError(reason, `a ${what} of ${length} with ${amount(left, 'byte')} left`)
+  }
+
+  /** Of a schema whose top is a union, another branch than the record. */
+  noRecord(): never {
+    throw new PacketError('missing-id', 'the packet is null: it holds no alert')
   }
 
   overrun(): never {

@@ -49,6 +49,13 @@ export function resolveSchema(json: unknown): WriterType {
   return { root: names.resolve(json, '', 0), records: names.records }
 }
 
+/** What a packet is: the top of its schema, or the one record of a union there (`["null", alert]`). */
+export function topOf({ root }: WriterType): Avro {
+  const records = root.kind === 'union' ? root.branches.filter(({ kind }) => kind === 'record') : []
+  const [only, other] = records
+  return only && !other ? only : root
+}
+
 /** The names that a schema has defined so far, in the order of the text, as Avro has it. */
 class Names {
   readonly records: AvroRecord[] = []

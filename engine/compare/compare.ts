@@ -202,7 +202,7 @@ class Comparing {
       const input = running.has(name) ? null : await newestInput(store, record, name, layers, null)
       if (input) inputs.set(name, input)
     }
-    const missing = missingInputs(this.#plan, reading, running, inputs)
+    const missing = missingInputs(store.root, this.#plan, reading, running, inputs)
     if (missing !== null) throw new SiskinError(missing)
     return inputs
   }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { amount } from '../amount.ts'
 import type { Module, Outputs } from '../contract/index.ts'
 import { UNITS } from '../contract/index.ts'
 import { messageOf, UsageError } from '../errors.ts'
@@ -70,7 +71,7 @@ async function answerOf(
       })
     )
   } catch (error) {
-    fail(module, `over ${rows} alerts it threw: ${messageOf(error)}${placeOf(error)}`)
+    fail(module, `over ${amount(rows, 'alert')} it threw: ${messageOf(error)}${placeOf(error)}`)
   }
   const answer = new Map<string, readonly unknown[]>()
   flatten(module, module.produces, result, rows, '', answer)
@@ -93,7 +94,7 @@ function flatten(
     }
     const list = values as ArrayLike<unknown> | undefined
     if (list?.length !== rows) {
-      fail(module, `${path}${name} has ${list?.length ?? 'no'} values for ${rows} alerts`)
+      fail(module, `${path}${name} has ${list?.length ?? 'no'} values for ${amount(rows, 'alert')}`)
     }
     answer.set(`${path}${name}`, Array.from(list))
   }

@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { Module } from '../contract/index.ts'
 import { endsWithin, isEndless } from '../enrich/ends-within.ts'
 import { budgetMs } from '../enrich/run-module.ts'
@@ -17,7 +18,7 @@ export function inTime(module: Module, onHang: (error: SiskinError) => void): Mo
     run(batch) {
       if (hung) throw hung
       const timeout = PATIENCE * budgetMs(module.budget, batch.rows)
-      const where = ` over ${batch.rows} alerts`
+      const where = ` over ${amount(batch.rows, 'alert')}`
       try {
         return endsWithin(timeout, `module ${module.name}`, where, () => module.run(batch))
       } catch (error) {

@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import { Damage, isGzip, readBytes } from './bytes.ts'
 import { messageOf, SiskinError } from '../errors.ts'
 import type { Notes } from './notes.ts'
@@ -26,7 +27,7 @@ export async function* walkLoose(
   }
   const gzipped = await isGzip(path)
   const bytes = readBytes(path, onRead, (count) =>
-    notes.say(`${path}: ${count} bytes behind the compressed data are no packets`)
+    notes.say(`${path}: ${amount(count, 'byte')} behind the compressed data hold no packet`)
   )
   window.from(gzipped ? untilDamage(bytes, window) : bytes)
   yield* walkFile(window, gzipped ? Number.POSITIVE_INFINITY : file.size)

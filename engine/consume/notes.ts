@@ -1,3 +1,5 @@
+import { amount } from '../amount.ts'
+
 const NAMED = 3
 
 /** What is to be said about the reading of sources: what was passed over, and why. */
@@ -33,6 +35,6 @@ export class Notes {
       const more = names.length > NAMED ? ', …' : ''
       return `${names.slice(0, NAMED).join(', ')}${more} (${why})`
     })
-    return `${this.#count} file${this.#count === 1 ? '' : 's'} skipped: ${reasons.join('; ')}`
+    return `${amount(this.#count, 'file')} skipped: ${reasons.join('; ')}`
   }
 }

@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import { isPacketFile } from './archive.ts'
 import { Damage, isGzip, readBytes } from './bytes.ts'
 import { Notes } from './notes.ts'
@@ -31,7 +32,7 @@ export async function* walkTar(
 ): Walk {
   const gzipped = await isGzip(path)
   const onTrailing = (bytes: number) =>
-    notes.say(`${path}: ${bytes} bytes behind the compressed data are no packets`)
+    notes.say(`${path}: ${amount(bytes, 'byte')} behind the compressed data hold no packet`)
   yield* walkTarBytes({ path, gzipped, notes }, window, (read) => {
     const tell = (bytes: number) => {
       read(bytes)
@@ -134,7 +135,9 @@ async function goesOn(window: Window, path: string, notes: Notes): Promise<boole
     if (there === TAR_BLOCK && readTarHeader(scanner.bytes, scanner.at)) return true
     const start = scanner.offset
     await window.drain()
-    notes.say(`${path}: ${scanner.offset - start} bytes behind the end mark are no packets`)
+    notes.say(
+      `${path}: ${amount(scanner.offset - start, 'byte')} behind the end mark hold no packet`
+    )
   }
   return false
 }

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib'
+import { amount } from '../amount.ts'
 import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
 import { BLOCK, CONFLUENT, DAMAGED, MAX_PACKET_BYTES } from '../packets.ts'
@@ -6,6 +7,7 @@ import type { PacketRange, Quarantined, Registered } from '../packets.ts'
 import { PacketError } from '../reasons.ts'
 import type { AlertTable } from '../table/table.ts'
 import { inflate } from '../avro/codecs.ts'
+import { schemaText } from './confluent.ts'
 import { lsstReader } from './lsst.ts'
 import { Reader } from '../avro/reader.ts'
 import { asPacketError, Rejects, UnwantedPacket } from './rejects.ts'
@@ -51,19 +53,6 @@ export function decodeRange(range: PacketRange, options: DecodeOptions): DecodeR
   const blocks = range.blocks.length / BLOCK.size
   for (let block = 0; block < blocks; block++) decoding.block(block)
   return decoding.result()
-}
-
-/** The schema ids of the range's Confluent-wire packets. */
-export function schemaIds(range: PacketRange): Set<number> {
-  const ids = new Set<number>()
-  const view = new DataView(range.bytes)
-  for (let at = 0; at < range.blocks.length; at += BLOCK.size) {
-    if (range.blocks[at + BLOCK.header] !== CONFLUENT) continue
-    if (range.blocks[at + BLOCK.length]! >= 5) {
-      ids.add(view.getUint32(range.blocks[at + BLOCK.start]! + 1))
-    }
-  }
-  return ids
 }
 
 /** The packets of a range inflate to more than a member may hold: it is to be taken in by halves. */
@@ -115,7 +104,14 @@ class Decoding {
         throw new PacketError(fault?.reason ?? 'bad-container', fault?.detail ?? '')
       }
       if (header === CONFLUENT) {
-        this.#datum(this.#registered(bytes), this.#reader, 0, start + 5, start + length, true)
+        this.#datum(
+          this.#schema(schemaText(bytes, this.#options.registered)),
+          this.#reader,
+          0,
+          start + 5,
+          start + length,
+          true
+        )
         this.#position++
         return
       }
@@ -209,9 +205,10 @@ class Decoding {
     if (row === table.capacity) state.grow(this.#range.count)
     try {
       const reached = state.decoder(schema)(reader, start, end, row)
-      if (reached > end) throw new PacketError('truncated', `${reached - end} bytes are missing`)
+      if (reached > end)
+        throw new PacketError('truncated', `${amount(reached - end, 'byte')} too few`)
       if (isLast && reached < end) {
-        throw new PacketError('trailing-bytes', `${end - reached} bytes are left over`)
+        throw new PacketError('trailing-bytes', `${amount(end - reached, 'byte')} left over`)
       }
       if (reached - start > MAX_PACKET_BYTES) {
         throw new PacketError('oversized', `${reached - start} bytes`)
@@ -244,16 +241,6 @@ class Decoding {
     const copies = this.#copies.get(night)
     if (copies) copies.push(...mark)
     else this.#copies.set(night, [...mark])
-  }
-
-  #registered(bytes: Uint8Array): WriterSchema {
-    if (bytes.length < 6) throw new PacketError('truncated', `${bytes.length} bytes in all`)
-    const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1)
-    const { registered } = this.#options
-    const text = registered.get(id)
-    if (text) return this.#schema(text)
-    const why = registered.unknown?.get(id)
-    throw new PacketError('unknown-schema', `schema id ${id}${why === undefined ? '' : `: ${why}`}`)
   }
 
   #schema(text: Uint8Array): WriterSchema {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Survey } from '../contract/index.ts'
 import { PacketError } from '../reasons.ts'
-import { resolveSchema } from '../avro/schema.ts'
+import { resolveSchema, topOf } from '../avro/schema.ts'
 import { compile } from '../avro/compile.ts'
 import type { Compiled } from '../avro/compile.ts'
 import { checkNames, surveyOf, versionOf } from './survey.ts'
@@ -68,9 +68,10 @@ export class SchemaCache {
   ): WriterSchema | PacketError {
     try {
       const type = resolveSchema(JSON.parse(new TextDecoder().decode(text)))
-      const survey = surveyOf(type.root)
-      const version = versionOf(type.root)
-      const fluxScale = survey === 'lsst' ? fluxScaleOf(type.root) : 1
+      const top = topOf(type)
+      const survey = surveyOf(top)
+      const version = versionOf(top)
+      const fluxScale = survey === 'lsst' ? fluxScaleOf(top) : 1
       const compiled = compile(type, reader(survey).sinks)
       const warn = (message: string) =>
         this.#warn(`schema ${survey} ${version || fingerprint.slice(0, 8)}${message}`)

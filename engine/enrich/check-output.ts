@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { Module, Output, Outputs } from '../contract/index.ts'
 import { ListColumn, TextColumn } from '../table/columns.ts'
 import type { Column } from '../table/columns.ts'
@@ -53,7 +54,7 @@ export function takeResult(
   collect(module.produces, result as Record<string, unknown>, module.name, batch, rows, targets)
   const own = (result as { status?: ArrayLike<string> }).status
   if (own && own.length !== rows) {
-    throw new OutputError('rows', `status has ${own.length} rows instead of ${rows}`)
+    throw new OutputError('rows', `status has ${amount(own.length, 'row')} instead of ${rows}`)
   }
   const faults: Fault[] = undeclared(module.produces, result, '')
   const meet = (fault: Fault) => {
@@ -104,7 +105,7 @@ function collect(
       throw new OutputError('rows', `${at} is missing from the result`)
     }
     if (values.length !== rows) {
-      throw new OutputError('rows', `${at} has ${values.length} rows instead of ${rows}`)
+      throw new OutputError('rows', `${at} has ${amount(values.length, 'row')} instead of ${rows}`)
     }
     targets.push({ path: at, output, column: batch.columns.get(at)!, values })
   }

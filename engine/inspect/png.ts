@@ -6,6 +6,9 @@ const GREY = 0
 const SOFTENING = 3
 
 /** Grey values of an image, one byte a pixel, in its own order. */
+/** Pixels of the picture, along a side, for each of the stamp. */
+export const ZOOM = 4
+
 export type Grey = Uint8Array
 
 /**
@@ -32,7 +35,7 @@ function percentile(sorted: Float64Array, percent: number): number {
 }
 
 /** A stamp as a PNG, `zoom` screen pixels a pixel. The image's last row comes on top: FITS counts upwards. */
-export function stampPng(image: FitsImage, zoom = 4): Uint8Array {
+export function stampPng(image: FitsImage, zoom = ZOOM): Uint8Array {
   const { width, height } = image
   const grey = stretch(image.pixels)
   const rows: Uint8Array[] = []

@@ -17,6 +17,34 @@ export interface TopicSummary {
   readonly first: readonly AlertRecord[]
 }
 
+/** All files of topics in a folder. */
+export interface TopicFolder extends TopicSummary {
+  readonly files: number
+}
+
+/** The topic files of a folder together; null where there is none. Other files are left out. */
+export async function openTopicFolder(store: Store, most: number): Promise<TopicFolder | null> {
+  let sum: TopicFolder | null = null
+  for (const { path } of await store.list('')) {
+    if (!path.endsWith('.avro')) continue
+    const own = await openTopicFile(store, path, most - (sum?.first.length ?? 0))
+    if (own) sum = sum ? joined(sum, own) : { ...own, files: 1 }
+    else if (!sum) return null // packets: a folder has many files, and no look into each is needed
+  }
+  return sum
+}
+
+function joined(sum: TopicFolder, own: TopicSummary): TopicFolder {
+  const formats = new Set([...sum.format.split(', '), own.format])
+  return {
+    format: [...formats].join(', '),
+    messages: sum.messages + own.messages,
+    bytes: sum.bytes + own.bytes,
+    first: [...sum.first, ...own.first],
+    files: sum.files + 1
+  }
+}
+
 /** A topic's file in short; null when it is not one of Siskin's own. */
 export async function openTopicFile(
   store: Store,

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path/posix'
-import { UsageError } from '../errors.ts'
 import type { MessageMark } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
 import type { LayerAccount } from './layer-name.ts'
@@ -7,13 +6,6 @@ import type { Store } from '../store/store.ts'
 
 /** All that is Siskin's own in a lake, apart from the science. */
 export const OWN = '_siskin'
-
-/** What to say where a lake should be and is none. */
-export function noLake(place: string): UsageError {
-  return new UsageError(
-    `"${place}" holds no lake: give the folder that "siskin run --lake" or "siskin stream --lake" filled`
-  )
-}
 
 /** A file of a part, by its place in the lake. */
 export interface PartFile {

@@ -4,6 +4,7 @@ import { compareVersions, isShown, layerSource } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { ledgerPath } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
+import { lakeFlags } from '../store/lake-flags.ts'
 import { readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { sourcesFor } from './work.ts'
@@ -76,8 +77,10 @@ export async function versionInput(
 /**
  * What to say of modules that are read from, do not run, and of which a part has no columns; null: of all it has. Whoever
  * read them would answer as if nothing was known.
+ * @param root of the lake
  */
 export function missingInputs(
+  root: string,
   plan: Plan,
   reading: readonly Reading[],
   running: ReadonlySet<string>,
@@ -87,5 +90,5 @@ export function missingInputs(
     .map(({ name }) => name)
     .filter((name) => !running.has(name) && !inputs.has(name))
   if (missing.length === 0) return null
-  return `it has no columns of ${missing.join(', ')}, which are read: siskin reprocess --modules ${missing.join(',')} makes them`
+  return `it has no columns of ${missing.join(', ')}, which are read: siskin reprocess --modules ${missing.join(',')} ${lakeFlags(root)} makes them`
 }

@@ -235,7 +235,7 @@ export class LayerMaker {
       ...modules.map(({ module }) => module),
       ...filters.flatMap(({ filter }) => [filter, ...Object.values(filter.uses)])
     ]
-    const missing = missingInputs(plan, reading, running, inputs)
+    const missing = missingInputs(this.#options.store.root, plan, reading, running, inputs)
     if (missing !== null) throw new SiskinError(missing)
   }
 }

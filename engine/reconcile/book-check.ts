@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import { TornFileError } from '../errors.ts'
 import type { FileRecord, SourceRecord } from '../consume/book.ts'
 import { namesOf, safeStem } from '../consume/identity.ts'
@@ -47,7 +48,7 @@ export async function bookFindings(
     if (!record) told(source, null, `${path} is missing: ${HARM}`)
     else if (record.kind === 'lost') told(source, null, lostText(source), false)
     else if (record.kind !== 'alias' && record.count !== null && record.count < end) {
-      const text = `${path} says that ${source} has ${record.count} packets, and the ledger has ${end} of it; ${HARM}`
+      const text = `${path} says that ${source} has ${amount(record.count, 'packet')}, and the ledger has ${end} of it; ${HARM}`
       told(source, path, text)
     }
   }

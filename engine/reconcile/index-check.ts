@@ -1,3 +1,4 @@
+import { amount, are } from '../amount.ts'
 import { indexedUpTo, saidUpTo, wholeIndex } from '../duplicates/index-files.ts'
 import type { FoundIndexFile } from '../duplicates/index-files.ts'
 import { MarkSum } from '../duplicates/mark-sum.ts'
@@ -170,7 +171,7 @@ export class IndexCheck {
     if (absent.length > 0) {
       const marks = absent.reduce((sum, part) => sum + part.marks, 0)
       const span = `${absent[0]!.first} to ${absent.at(-1)!.last}`
-      const text = `the index of copies lacks ${marks} alerts of source ${source} between ${span}: ${COPIES}`
+      const text = `the index of copies lacks ${amount(marks, 'alert')} of source ${source} between ${span}: ${COPIES}`
       told.push({ text, isDifference: true })
     }
     if (pending.firsts.length === 0) return told
@@ -178,7 +179,7 @@ export class IndexCheck {
     const left = pendingFrom(pending, await indexedUpTo(this.#store, source)) // written meanwhile
     if (left.parts <= (isStream ? MOST_YOUNG : 0)) return told
     const isDifference = isStream || isFinished || left.marks > MOST_PENDING
-    const what = `${left.marks} alerts of source ${source} are not in the index of copies`
+    const what = `${amount(left.marks, 'alert')} of source ${source} ${are(left.marks)} not in the index of copies`
     const until = isStream
       ? ''
       : ' until the next run, stream or requeue begins and puts them there'

@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import { readIndexFile, wholeIndex } from '../duplicates/index-files.ts'
 import type { FoundIndexFile } from '../duplicates/index-files.ts'
 import { MarkSum } from '../duplicates/mark-sum.ts'
@@ -24,10 +25,10 @@ export async function contentFault(
   if (isNamed && own.equals(sum)) return null
   const { foreign, absent } = await compareWithLedger(store, file, marks)
   if (foreign > 0) {
-    return `${file.path} has ${foreign} alerts that its parts do not have: they would be dropped as copies of what is not there`
+    return `${file.path} has ${amount(foreign, 'alert')} that its parts do not have: what is sent of them would be dropped as copies of what is not there`
   }
   if (absent > 0) {
-    return `${file.path} lacks ${absent} alerts of its parts: copies of them would be taken in`
+    return `${file.path} lacks ${amount(absent, 'alert')} of its parts: copies of them would be taken in`
   }
   return isNamed ? null : `${file.path} holds other ids than its name says: ${HARM}`
 }

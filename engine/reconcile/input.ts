@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { CommittedReader, PartitionSpan } from '../kafka/committed-reader.ts'
 import type { PartSpan } from './expected.ts'
 
@@ -50,7 +51,7 @@ export async function checkInput(
   for (const [i, { first: from, last, messages }] of whole.entries()) {
     if (counts[i] === messages) continue
     differences.push(
-      `source ${topic}-${partition}: the part from ${from} to ${last} took in ${messages} messages, Kafka has ${counts[i]} there that are committed`
+      `source ${topic}-${partition}: the part from ${from} to ${last} took in ${amount(messages, 'message')}, Kafka has ${amount(counts[i]!, 'committed message')} there`
     )
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { amount } from '../amount.ts'
 import { attemptsAt } from '../lake/two-phase-commit.ts'
 import { lastSpan } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
@@ -122,7 +123,7 @@ export class Reconciler {
       there.push(...messages.map(({ offset }) => offset))
     }
     if (there.length > 0) {
-      return `Kafka still has ${there.length} messages of them, from ${there[0]} to ${there.at(-1)}`
+      return `Kafka still has ${amount(there.length, 'message')} of them, from ${there[0]} to ${there.at(-1)}`
     }
     return from > first ? 'Kafka has deleted its messages' : 'Kafka has no message there'
   }

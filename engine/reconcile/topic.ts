@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import { layPlaces, readPlace } from '../lake/places.ts'
 import type { InputPlace } from '../lake/places.ts'
 import type { CommittedMessage, CommittedReader, PartitionSpan } from '../kafka/committed-reader.ts'
@@ -211,9 +212,10 @@ export function tell(
     if (why === 'doubled') return []
     const named = own.slice(0, NAMED).map(({ at, source }) => (source ? `${at} (${source})` : at))
     const rest = own.length > NAMED ? ` and ${own.length - NAMED} more` : ''
-    const messages = own.length === 1 ? '1 message' : `${own.length} messages`
+    const messages = amount(own.length, 'message')
     return [`topic ${topic}: ${messages} ${REASONS[why]}: ${named.join(', ')}${rest}`]
   })
-  const unnamed = more > 0 ? [`topic ${topic}: ${more} messages more that should not be there`] : []
+  const unnamed =
+    more > 0 ? [`topic ${topic}: ${amount(more, 'message')} more that should not be there`] : []
   return [...lost, ...doubled, ...foreign, ...unnamed]
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { amount } from '../amount.ts'
 import { SiskinError } from '../errors.ts'
 import { attemptsAt } from '../lake/two-phase-commit.ts'
 import { recover } from '../lake/file-commit.ts'
@@ -37,7 +38,7 @@ async function recoverStaged({ store, kafka }: Workshop, source: string): Promis
     { position, generation: NEWEST },
     attempts
   )
-  return `${finished.length} parts placed, ${dropped.length} that did not count removed`
+  return `${amount(finished.length, 'part')} placed, ${dropped.length} that did not count removed`
 }
 
 const UNTOUCHED_MS = 5000

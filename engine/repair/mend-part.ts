@@ -1,3 +1,4 @@
+import { amount } from '../amount.ts'
 import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
@@ -83,7 +84,9 @@ export async function mendPart(
   if (same) {
     await check()
     await restore(store, record, attempt, same, onStep)
-    return `${same.length} files are back as they were`
+    return same.length === 1
+      ? '1 file is back as it was'
+      : `${same.length} files are back as they were`
   }
   const merged = await mergedRecord(shop, record, made, origin)
   await land(store, { record: merged, files: filesOf(made, merged), before: record }, check, onStep)
@@ -149,9 +152,7 @@ async function mergedRecord(
 ): Promise<PartRecord> {
   const { received, alerts, duplicates, quarantined, filters, stream, requeued } = before
   if (record.received !== received) {
-    throw new SiskinError(
-      `it holds ${record.received} packets now, where ${received} were taken in`
-    )
+    throw new SiskinError(`it holds ${amount(record.received, 'packet')} now, and ${received} came`)
   }
   const kept = {
     ...(stream && { stream }),
@@ -160,7 +161,7 @@ async function mergedRecord(
   }
   if (origin !== 'packets') {
     if (record.alerts + record.duplicates < alerts + duplicates) {
-      throw new SiskinError(`${alerts} alerts were made of it before, ${record.alerts} now`)
+      throw new SiskinError(`${amount(alerts, 'alert')} came of it before, ${record.alerts} now`)
     }
     const isOther = JSON.stringify(record.quarantined) !== JSON.stringify(quarantined)
     if (isOther && (await requeuedFrom(store, before)).length > 0) {
@@ -169,7 +170,9 @@ async function mergedRecord(
     return { ...record, ...kept }
   }
   if (record.alerts !== alerts) {
-    throw new SiskinError(`of its ${alerts} packets ${record.alerts} decode now`)
+    throw new SiskinError(
+      `of its ${amount(alerts, 'packet')} only ${record.alerts} can be decoded now`
+    )
   }
   const quarantine = before.files.filter(({ kind }) => kind === 'quarantine')
   for (const file of quarantine) {

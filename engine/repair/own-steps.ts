@@ -1,3 +1,4 @@
+import { amount, are } from '../amount.ts'
 import { rebuildIndex } from '../duplicates/rebuild.ts'
 import type { Finding } from '../verify/finding.ts'
 import { documentOf } from '../lake/kept-columns.ts'
@@ -22,7 +23,7 @@ export function indexSteps({ store }: Workshop, found: readonly Of<'index'>[]): 
       async () => {
         const discard = async (path: string) => void (await moveAside(store, path))
         const marks = await rebuildIndex(store, source, repairDrafts(source), discard)
-        return `${marks} alerts are in the index`
+        return `${amount(marks, 'alert')} ${are(marks)} in the index`
       }
     )
   )
@@ -53,7 +54,9 @@ export async function bookSteps(
       await sourceBook(store).save({ kind: 'lost', name: source })
       if (!archive) return 'that it is in the lake is kept'
       const count = await archives.learn(archive, source)
-      return count === null ? 'learnt again; it breaks off' : `learnt again: ${count} packets`
+      return count === null
+        ? 'learnt again; it breaks off'
+        : `learnt again: ${amount(count, 'packet')}`
     }
     steps.push(step(text, how, source, run))
   }

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix'
+import { amount, are } from '../amount.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
 import type { Finding } from '../verify/finding.ts'
 import { ledgerPath } from '../lake/ledger.ts'
@@ -224,16 +225,16 @@ async function missing(shop: Workshop, gaps: readonly Gap[]): Promise<RepairStep
 
 function tellFilled(filled: Filled): string {
   const { parts, alerts, lost, published, there, unpublished, filed, unsure } = filled
-  const told = [`${alerts} alerts in ${parts} ${parts === 1 ? 'part' : 'parts'}`]
-  if (lost > 0) told.push(`${lost} offsets are lost`)
-  if (published > 0) told.push(`${published} messages published`)
+  const told = [`${amount(alerts, 'alert')} in ${amount(parts, 'part')}`]
+  if (lost > 0) told.push(`${amount(lost, 'offset')} ${are(lost)} lost`)
+  if (published > 0) told.push(`${amount(published, 'message')} published`)
   if (unsure > 0) {
     told.push(
       `of ${unsure} of these it cannot be known if they had been there: their topics have lost messages by age`
     )
   }
-  if (there > 0) told.push(`${there} messages were in Kafka’s topics already`)
-  if (unpublished > 0) told.push(`${unpublished} messages are missing there`)
-  if (filed > 0) told.push(`${filed} selected alerts in topic files of the lake`)
+  if (there > 0) told.push(`${amount(there, 'message')} in Kafka’s topics already`)
+  if (unpublished > 0) told.push(`${amount(unpublished, 'message')} missing there`)
+  if (filed > 0) told.push(`${amount(filed, 'selected alert')} in topic files of the lake`)
   return told.join(', ')
 }

@@ -1,3 +1,4 @@
+import { amount, are } from '../amount.ts'
 import { messageOf } from '../errors.ts'
 import type { Finding } from '../verify/finding.ts'
 import type { PartRecord } from '../lake/ledger.ts'
@@ -91,7 +92,8 @@ async function nextSteps(shop: Workshop, findings: readonly Finding[]): Promise<
   if (ready) {
     const how = 'what it had entered is finished, the rest removed'
     const finish = step('a repair was cut off', how, null, async () => {
-      return `${await recoverRepairs(store, isOut)} parts of it are finished or removed`
+      const parts = await recoverRepairs(store, isOut)
+      return `${amount(parts, 'part')} of it ${are(parts)} finished or removed`
     })
     return [finish]
   }

@@ -1,6 +1,7 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { decodeRange, schemaIds } from '../decode/decode.ts'
+import { schemaIds } from '../decode/confluent.ts'
+import { decodeRange } from '../decode/decode.ts'
 import type { DecodeOptions } from '../decode/decode.ts'
 import { BLOCK, WIRE, WIRE_BYTES } from '../packets.ts'
 import type { Header, PacketRange } from '../packets.ts'

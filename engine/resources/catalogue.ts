@@ -6,6 +6,8 @@ import { openParquet } from '../lake/parquet-file.ts'
 import type { Row } from '../lake/parquet-file.ts'
 import { filesAt, readWhole } from '../store/files.ts'
 import { openStore } from '../store/open-store.ts'
+import { csvRows, csvTable } from './csv-rows.ts'
+import { placeColumns } from './place-columns.ts'
 import { SkyIndex } from './sky-index.ts'
 
 /** A catalogue in memory: places, and the columns that somebody asked for. */
@@ -19,8 +21,8 @@ export interface Catalogue {
 }
 
 /**
- * Reads `<folder>/<name>.parquet`, with columns `ra` and `dec` (degrees, ICRS), and those that are asked for. Rows without
- * a place are nobody's neighbour. Null where there is no such file.
+ * Reads `<folder>/<name>.parquet`, or `.csv`, with a place (`ra` and `dec` in degrees, ICRS, or one of their usual names),
+ * and the columns that are asked for. Rows without a place are nobody's neighbour. Null where there is no such file.
  * @throws UsageError that names what is wrong with it.
  */
 export async function readCatalogue(
@@ -29,39 +31,71 @@ export async function readCatalogue(
   asked: readonly Need<unknown>[],
   warn: (message: string) => void
 ): Promise<Catalogue | null> {
-  const path = `${folder.replace(/\/+$/, '')}/${name}.parquet`
-  const info = await filesAt(path).info(path)
-  if (info?.kind !== 'file') return null
-  const bytes = await readWhole(path, info.size)
+  const file = await findFile(folder.replace(/\/+$/, ''), name)
+  if (!file) return null
+  const bytes = await readWhole(file.path, file.size)
   const version = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
-  const wanted = [...new Set(asked.map(({ column }) => column))]
-  const rows = await rowsOf(folder, name, info.size, wanted)
-  const ra = numbersOf(path, rows, 'ra')
-  const dec = numbersOf(path, rows, 'dec')
-  for (const need of asked) expectKind(path, rows, need)
+  const { rows, place } = await readRows(folder, name, file, bytes, asked)
+  const ra = numbersOf(file.path, rows, place.ra)
+  const dec = numbersOf(file.path, rows, place.dec)
+  for (const need of asked) expectKind(file.path, rows, need)
   const index = new SkyIndex(ra, dec)
-  expectPlaces(path, index, { ra, dec }, warn)
-  const columns = wanted.map((column) => [column, rows.map((row) => row[column] ?? null)] as const)
+  expectPlaces(file.path, index, { ra, dec }, warn)
+  const wanted = [...new Set(asked.map(({ column }) => column))]
+  const columns = wanted.map((column) => [column, rows.map((row) => said(row[column]))] as const)
   return { name, version, index, columns: new Map(columns) }
 }
 
-async function rowsOf(
+interface File {
+  readonly path: string
+  readonly size: number
+}
+
+/** @throws UsageError where it is there in both forms */
+async function findFile(folder: string, name: string): Promise<File | null> {
+  const found: File[] = []
+  for (const ending of ['parquet', 'csv']) {
+    const path = `${folder}/${name}.${ending}`
+    const info = await filesAt(path).info(path)
+    if (info?.kind === 'file') found.push({ path, size: info.size })
+  }
+  const [file = null, other] = found
+  if (!other) return file
+  throw new UsageError(
+    `catalogue ${name} is there twice: ${found.map(({ path }) => path).join(' and ')}`
+  )
+}
+
+/** A text without what it was padded with; one of nothing else says nothing. */
+function said(value: unknown): unknown {
+  return typeof value === 'string' ? value.trim() || null : (value ?? null)
+}
+
+async function readRows(
   folder: string,
   name: string,
-  size: number,
-  wanted: readonly string[]
-): Promise<Row[]> {
-  const path = `${name}.parquet`
+  { path, size }: File,
+  bytes: Uint8Array,
+  asked: readonly Need<unknown>[]
+): Promise<{ rows: readonly Row[]; place: { ra: string; dec: string } }> {
   try {
-    const file = await openParquet(openStore(folder), path, size)
-    const known = file.metadata.schema.slice(1).map((column) => column.name)
-    for (const column of ['ra', 'dec', ...wanted]) {
-      if (!known.includes(column)) throw unknownName(`column of catalogue ${name}`, column, known)
+    if (path.endsWith('.csv')) {
+      const table = csvTable(bytes)
+      const place = placeColumns(name, table.names)
+      const kinds = new Map(asked.map(({ column, kind }) => [column, kind]))
+      for (const own of [place.ra, place.dec]) kinds.set(own, 'number')
+      return { rows: csvRows(name, table, kinds), place }
     }
-    return await file.read({ columns: [...new Set(['ra', 'dec', ...wanted])] })
+    const file = await openParquet(openStore(folder), `${name}.parquet`, size)
+    const known = file.metadata.schema.slice(1).map((column) => column.name)
+    const place = placeColumns(name, known)
+    const columns = [...new Set([place.ra, place.dec, ...asked.map(({ column }) => column)])]
+    const missing = columns.find((column) => !known.includes(column))
+    if (missing !== undefined) throw unknownName(`column of catalogue ${name}`, missing, known)
+    return { rows: await file.read({ columns }), place }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    throw new UsageError(`catalogue ${folder}/${path}: ${messageOf(error)}`, { cause: error })
+    throw new UsageError(`catalogue ${path}: ${messageOf(error)}`, { cause: error })
   }
 }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
+import { amount } from '../amount.ts'
 import { TornFileError } from '../errors.ts'
 import type { Store } from './store.ts'
 import { isMissing } from './errors.ts'
@@ -32,7 +33,7 @@ export async function readJson<T>(store: Store, path: string): Promise<T | null>
     if (typeof value === 'object' && value !== null) return value as T
   } catch {}
   throw new TornFileError(
-    `${path} of the lake ${store.root} is damaged (${bytes.length} bytes, no JSON object): ${wayOut(path)}`
+    `${path} of the lake ${store.root} is damaged (${amount(bytes.length, 'byte')}, no JSON object): ${wayOut(path)}`
   )
 }
 

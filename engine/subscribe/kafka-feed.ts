@@ -1,4 +1,5 @@
 import type { Admin } from '@platformatic/kafka'
+import { amount } from '../amount.ts'
 import { CommittedReader } from '../kafka/committed-reader.ts'
 import type { Chunk, PartitionSpan, ReadPosition } from '../kafka/committed-reader.ts'
 import { ConsumerGroup } from '../kafka/group.ts'
@@ -228,7 +229,7 @@ export class KafkaFeed implements Feed {
 
   #tellExpired({ topic, partition, expired }: Chunk): void {
     this.#options.onNote(
-      `${topic}-${partition}: ${expired} offsets were deleted by Kafka before they were read`
+      `${topic}-${partition}: ${amount(expired, 'offset')} deleted by Kafka before anybody read what was there`
     )
   }
 

@@ -1,10 +1,13 @@
+import { amount } from '../amount.ts'
 import { avroType } from '../avro/type.ts'
 import { readHeader } from '../avro/heads.ts'
 import { eachBlock } from '../avro/container.ts'
-import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
+import { meantBy, messageOf, UsageError } from '../errors.ts'
+import { expectLake } from '../lake/expect-lake.ts'
 import { readLedger } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
+import { flagsText } from '../store/lake-flags.ts'
 import type { Bookmarks } from './bookmarks.ts'
 import { unreadable } from './feed.ts'
 import type { Incoming, LagRow } from './feed.ts'
@@ -53,33 +56,47 @@ export function messagesOf(
 
 /**
  * @throws UsageError where a stream fills the lake (what it selected is in Kafka), and for a topic that
- * the lake does not have
- * @throws SiskinError for a lake without any
+ * the lake does not have, or where there is no lake
  */
 export async function checkTopics(store: Store, topics: readonly string[]): Promise<void> {
   const files = await store.list('topics')
   const there = new Set(files.map(({ path }) => path.split('/')[1] ?? ''))
   if (topics.every((topic) => there.has(topic))) return
+  await expectLake(store)
   const streamed = new Map<string, number>()
+  let prefix: string | undefined
   for (const record of await readLedger(store)) {
     for (const { topic } of Object.values(record.filters)) there.add(topic) // nothing was selected yet
     addStreamed(streamed, record)
+    prefix = record.stream?.prefix ?? prefix
   }
   const missing = topics.find((topic) => !there.has(topic))
   if (missing !== undefined) {
     const known = [...there].sort()
     const what = `no topic "${missing}" in the lake ${store.root}`
-    if (known.length === 0) throw new SiskinError(`${what}; there are: none: is it a lake?`)
+    if (known.length === 0) throw new UsageError(`${what}, which has no topics yet`)
     throw new UsageError(`${what}${meantBy(missing, known)}; there are: ${known.join(', ')}`)
   }
   const inKafka = topics.filter((topic) => {
     return streamed.has(topic) && !files.some(({ path }) => path.startsWith(`topics/${topic}/`))
   })
   if (inKafka.length === 0) return
-  const counts = inKafka.map((topic) => `${streamed.get(topic)} alerts of ${topic}`).join(', ')
+  const counts = inKafka
+    .map((topic) => `${amount(streamed.get(topic) ?? 0, 'alert')} of ${topic}`)
+    .join(', ')
   throw new UsageError(
-    `the lake ${store.root} is filled by a stream, which puts what it selects into Kafka and not into files: ${counts} so far; read them with siskin subscribe ${inKafka.join(' ')} --brokers host:port (and --out-prefix, if the stream has one)`
+    `the lake ${store.root} is filled by a stream, which puts what it selects into Kafka and not into files: ${counts} so far; read them with siskin subscribe ${inKafka.join(' ')} --brokers host:port ${flagsText([['--out-prefix', prefix ?? '<that of the stream>']])}`
   )
+}
+
+/** The topics that a lake has, those too of which nothing was selected yet. @throws UsageError where there is no lake */
+export async function topicNames(store: Store): Promise<string[]> {
+  await expectLake(store)
+  const names = new Set((await store.entries('topics')).map(({ name }) => name))
+  for (const { filters } of await readLedger(store)) {
+    for (const { topic } of Object.values(filters)) names.add(topic)
+  }
+  return [...names].toSorted()
 }
 
 /** Counts what a stream selected, by topic. */

@@ -11,19 +11,19 @@ designation | | meta.id;src | Its primary provisional designation, unpacked
 eclLambda | deg | pos.ecliptic.lon | Ecliptic longitude, observed
 eclBeta | deg | pos.ecliptic.lat | Ecliptic latitude, observed
 galLon | deg | pos.galactic.lon | Galactic longitude, observed
-galLat | deg | pos.galactic.lat | Galactic latitude, observed
+galLat | deg | pos.galactic.lat | Galactic latitude, observed; 0 where packets of schema 10.0 did not compute it
 elongation | deg | pos.angDistance | Distance from the Sun on the sky
 phaseAngle | deg | pos.phaseAng | Angle at the object between Sun and observer
 topoRange | AU | pos.distance | Distance from the observer
-topoRangeRate | km/s | phys.veloc | Its change; positive: away from the observer
+topoRangeRate | km/s | phys.veloc | Its change; positive: away from the observer; 0 where packets of schema 10.0 did not compute it
 helioRange | AU | pos.distance;pos.heliocentric | Distance from the Sun
 helioRangeRate | km/s | phys.veloc;pos.heliocentric | Its change; positive: away from the Sun
 ephRa | deg | pos.eq.ra;pos.ephem | Right ascension by the orbit, ICRS
 ephDec | deg | pos.eq.dec;pos.ephem | Declination by the orbit, ICRS
-ephVmag | mag | phot.mag;em.opt.V | V magnitude by orbit and H, G
-ephRate | deg/d | pos.pm;pos.ephem | Motion on the sky by the orbit
-ephRateRa | deg/d | pos.pm;pos.eq.ra;pos.ephem | Its part along right ascension, with cos(dec)
-ephRateDec | deg/d | pos.pm;pos.eq.dec;pos.ephem | Its part along declination
+ephVmag | mag | phot.mag;em.opt.V | V magnitude by orbit and H, G; 0 where packets of schema 10.0 did not compute it
+ephRate | deg/d | pos.pm;pos.ephem | Motion on the sky by the orbit; 0 where packets of schema 10.0 did not compute it
+ephRateRa | deg/d | pos.pm;pos.eq.ra;pos.ephem | Its part along right ascension, with cos(dec); 0 where packets of schema 10.0 did not compute it
+ephRateDec | deg/d | pos.pm;pos.eq.dec;pos.ephem | Its part along declination; 0 where packets of schema 10.0 did not compute it
 ephOffset | arcsec | pos.angDistance;stat.fit.omc | Observed from predicted position
 ephOffsetRa | arcsec | pos.eq.ra;stat.fit.omc | Its part along right ascension, with cos(dec)
 ephOffsetDec | arcsec | pos.eq.dec;stat.fit.omc | Its part along declination

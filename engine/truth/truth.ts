@@ -4,7 +4,8 @@ import { UsageError } from '../errors.ts'
 import { localPaths } from '../lake/hdfs-copies.ts'
 import { layerOf } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { noLake, readLedger } from '../lake/ledger.ts'
+import { expectLake } from '../lake/expect-lake.ts'
+import { readLedger } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { shownAlerts, topicLayers } from './shown-alerts.ts'
@@ -44,11 +45,11 @@ export async function judge(
   aims: readonly TopicAim[],
   layers: readonly string[] = []
 ): Promise<TruthReport> {
+  await expectLake(store)
   const records = await readLedger(store)
   const files = records.flatMap((record) => record.files)
   const own = files.filter(({ kind }) => kind === 'alerts')
   const alerts = await localPaths(store, own)
-  if (records.length === 0) throw noLake(store.root)
   if (alerts.length === 0) throw new UsageError(`the lake "${store.root}" holds no alerts yet`)
   const shown = await shownAlerts(store, own, PASS, layers)
   const anew = await topicLayers(store)

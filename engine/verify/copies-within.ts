@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { amount, are } from '../amount.ts'
 import { Marks, readMarks } from '../duplicates/marks.ts'
 import type { Finding } from './finding.ts'
 import { eachRecord, ledgerPath, spanOfPart } from '../lake/ledger.ts'
@@ -118,7 +119,7 @@ export function findingsOf(
 ): Finding[] {
   const findings: Finding[] = []
   if (same > 0) {
-    const text = `source ${source}: ${same} alerts of ${night} are in twice, among ${named.join(', ')}`
+    const text = `source ${source}: ${amount(same, 'alert')} of ${night} ${are(same)} in twice, among ${named.join(', ')}`
     findings.push({ kind: 'other', text, isDifference: true })
   }
   if (unknown > 0) {

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { parquetMetadataAsync } from 'hyparquet'
+import { amount } from '../amount.ts'
 import { isContainerHead, syncOf } from '../avro/container.ts'
 import type { PartFile } from '../lake/ledger.ts'
 import { rangeReads } from '../store/range-reads.ts'
@@ -25,7 +26,7 @@ export async function faultOf(
   onDocument: OnDocument = () => {}
 ): Promise<string | null> {
   const { path, bytes } = file
-  if (size !== bytes) return `${path} has ${size} bytes instead of ${bytes}`
+  if (size !== bytes) return `${path} has ${amount(size, 'byte')} instead of ${bytes}`
   const isParquet = PARQUET_KINDS.includes(file.kind)
   const ends = isParquet
     ? await parquetFault(store, file, onDocument)
@@ -50,7 +51,9 @@ async function parquetFault(
     const own = texts.find(({ key }) => key === 'siskin')?.value ?? '{}'
     const document = (JSON.parse(own) as Record<string, unknown>)['siskin.columns']
     if (typeof document === 'string') onDocument(document)
-    return Number(num_rows) === rows ? null : `${path} holds ${num_rows} rows instead of ${rows}`
+    return Number(num_rows) === rows
+      ? null
+      : `${path} holds ${amount(Number(num_rows), 'row')} instead of ${rows}`
   } catch (error) {
     return `${path} cannot be read: ${(error as Error).message}`
   }

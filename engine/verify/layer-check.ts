@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
+import { amount } from '../amount.ts'
 import { messageOf } from '../errors.ts'
 import { checkFiles } from './file-check.ts'
 import type { FileCheckOptions } from './file-check.ts'
@@ -13,6 +14,7 @@ import type { PartRecord } from '../lake/ledger.ts'
 import { blockAt, blocksOf, readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
 import { rangeReads } from '../store/range-reads.ts'
+import { lakeFlags } from '../store/lake-flags.ts'
 import type { Store } from '../store/store.ts'
 
 /** Parts that are named of those that a layer lacks. */
@@ -97,7 +99,7 @@ export class LayerCheck {
     for (const { layer, parts, lacking, named } of this.#seen) {
       if (lacking === 0) continue
       const more = lacking > named.length ? `, … ${lacking - named.length} more` : ''
-      const text = `${layerText(layer)} does not cover ${lacking} of ${parts} parts (${named.join(', ')}${more}); ${again(layer)} does it`
+      const text = `${layerText(layer)} does not cover ${lacking} of ${amount(parts, 'part')} (${named.join(', ')}${more}); ${this.#again(layer)} does it`
       this.#onFinding({ kind: 'layer', text, isDifference: false })
     }
   }
@@ -107,13 +109,15 @@ export class LayerCheck {
     const { records, bad, others } = await readBlock(this.#store, block)
     for (const { path, reason } of bad) {
       this.#say(
-        `${path} cannot be read: ${reason}: remove it, and ${again(layer)} makes the layer again`
+        `${path} cannot be read: ${reason}: remove it, and ${this.#again(layer)} makes the layer again`
       )
     }
     for (const path of others) this.#say(`${path} is no record of a layer`)
     await checkFiles(this.#store, records, this.#options, this.#folders, (finding) => {
       if (finding.kind !== 'file' && finding.kind !== 'unplaced') return this.#onFinding(finding)
-      this.#say(`${finding.text}; remove what is left of it, and ${again(layer)} makes it again`)
+      this.#say(
+        `${finding.text}; remove what is left of it, and ${this.#again(layer)} makes it again`
+      )
     })
     return records
   }
@@ -153,7 +157,7 @@ export class LayerCheck {
       if (!own) this.#say(`${layerText(layer)} lacks a file of part ${part.part}: ${path}`)
       else if (own.rows !== file.rows) {
         this.#say(
-          `${path} holds ${own.rows} rows, and ${file.path} ${file.rows}; ${again(layer)} makes it again`
+          `${path} holds ${amount(own.rows, 'row')}, and ${file.path} ${file.rows}; ${this.#again(layer)} makes it again`
         )
       } else await this.#sameIds([file.path, file.bytes], [path, own.bytes], layer)
     }
@@ -171,8 +175,15 @@ export class LayerCheck {
     const at = ids.findIndex((id, row) => id !== others[row])
     if (at < 0) return
     this.#say(
-      `${path} has alert ${others[at]} in row ${at}, where ${base} has ${ids[at]}: remove it, and ${again(layer)} makes it again`
+      `${path} has alert ${others[at]} in row ${at}, where ${base} has ${ids[at]}: remove it, and ${this.#again(layer)} makes it again`
     )
+  }
+
+  #again({ kind, name }: LayerName): string {
+    const flags = lakeFlags(this.#store.root)
+    return kind === 'layers'
+      ? `siskin reprocess --modules ${name} ${flags}`
+      : `siskin reprocess ${flags} with the filter of ${name}`
   }
 
   #say(text: string): void {
@@ -191,12 +202,6 @@ function count(seen: Seen, part: PartRecord, isThere: boolean): void {
   if (isThere || (own !== undefined && compareVersions(own, version) >= 0)) return
   seen.lacking++
   if (seen.named.length < NAMED) seen.named.push(part.part)
-}
-
-function again({ kind, name }: LayerName): string {
-  return kind === 'layers'
-    ? `siskin reprocess --modules ${name}`
-    : `siskin reprocess with the filter of ${name}`
 }
 
 /** In the order of the rows; text that says why not. */

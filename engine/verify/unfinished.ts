@@ -1,8 +1,10 @@
+import { amount } from '../amount.ts'
 import type { OnFinding } from './finding.ts'
 import { committedSpans, OWN } from '../lake/ledger.ts'
 import { newestRun } from '../lake/run-claim.ts'
 import { isTold, remembered } from '../lake/source-counts.ts'
 import type { Remembered } from '../lake/source-counts.ts'
+import { lakeFlags, word } from '../store/lake-flags.ts'
 import type { Store } from '../store/store.ts'
 
 const FOLDER = `${OWN}/sources`
@@ -27,9 +29,9 @@ async function tell(
   onFinding: OnFinding
 ): Promise<void> {
   const finding = { kind: 'unfinished', source } as const
-  const packets = `${await packetsOf(store, source)} packets`
+  const packets = amount(await packetsOf(store, source), 'packet')
   if (brokenOff) {
-    const text = `source ${source} ended with damage: ${brokenOff}; the ${packets} before it are in the lake`
+    const text = `source ${source} ended with damage: ${brokenOff}; before it ${packets} came into the lake`
     return onFinding({ ...finding, text, isDifference: false })
   }
   const { since, isAtWork } = await newestRun(store, source)
@@ -41,7 +43,7 @@ async function tell(
     const text = `${told}; its folder began anew as ${replacedBy}`
     onFinding({ ...finding, text, isDifference: false })
   } else {
-    const where = path === undefined ? '' : ` (siskin run ${path})`
+    const where = path === undefined ? '' : ` (siskin run ${word(path)} ${lakeFlags(store.root)})`
     onFinding({ ...finding, text: `${told}; run it again${where}`, isDifference: true })
   }
 }

@@ -5,7 +5,7 @@ import type { Backtest } from '../../engine/backtest/backtest.ts'
 import { curveOf } from '../../engine/backtest/curve.ts'
 import { makePlan } from '../../engine/enrich/plan.ts'
 import { SiskinError } from '../../engine/errors.ts'
-import { isLake } from '../../engine/inspect/lake.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 import { legend, plot, pointsOf } from '../../engine/inspect/plot.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
@@ -83,7 +83,7 @@ export function addBacktest(program: Command): void {
 }
 
 async function filesOf(store: Store, lake: string, nights: Nights | null): Promise<AlertFile[]> {
-  if (!(await isLake(store))) throw new SiskinError(`no lake in ${lake}`)
+  await expectLake(store)
   const files = await alertFiles(store, nights)
   if (files.length > 0) return files
   const [ztf, lsst] = [await nightsIn(store, 'ztf'), await nightsIn(store, 'lsst')]

@@ -16,7 +16,7 @@ import { typeText } from '../../engine/table/describe.ts'
 import type { ColumnDef } from '../../engine/table/schema.ts'
 import { leftOutText, pickPlan } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
-import { count, wrapped } from '../common/terminal.ts'
+import { amount, count, wrapped } from '../common/terminal.ts'
 
 export function addCheck(program: Command): void {
   const command = program
@@ -103,7 +103,7 @@ function asksOf({ lookups = {}, models = {}, stamps = [] }: Asking): string[] {
 /** The plan for people: what runs, in which order, what each reads and makes. */
 export function planText(plan: Plan): string {
   const { modules, filters, blocks, columns } = plan
-  const head = `${modules.length} modules in this order, ${filters.length} filters, ${blocks.length} shared blocks; ${count(columns.length)} columns are added to the ${count(ALERT_COLUMNS.length)} of the alert table`
+  const head = `${amount(modules.length, 'module')} in this order, ${amount(filters.length, 'filter')}, ${amount(blocks.length, 'shared block')}; ${amount(columns.length, 'column')} added to the ${count(ALERT_COLUMNS.length)} of the alert table`
   return [
     head,
     ...modules.map((module, i) => moduleText(module, i + 1, modules)),

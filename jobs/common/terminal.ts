@@ -1,3 +1,5 @@
+import { amount as amountOf } from '../../engine/amount.ts'
+
 /** Small words for people: numbers, sizes, durations, tables. */
 
 export function count(value: number): string {
@@ -6,7 +8,7 @@ export function count(value: number): string {
 
 /** A number of things: `1 part`, `2 parts`. */
 export function amount(number: number, thing: string): string {
-  return `${count(number)} ${thing}${number === 1 ? '' : 's'}`
+  return amountOf(number, thing, count(number))
 }
 
 export function size(bytes: number): string {

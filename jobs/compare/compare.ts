@@ -19,7 +19,7 @@ import { isPath, loadOwn } from '../common/own-file.ts'
 import { expectColumnsOnly, pickModules, planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { bar, count, ProgressLine } from '../common/terminal.ts'
-import { expectLake } from '../verify/verify.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 
 interface Flags {
   readonly with: string

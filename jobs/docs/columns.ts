@@ -48,7 +48,7 @@ export function columnsPage(modules: readonly Module[]): string {
 /** Where a survey does not send what its schema says. Nothing is changed: the columns are the survey's own. */
 const AS_SENT: Readonly<Record<string, string>> = {
   'lsst.ssSource':
-    'Units are those of the schema. A real packet of schema 10.0 (January 2026) keeps to them in angles and offsets only: its ranges and positions are AU divided by 149,597,871 (taken for km), its velocities AU/d and not km/s, `*_vtot` is not their length, what was not computed is 0 and not null (`galLat`, `topoRangeRate`, `ephVmag`, `ephRate`, `ephRateRa`, `ephRateDec`), and `diaSourceId` has lost its last digits: the id of the alert is `alert_id`. Look at `helioRange` before you use it: below 0.005 it would be inside the Sun.'
+    'Units are those of the schema. A real packet of schema 10.0 (January 2026) keeps to them in angles and offsets only: its ranges and positions are AU divided by 149,597,871 (taken for km), its velocities AU/d and not km/s, `*_vtot` is not their length, what was not computed is 0 and not null (`galLat`, `topoRangeRate`, `ephVmag`, `ephRate`, `ephRateRa`, `ephRateDec`; the schema has null for it and names no number, so 0 stays as sent: `nullif(lsst.ssSource.ephVmag, 0)`), and `diaSourceId` has lost its last digits: the id of the alert is `alert_id`. Look at `helioRange` before you use it: below 0.005 it would be inside the Sun.'
 }
 
 type Shown = Omit<ColumnDef, 'type' | 'unit'> & { readonly type: string; readonly unit: string }

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import type { Command } from 'commander'
+import { isPacketFile } from '../../engine/consume/archive.ts'
+import { isArchive } from '../../engine/consume/find-files.ts'
 import { openRegistry } from '../../engine/registry/registry.ts'
 import { messageOf, SiskinError, UsageError } from '../../engine/errors.ts'
 import { isLake, summariseLake } from '../../engine/inspect/lake.ts'
@@ -14,17 +17,19 @@ import { shown } from '../../engine/inspect/record.ts'
 import { joinStamps, NO_STAMPS, writeStamps } from '../../engine/inspect/stamps.ts'
 import type { Stamps } from '../../engine/inspect/stamps.ts'
 import { storedSources } from '../../engine/inspect/stored-packets.ts'
-import { openTopicFile } from '../../engine/inspect/topic-file.ts'
+import { openTopicFile, openTopicFolder } from '../../engine/inspect/topic-file.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { describedColumns } from './columns.ts'
+import { lakeText, partText } from './lake-text.ts'
 import * as text from './text.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { list } from '../settings/values.ts'
 
 const KINDS =
-  'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file, a lake folder (each on a local disk or at hdfs://…), or an alert id or object id of the lake named by --lake'
+  'give a packet file (.avro, .confluent) or archive (.tar, .tar.gz), a Parquet part, a topic file or a folder of them, a lake folder (each on a local disk or at hdfs://…), or an alert id or object id of the lake named by --lake'
 const MOST_PACKETS = 20
+const MOST_MESSAGES = 5
 const ID = /^[A-Za-z0-9_]+$/
 const PACKET = ['packet_file', 'packet_offset', 'packet_length']
 const ABOUT = ['alert_id', 'night', 'mjd', 'band', 'mag', 'mag_err', 'is_positive']
@@ -97,7 +102,7 @@ export async function inspect(options: InspectOptions): Promise<Inspected> {
   if (place?.kind === 'file') return inspectFile(options, place)
   if (place) {
     const { store } = place
-    return (await isLake(store)) ? inspectLake(store) : inspectPackets(options, place)
+    return (await isLake(store)) ? inspectLake(store) : inspectFolder(options, place)
   }
   if (!ID.test(thing)) throw new UsageError(`there is no file or folder "${thing}"; ${KINDS}`)
   const store = openStore(lake)
@@ -131,12 +136,33 @@ async function inspectFile(
     const described = describedColumns(leaves)
     return {
       json: { kind: 'part', path: thing, ...rest, described },
-      text: text.partText(thing, part, options.columns === true)
+      text: partText(thing, part, options.columns === true)
     }
   }
-  const topic = thing.endsWith('.avro') ? await openTopicFile(store, file.path, 5) : null
+  const topic = thing.endsWith('.avro')
+    ? await openTopicFile(store, file.path, MOST_MESSAGES)
+    : null
   if (!topic) return inspectPackets(options, place)
   return { json: { kind: 'topic', path: thing, ...topic }, text: text.topicText(thing, topic) }
+}
+
+async function inspectFolder(options: InspectOptions, place: Target): Promise<Inspected> {
+  const { thing } = options
+  const topic = await openTopicFolder(place.store, MOST_MESSAGES)
+  if (!topic) {
+    await refuseParts(thing, place.store)
+    return inspectPackets(options, place)
+  }
+  return { json: { kind: 'topic', path: thing, ...topic }, text: text.topicText(thing, topic) }
+}
+
+async function refuseParts(folder: string, store: Store): Promise<void> {
+  const files = await store.list('')
+  const first = files.find(({ path }) => path.endsWith('.parquet'))
+  if (!first || files.some(({ path }) => isArchive(path) || isPacketFile(path))) return
+  throw new UsageError(
+    `folder "${folder}" holds Parquet files: give one of them (${join(folder, first.path)}), or the lake they are in`
+  )
 }
 
 async function inspectPackets(
@@ -152,7 +178,7 @@ async function inspectPackets(
   const alerts = packets.map(({ alert, bytes }) => ({ ...alert, packet_length: bytes }))
   return {
     json: { kind: 'packets', path: thing, ...rest, alerts, ...stampsJson(drawn) },
-    text: text.packetsText(thing, opened, drawn),
+    text: text.packetsText(thing, opened, drawn, schemas),
     stamps: drawn
   }
 }
@@ -179,7 +205,7 @@ async function inspectLake(store: Store): Promise<Inspected> {
     bytes,
     ...rest
   }
-  return { json, text: text.lakeText(store.root, lake) }
+  return { json, text: lakeText(store.root, lake) }
 }
 
 async function inspectId(store: Store, options: InspectOptions): Promise<Inspected | null> {

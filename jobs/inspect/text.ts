@@ -1,15 +1,14 @@
-import type { LakeSummary } from '../../engine/inspect/lake.ts'
 import type { Layered } from '../../engine/inspect/layered.ts'
 import type { Found } from '../../engine/inspect/lookup.ts'
 import type { OpenedPackets } from '../../engine/inspect/packet.ts'
-import type { PartSummary } from '../../engine/inspect/part.ts'
+import { ZOOM } from '../../engine/inspect/png.ts'
 import { legend, plot, pointsOf } from '../../engine/inspect/plot.ts'
 import { numberAt, textAt } from '../../engine/inspect/record.ts'
 import type { AlertRecord } from '../../engine/inspect/record.ts'
 import type { Stamps } from '../../engine/inspect/stamps.ts'
 import type { TopicSummary } from '../../engine/inspect/topic-file.ts'
+import { withoutPassword } from '../../engine/registry/http.ts'
 import { isoOf } from '../../engine/table/time.ts'
-import { columnsText } from './columns.ts'
 import { facts } from './facts.ts'
 import { moduleText } from './module.ts'
 import { amount, count, size, table } from '../common/terminal.ts'
@@ -55,7 +54,7 @@ function mainText(alert: AlertRecord): string {
         'change',
         `${brightness(alert)}, ${side} the reference; flux ${fixed(numberAt(alert, 'flux'), 0)} +- ${fixed(numberAt(alert, 'flux_err'), 0)} nJy`
       ],
-      ['limit', `${fixed(numberAt(alert, 'mag_limit'), 2)} mag`]
+      ['limit', magnitude(numberAt(alert, 'mag_limit'), 2)]
     ])
   ].join('\n')
 }
@@ -66,8 +65,13 @@ function timeText(alert: AlertRecord): string {
 }
 
 function brightness(alert: AlertRecord): string {
-  const error = fixed(numberAt(alert, 'mag_err'), 3)
-  return `${textAt(alert, 'band')} ${fixed(numberAt(alert, 'mag'), 3)} +- ${error} mag`
+  const [mag, error] = [numberAt(alert, 'mag'), numberAt(alert, 'mag_err')]
+  const about = mag === null || error === null ? '' : ` +- ${error.toFixed(3)}`
+  return `${textAt(alert, 'band')} ${mag === null ? '-' : `${mag.toFixed(3)}${about} mag`}`
+}
+
+function magnitude(value: number | null, digits: number): string {
+  return value === null ? '-' : `${value.toFixed(digits)} mag`
 }
 
 function fixed(value: number | null, digits: number): string {
@@ -77,14 +81,14 @@ function fixed(value: number | null, digits: number): string {
 function curveText(alert: AlertRecord): string {
   const points = pointsOf(alert)
   const forced = (alert['forced_mjd'] as unknown[] | undefined)?.length ?? 0
-  const also = forced > 0 ? `; ${count(forced)} points of forced photometry are not drawn` : ''
+  const also = forced > 0 ? `; ${amount(forced, 'point')} of forced photometry not drawn` : ''
   return `light curve (difference magnitude)\n${plot(points)}\n        ${legend(points)}${also}`
 }
 
 function stampRows({ written, undrawn }: Stamps): string[][] {
   const drawn = written.map(({ name, path, width, height, north }) => [
     name,
-    `${path} (${width} x ${height}${north === null ? '' : `, north ${north.toFixed(0)} deg left of up`})`
+    `${path} (${width} x ${height} pixels, each ${ZOOM} x ${ZOOM} in the picture${north === null ? '' : `, north ${north.toFixed(0)} deg left of up`})`
   ])
   const alerts = new Set([...written, ...undrawn].map(({ alert }) => alert))
   const rest = undrawn.map(({ alert, name, reason }) => {
@@ -117,7 +121,7 @@ export function objectText(
     ]
   })
   return [
-    `object ${object}: ${count(alerts.length)} alert${alerts.length === 1 ? '' : 's'} in the lake`,
+    `object ${object}: ${amount(alerts.length, 'alert')} in the lake`,
     table(rows),
     '',
     `of the latest, ${curveText(latest)}`,
@@ -129,21 +133,23 @@ export function objectText(
 export function packetsText(
   path: string,
   { packets, quarantined, schemas, complete, warnings }: OpenedPackets,
-  stamps: Stamps
+  stamps: Stamps,
+  registry: string | null
 ): string {
   const total = packets.length + quarantined.length
   const lines = [
-    `${path}: ${complete ? '' : 'the first '}${count(total)} packet${total === 1 ? '' : 's'}`,
+    `${path}: ${complete ? '' : 'the first '}${amount(total, 'packet')}`,
     ...schemas.map(({ survey, version }) => `  schema ${survey} ${version}`),
     ...warnings.map((warning) => `  ${warning}`),
     ...quarantined.map(
       ({ position, name, reason, detail }) =>
         `  packet ${position} (${name}) would go to quarantine: ${reason}, ${detail}`
-    )
+    ),
+    ...(quarantined.some(({ reason }) => reason === 'unknown-schema') ? [schemaHint(registry)] : [])
   ]
   const [only] = packets
   if (only && packets.length === 1) {
-    lines.push('', mainText(only.alert), facts([['packet', `${count(only.bytes)} bytes`]]))
+    lines.push('', mainText(only.alert), facts([['packet', amount(only.bytes, 'byte')]]))
     lines.push('', curveText(only.alert))
   } else {
     const rows = packets.map(({ alert, bytes }) => [
@@ -151,7 +157,7 @@ export function packetsText(
       textAt(alert, 'object_id'),
       timeText(alert).slice(0, 20),
       brightness(alert),
-      `${count((alert['history_mjd'] as unknown[]).length)} points`,
+      amount((alert['history_mjd'] as unknown[]).length, 'point'),
       size(bytes)
     ])
     if (rows.length > 0) lines.push(table(rows))
@@ -160,56 +166,15 @@ export function packetsText(
   return lines.join('\n')
 }
 
-/** A Parquet file: size, provenance, columns, and how the modules fared. */
-export function partText(path: string, part: PartSummary, all: boolean): string {
-  const { columns, provenance, modules, reasons } = part
-  const structs = Object.entries(columns).filter(([, leaf]) => leaf > 1)
-  return [
-    `${path}: ${count(part.rows)} rows, ${count(part.leaves.length)} columns, ${size(part.bytes)}, ${count(part.rowGroups)} row group${part.rowGroups === 1 ? '' : 's'}`,
-    '',
-    facts(
-      Object.entries(provenance)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]) => [key, value])
-    ),
-    '',
-    columnsText(part.leaves, all),
-    ...(structs.length > 0 && !all
-      ? [
-          `  and in structs, shown with --columns: ${structs.map(([name, leaf]) => `${name} (${leaf})`).join(' ')}`
-        ]
-      : []),
-    ...(Object.keys(modules).length > 0 ? ['', countsTable('module', modules)] : []),
-    ...(Object.keys(reasons).length > 0 ? ['', countsTable('quarantined', { rows: reasons })] : []),
-    ...quarantineLines(part)
-  ].join('\n')
+function schemaHint(schemas: string | null): string {
+  const place = 'a folder of <id>.avsc, or a registry (http://…)'
+  return schemas === null
+    ? `  these packets come without their writer schema: say where it is with --schemas, ${place}`
+    : `  ${withoutPassword(schemas)} has no such schema: --schemas is ${place}`
 }
 
-/** Each packet in quarantine: why, where it was, and what exactly is wrong. */
-function quarantineLines({ quarantined, rows }: PartSummary): string[] {
-  if (quarantined.length === 0) return []
-  const lines = quarantined.map(({ reason, source, position, file, detail }) => {
-    return [reason, source, position, file, detail]
-  })
-  const more = rows - quarantined.length
-  return [
-    '',
-    table([['reason', 'source', 'position', 'file', 'detail'], ...lines]),
-    ...(more > 0 ? [`  and ${count(more)} more`] : [])
-  ]
-}
-
-/** Counts by name and key: a column for every key that occurs. */
-function countsTable(title: string, counts: Readonly<Record<string, Record<string, number>>>) {
-  const keys = [...new Set(Object.values(counts).flatMap((own) => Object.keys(own)))].sort()
-  const rows = Object.entries(counts).map(([name, own]) => [
-    name,
-    ...keys.map((key) => count(own[key] ?? 0))
-  ])
-  return table([[title, ...keys], ...rows])
-}
-
-export function topicText(path: string, { format, messages, bytes, first }: TopicSummary): string {
+export function topicText(path: string, topic: TopicSummary & { readonly files?: number }): string {
+  const { format, messages, bytes, first, files } = topic
   const rows = first.map((alert) => [
     textAt(alert, 'alert_id'),
     textAt(alert, 'object_id'),
@@ -217,70 +182,8 @@ export function topicText(path: string, { format, messages, bytes, first }: Topi
     brightness(alert)
   ])
   return [
-    `${path}: ${count(messages)} messages of ${format}, ${size(bytes)}`,
+    `${path}: ${amount(messages, 'message')} of ${format}${files === undefined ? '' : ` in ${amount(files, 'file')}`}, ${size(bytes)}`,
     table(rows),
     ...(messages > first.length ? [`  and ${count(messages - first.length)} more`] : [])
   ].join('\n')
-}
-
-/** A lake: what is in it by survey and night, topics, quarantine, sources. */
-export function lakeText(root: string, lake: LakeSummary): string {
-  const { tally, bytes, sources, versions, unfinished, layers } = lake
-  const total = Object.values(bytes).reduce((sum, own) => sum + own, 0)
-  const modules = Object.entries(tally.modules).map(
-    ([name, statuses]): [string, typeof statuses] => [
-      `${name} ${(versions[name] ?? []).join(', ')}`,
-      statuses
-    ]
-  )
-  const lines = [
-    `lake ${root}: ${count(tally.alerts)} alerts of ${amount(tally.received, 'packet')} in ${amount(lake.parts, 'part')}, ${size(total)}`,
-    facts([
-      ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
-      ...(tally.requeued > 0 ? [['requeued', count(tally.requeued)]] : []),
-      ['duplicates', count(tally.duplicates)],
-      ['bytes', listOf(bytes, size)]
-    ]),
-    '',
-    table([['survey', 'night', 'alerts'], ...nightRows(tally.nights)]),
-    '',
-    countsTable('module', Object.fromEntries(modules)),
-    '',
-    table([
-      ['topic', 'alerts'],
-      ...Object.entries(tally.topics).map(([name, n]) => [name, count(n)])
-    ]),
-    '',
-    table([
-      ['source', 'parts', 'packets', 'alerts', 'last part'],
-      ...sources.map(({ source, parts, received, requeued, alerts, last }) => [
-        source,
-        count(parts),
-        requeued > 0 ? `${count(requeued)} requeued` : count(received),
-        count(alerts),
-        last.slice(0, 19).replace('T', ' ')
-      ])
-    ])
-  ]
-  if (layers.length > 0) {
-    const rows = layers.map(({ layer, parts }) => [layer, count(parts)])
-    lines.push('', table([['layer', 'parts'], ...rows]))
-  }
-  if (unfinished.length > 0) {
-    lines.push('', 'unfinished commits: a run is at work, or the next one finishes or drops them')
-    lines.push(...unfinished.map((part) => `  ${part}`))
-  }
-  return lines.join('\n')
-}
-
-function nightRows(nights: Readonly<Record<string, number>>): string[][] {
-  return Object.entries(nights)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, alerts]) => [...key.split('/'), count(alerts)])
-}
-
-function listOf(counts: Readonly<Record<string, number>>, show = count): string {
-  return Object.entries(counts)
-    .map(([key, value]) => `${key} ${show(value)}`)
-    .join(', ')
 }

@@ -162,7 +162,7 @@ async function agree(
 }
 
 function outcomeText({ what, done, why }: Outcome): string {
-  return done === null ? `not done: ${what}: ${why}` : `done: ${what}: ${done}`
+  return done === null ? `not done: ${what}: ${why}` : `done: ${done} (found: ${what})`
 }
 
 function repairText({ outcomes, isRefused, verdict }: Repaired<LakeVerdict>, lake: string): string {

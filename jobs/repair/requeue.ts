@@ -16,7 +16,7 @@ import type { Settings } from '../settings/settings.ts'
 import { listOf } from '../run/summary.ts'
 import { amount, count } from '../common/terminal.ts'
 import { list } from '../settings/values.ts'
-import { expectLake } from '../verify/verify.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 
 interface Options {
   readonly reason?: readonly Reason[]
@@ -105,7 +105,7 @@ async function requeueLake(settings: Settings, options: Options): Promise<Requeu
 
 function foundText({ held, freed }: Requeue): string {
   const packets = Object.values(freed).reduce((sum, own) => sum + own, 0)
-  return `${count(packets)} of ${count(held)} packets in quarantine decode now: ${listOf(freed)}`
+  return `of ${amount(held, 'packet')} in quarantine ${count(packets)} can be decoded now: ${listOf(freed)}`
 }
 
 function requeueText(requeued: Requeued): string {

@@ -6,9 +6,11 @@ import type { Addressed } from '../../engine/replay/sender.ts'
 import { UsageError } from '../../engine/errors.ts'
 import { withoutPassword } from '../../engine/registry/http.ts'
 import { interruptible } from '../common/interrupt.ts'
+import { word } from '../../engine/store/lake-flags.ts'
+import { kafkaFlags, schemaFlags } from '../common/next.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
 import type { Settings } from '../settings/settings.ts'
-import { count, duration, ProgressLine, size, table } from '../common/terminal.ts'
+import { amount, count, duration, ProgressLine, size, table } from '../common/terminal.ts'
 
 export interface Publication {
   readonly survey: 'ztf' | 'lsst'
@@ -72,7 +74,7 @@ function rhythmOf({ rate, like: survey }: Settings, seed: number): Rhythm {
 function progressText(account: ReplayAccount, settings: Settings, skipped: number): string {
   const asked = settings.rate ?? settings.like
   return (
-    `${count(account.sent)} packets · ${count(account.rate)}/s${asked === null ? '' : ` of ${asked}`}` +
+    `${amount(account.sent, 'packet')} · ${count(account.rate)}/s${asked === null ? '' : ` of ${asked}`}` +
     ` · ${size(account.bytes)} · ${duration(account.seconds)} · ${count(skipped)} skipped`
   )
 }
@@ -83,14 +85,13 @@ export function publishedText(
   settings: Settings,
   schemas: string | null
 ): string {
-  const place = schemas ? ` --schemas ${withoutPassword(schemas)}` : ''
   const names = Object.keys(topics)
   return [
-    `${count(sent)} packets in ${duration(seconds)}: ${count(rate)}/s, ${size(bytes)}, ${count(skipped)} skipped`,
+    `${amount(sent, 'packet')} in ${duration(seconds)}: ${count(rate)}/s, ${size(bytes)}, ${count(skipped)} skipped`,
     table(Object.entries(topics).map(([topic, packets]) => [topic, count(packets)])),
     ...(names.length > 0
       ? [
-          `next  siskin stream --brokers ${settings.brokers.join(',')} --topics ${names.join(',')}${place}`
+          `next  siskin stream ${kafkaFlags(settings)} --topics ${word(names.join(','))} ${schemaFlags(schemas)}`.trimEnd()
         ]
       : [])
   ].join('\n')

@@ -1,3 +1,4 @@
+import { amount } from '../common/terminal.ts'
 import type { Filter } from '../../engine/contract/index.ts'
 import { publishLayer } from '../../engine/layers/publish.ts'
 import type { Published } from '../../engine/layers/publish.ts'
@@ -47,7 +48,8 @@ export async function publishHistory(
     const { parts } = await partsOf(store, nights)
     const layer = layerOfFilter(filter, work.asOf)
     let messages = 0
-    const onPart = (more: number) => say(`published ${(messages += more)} messages to ${own[0]}`)
+    const onPart = (more: number) =>
+      say(`published ${amount((messages += more), 'message')} to ${own[0]}`)
     const options = { store, layer, parts, topic, publisher, marks, signal, onPart }
     return await publishLayer(options)
   } finally {

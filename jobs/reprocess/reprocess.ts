@@ -11,13 +11,14 @@ import { UsageError } from '../../engine/errors.ts'
 import { layerText } from '../../engine/lake/layer-name.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { crashPoint } from '../common/crash-point.ts'
+import { overLake } from '../common/next.ts'
 import { parseNights } from '../common/nights.ts'
 import { pickFilters, pickModules, planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
 import { moduleRows } from '../run/summary.ts'
 import { amount, bar, count, duration, ProgressLine, table } from '../common/terminal.ts'
-import { expectLake } from '../verify/verify.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 import { placeOf } from '../views/views.ts'
 import { printPlan, shareOf, takeTasks } from './tasks.ts'
 import type { Share } from './tasks.ts'
@@ -256,7 +257,7 @@ function textOf(result: ReprocessResult, lake: string): string {
         ]
       : []),
     '',
-    `query   siskin views --lake ${lake}`,
-    `verify  siskin verify --lake ${lake}`
+    `query   ${overLake('siskin views', { lake })}`,
+    `verify  ${overLake('siskin verify', { lake })}`
   ].join('\n')
 }

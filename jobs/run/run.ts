@@ -6,6 +6,7 @@ import type { Progress, RunResult } from '../../engine/run/run.ts'
 import { crashPoint } from '../common/crash-point.ts'
 import { isGuarded } from './guard.ts'
 import { interruptible } from '../common/interrupt.ts'
+import { overLake } from '../common/next.ts'
 import { planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -99,7 +100,7 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
   const fraction = bytesTotal > 0 ? bytesRead / bytesTotal : 0
   const left = fraction > 0.01 ? ` · ${duration((seconds * (1 - fraction)) / fraction)} left` : ''
   return (
-    `${bar(fraction)} ${(fraction * 100).toFixed(0)} % · ${count(tally.alerts)} alerts` +
+    `${bar(fraction)} ${(fraction * 100).toFixed(0)} % · ${amount(tally.alerts, 'alert')}` +
     ` · ${count(tally.alerts / seconds)}/s · ${size(bytesRead)} of ${size(bytesTotal)}` +
     ` · ${count(tally.quarantinedTotal)} quarantined${left}`
   )
@@ -109,13 +110,13 @@ function progressText({ bytesRead, bytesTotal, tally }: Progress, started: numbe
  * Tells what was skipped, damage, and schemas that were not given, on stderr; returns the exit code: 1
  * where a source broke off, or of all that came nothing could be decoded.
  */
-export function report(result: TakenIn, { schemas }: Settings): number {
+export function report(result: TakenIn, settings: Settings): number {
   if (result.skippedText !== null) console.error(`siskin: ${result.skippedText}`)
   const strangers = result.tally.quarantined['unknown-schema'] ?? 0
-  if (strangers > 0 && schemas === null) {
+  if (strangers > 0 && settings.schemas === null) {
     console.error(
-      `siskin: ${count(strangers)} packets came without their writer schema and are in quarantine: ` +
-        'siskin requeue with --schemas (a folder of <id>.avsc, or a registry) makes alerts of them'
+      `siskin: in quarantine are ${amount(strangers, 'packet')} that came without their writer schema: ` +
+        `${overLake('siskin requeue', settings)} with --schemas (a folder of <id>.avsc, or a registry) makes alerts of what can be decoded then`
     )
   }
   for (const damage of result.damage) {

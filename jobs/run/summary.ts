@@ -1,7 +1,9 @@
 import { isHdfs } from '../../engine/store/hdfs-address.ts'
 import type { RunResult } from '../../engine/run/run.ts'
 import type { TakenIn } from './run.ts'
-import { count, duration, size, table } from '../common/terminal.ts'
+import { are } from '../../engine/amount.ts'
+import { overLake } from '../common/next.ts'
+import { amount, count, duration, size, table } from '../common/terminal.ts'
 
 /** The account of a run for machines. */
 export function runJson(result: TakenIn) {
@@ -38,7 +40,7 @@ function round(value: number): number {
 export function runSummary(result: RunResult, lake: string): string {
   const { tally, seconds, before } = result
   if (tally.received === 0 && before > 0) {
-    return `nothing new: all ${count(before)} packets are in ${lake} already`
+    return `nothing new: all ${amount(before, 'packet')} ${are(before)} in ${lake} already`
   }
   const rate = tally.alerts / seconds
   const rows: string[][] = [
@@ -63,7 +65,7 @@ export function runSummary(result: RunResult, lake: string): string {
     `lake    ${lake}`,
     `topics  ${lake}/topics`,
     ...(isHdfs(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
-    `verify  siskin verify --lake ${lake}`
+    `verify  ${overLake('siskin verify', { lake })}`
   ].join('\n')
 }
 

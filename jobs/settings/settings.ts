@@ -36,7 +36,8 @@ const SETTINGS = {
   catalogues: {
     key: 'catalogues',
     flag: '--catalogues <dir>',
-    about: 'folder of the catalogues that modules and filters ask: <name>.parquet with ra and dec'
+    about:
+      'folder of the catalogues that modules and filters ask: <name>.parquet or .csv with ra and dec'
   },
   modules: {
     key: 'modules',

@@ -4,8 +4,10 @@ import { UsageError } from '../../engine/errors.ts'
 import type { Progress, SimulateOptions, Stamps, Summary } from '../../simulator/index.ts'
 import { REPLAY_NAMES } from '../settings/replay.ts'
 import { addSettings, readSettings, wholeNumber } from '../settings/settings.ts'
+import { word } from '../../engine/store/lake-flags.ts'
+import { schemaFlags } from '../common/next.ts'
 import { interruptible } from '../common/interrupt.ts'
-import { bar, count, duration, ProgressLine, size, table } from '../common/terminal.ts'
+import { amount, bar, count, duration, ProgressLine, size, table } from '../common/terminal.ts'
 
 /** What is simulated, wherever it goes. */
 export type LiveOptions = Omit<SimulateOptions, 'out'>
@@ -161,7 +163,7 @@ function progressText(
 ): string {
   const seconds = (performance.now() - started) / 1000
   return (
-    `${bar(packets / Math.max(1, expected))} night ${night} of ${nights} · ${count(packets)} packets` +
+    `${bar(packets / Math.max(1, expected))} night ${night} of ${nights} · ${amount(packets, 'packet')}` +
     ` · ${count(packets / seconds)}/s · ${size(bytes)}`
   )
 }
@@ -171,12 +173,12 @@ function summaryText(summary: Summary, seconds: number): string {
     .sort(([, a], [, b]) => b - a)
     .map(([name, alerts]) => [name, count(alerts)])
   return [
-    `${count(summary.packets)} packets in ${duration(seconds)}: ${count(summary.packets / seconds)}/s, ${size(summary.bytes)}`,
+    `${amount(summary.packets, 'packet')} in ${duration(seconds)}: ${count(summary.packets / seconds)}/s, ${size(summary.bytes)}`,
     `damaged ${count(summary.corrupted)}, sent twice ${count(summary.duplicates)}, late ${count(summary.late)}`,
     table(rows),
     `archives  ${summary.archives.join(' ')}`,
     `truth     ${summary.truths.join(' ')}`,
     ...(summary.schemas ? [`schemas   ${summary.schemas}`] : []),
-    `next      siskin run ${summary.archives.join(' ')}${summary.schemas ? ` --schemas ${summary.schemas}` : ''}`
+    `next      siskin run ${summary.archives.map(word).join(' ')} ${schemaFlags(summary.schemas)}`.trimEnd()
   ].join('\n')
 }

@@ -4,9 +4,11 @@ import type { Command } from 'commander'
 import { findAlert } from '../../engine/inspect/lookup.ts'
 import { legend, plot, pointsOf } from '../../engine/inspect/plot.ts'
 import { makeFolder } from '../../engine/make-folder.ts'
+import { trustFlags, word } from '../../engine/store/lake-flags.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Interesting } from '../../engine/truth/interesting.ts'
 import type { SimulateOptions } from '../../simulator/index.ts'
+import { overLake } from '../common/next.ts'
 import { report, runWithProgress } from '../run/run.ts'
 import type { TakenIn } from '../run/run.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
@@ -161,10 +163,10 @@ function showNext(lake: string): void {
   heading('Next')
   console.log(
     [
-      `  npx siskin inspect ${lake}`,
+      `  npx siskin inspect ${word(lake)} ${trustFlags(lake)}`.trimEnd(),
       '  npx siskin check',
       '  npx siskin new module my_module',
-      `  npx siskin verify --lake ${lake} --deep`,
+      `  npx ${overLake('siskin verify', { lake })} --deep`,
       `  ${duckdbQuery(lake)}`
     ].join('\n')
   )

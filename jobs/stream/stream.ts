@@ -12,6 +12,7 @@ import type { StreamStatus } from '../../engine/stream/supervisor/supervision.ts
 import { SISKIN_VERSION } from '../../engine/version.ts'
 import { interruptible } from '../common/interrupt.ts'
 import { kafkaAccess } from '../common/kafka-access.ts'
+import { kafkaFlags, overLake, streamFlags } from '../common/next.ts'
 import { openLog } from '../common/log.ts'
 import type { Log } from '../common/log.ts'
 import { planFor } from '../common/registries.ts'
@@ -192,19 +193,20 @@ function streamSettings(settings: Settings): StreamSettings {
 /** Says once that packets come whose writer schemas nobody named a place for. */
 class Strangers {
   readonly #log: Log
+  readonly #requeue: string
   #isTold: boolean
 
-  constructor({ schemas }: Settings, log: Log) {
+  constructor(settings: Settings, log: Log) {
     this.#log = log
-    this.#isTold = schemas !== null
+    this.#requeue = overLake('siskin requeue', settings)
+    this.#isTold = settings.schemas !== null
   }
 
   at({ quarantined }: Tally): void {
     const packets = quarantined['unknown-schema'] ?? 0
     if (this.#isTold || packets === 0) return
     this.#isTold = true
-    const message =
-      'packets come without their writer schema and go to quarantine: start the stream again with --schemas (a folder of <id>.avsc, or a registry), then siskin requeue'
+    const message = `packets come without their writer schema and go to quarantine: start the stream again with --schemas (a folder of <id>.avsc, or a registry), then ${this.#requeue}, with --schemas too`
     this.#log.event({ level: 'warn', message, fields: { packets } })
   }
 }
@@ -231,7 +233,7 @@ class Rate {
 
 function statusText(status: StreamStatus, tally: Tally, perSecond: number): string {
   return (
-    `${count(tally.alerts)} alerts · ${count(perSecond)}/s · lag ${count(status.lag)}` +
+    `${amount(tally.alerts, 'alert')} · ${count(perSecond)}/s · lag ${count(status.lag)}` +
     ` · last commit ${duration(status.commitSeconds)} · ${count(tally.quarantinedTotal)} quarantined` +
     ` · ${status.joined} of ${status.members} members · ${size(status.memory)}`
   )
@@ -261,19 +263,11 @@ function streamSummary(tally: Tally, seconds: number, settings: Settings): strin
     '',
     ...topicTable(tally),
     `lake    ${settings.lake}`,
-    `verify  siskin verify --lake ${settings.lake} ${whereFlags(settings).join(' ')}`
+    `verify  ${overLake('siskin verify', settings)} ${kafkaFlags(settings)} ${streamFlags(settings)}`.trimEnd()
   ].join('\n')
 }
 
 function topicTable({ topics }: Tally): string[] {
   const rows = Object.entries(topics).map(([topic, alerts]) => [topic, count(alerts)])
   return rows.length === 0 ? [] : [table([['topic', 'alerts'], ...rows]), '']
-}
-
-/** What `verify` has to be told of the stream, left out where it is the default. */
-function whereFlags({ brokers, group, outPrefix }: Settings): string[] {
-  const flags = [`--brokers ${brokers.join(',')}`]
-  if (group !== STREAM_SETTINGS.group.fallback) flags.push(`--group ${group}`)
-  if (outPrefix !== STREAM_SETTINGS.outPrefix.fallback) flags.push(`--out-prefix ${outPrefix}`)
-  return flags
 }

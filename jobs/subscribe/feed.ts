@@ -2,7 +2,7 @@ import { openStore } from '../../engine/store/open-store.ts'
 import { Bookmarks } from '../../engine/subscribe/bookmarks.ts'
 import type { Feed, LagRow, ReadFrom } from '../../engine/subscribe/feed.ts'
 import { LakeFeed } from '../../engine/subscribe/lake-feed.ts'
-import { lakeLag } from '../../engine/subscribe/lake-topics.ts'
+import { lakeLag, topicNames } from '../../engine/subscribe/lake-topics.ts'
 import type { Settings } from '../settings/settings.ts'
 
 /** Which places were named. */
@@ -26,6 +26,8 @@ export interface Wanted extends GivenPlaces {
 export interface FeedAddress {
   open(): Promise<Feed>
   lag(): Promise<LagRow[]>
+  /** Which topics there are. */
+  names(): Promise<string[]>
   /** What `lag` counts by. */
   readonly by: 'partition' | 'night'
   /** An error in words for people. */
@@ -46,6 +48,7 @@ async function inLake(lake: string, wanted: Wanted): Promise<FeedAddress> {
   return {
     open: () => LakeFeed.open({ store, topics, bookmarks, from, follow }),
     lag: () => lakeLag(store, topics, bookmarks),
+    names: () => topicNames(store),
     by: 'night',
     explain: (error) => error
   }

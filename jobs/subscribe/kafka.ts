@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { openRegistry } from '../../engine/registry/registry.ts'
 import { meantBy, UsageError } from '../../engine/errors.ts'
 import { openStore } from '../../engine/store/open-store.ts'
+import { OWNERS_TOPIC } from '../../engine/stream/common/topics.ts'
 import { askInTime } from '../../engine/stream/check.ts'
 import { explain } from '../../engine/kafka/client.ts'
 import { schemaTopic } from '../../engine/kafka/schema-topic.ts'
@@ -32,6 +33,7 @@ export async function inKafka(settings: Settings, wanted: Wanted): Promise<FeedA
     open: async () =>
       new KafkaFeed({ ...wanted, access, clientId, topics, refreshSeconds, schemas }),
     lag: () => kafkaLag(access, clientId, group, topics),
+    names: async () => forSubscribers(await askInTime(access, listTopics), outPrefix),
     by: 'partition',
     explain: (error) => explain(access, error)
   }
@@ -43,14 +45,22 @@ async function fullNames(
   names: readonly string[],
   prefix: string
 ): Promise<string[]> {
+  if (names.length === 0) return []
   const there = await askInTime(access, listTopics)
   const full = names.map((name) => {
     const found = [name, prefix + name].find((topic) => there.includes(topic))
     if (found !== undefined) return found
-    const own = there.filter((topic) => topic.startsWith(prefix) && topic !== schemaTopic(prefix))
-    const known = (own.length > 0 ? own : there).toSorted()
+    const known = forSubscribers(there, prefix)
     const list = known.join(', ') || 'none'
     throw new UsageError(`no topic "${name}" in Kafka${meantBy(name, known)}; there are: ${list}`)
   })
   return [...new Set(full)]
+}
+
+/** Those with the prefix; all where none has it. What Siskin and Kafka keep for themselves is left out. */
+function forSubscribers(topics: readonly string[], prefix: string): string[] {
+  const inner = new Set([schemaTopic(prefix), OWNERS_TOPIC])
+  const shown = topics.filter((topic) => !inner.has(topic) && !topic.startsWith('__'))
+  const own = shown.filter((topic) => topic.startsWith(prefix))
+  return (own.length > 0 ? own : shown).toSorted()
 }

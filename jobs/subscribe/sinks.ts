@@ -8,7 +8,7 @@ import { checkTarget } from '../../engine/subscribe/save/files.ts'
 import { jsonOf } from '../../engine/subscribe/json.ts'
 import { AvroFile } from '../../engine/subscribe/save/avro.ts'
 import { CsvFile } from '../../engine/subscribe/save/save-csv.ts'
-import { HeldFile, parquetOf, votableOf } from '../../engine/subscribe/save/save-held.ts'
+import { fitsOf, HeldFile, parquetOf, votableOf } from '../../engine/subscribe/save/save-held.ts'
 import type { Sink } from '../../engine/subscribe/subscribe.ts'
 import { moduleColumns } from '../../engine/table/enriched.ts'
 import { ALERT_COLUMNS } from '../../engine/table/schema.ts'
@@ -51,8 +51,9 @@ async function openFile(path: string, options: SaveOptions): Promise<Sink> {
   if (path.endsWith('.parquet')) return new HeldFile(path, options, parquetOf)
   if (/\.e?csv$/.test(path)) return new CsvFile(path, options)
   if (/\.(vot|votable|xml)$/.test(path)) return new HeldFile(path, options, votableOf)
+  if (/\.(fits|fit)$/.test(path)) return new HeldFile(path, options, fitsOf)
   throw new UsageError(
-    `--save ${path}: the name must end in .avro, .parquet, .csv, .ecsv or .vot (VOTable)`
+    `--save ${path}: the name must end in .avro, .parquet, .csv, .ecsv, .vot (VOTable) or .fits`
   )
 }
 

@@ -33,9 +33,10 @@ interface Flags {
 const EXAMPLE = `
 Alerts are marked as read after they were printed, saved or handed over: what was cut off comes again.
 Avro keeps messages as they came, whole; all other forms have the stamps only with --stamps. Units and UCDs are in
-Parquet, .ecsv (CSV that astropy and TOPCAT read) and .vot (VOTable).
+Parquet, .ecsv (CSV that astropy and TOPCAT read), .vot (VOTable) and .fits (binary table).
 
 Example:
+  siskin subscribe --lake lake
   siskin subscribe fast-riser --brokers localhost:9092 --follow
   siskin subscribe fast-riser new-source --lake lake --json --fields object_id,mag,rate.mag_rate
   siskin subscribe fast-riser --brokers localhost:9092 --from 2026-01-10T00:00Z --save night.parquet`
@@ -44,7 +45,10 @@ export function addSubscribe(program: Command): void {
   const command = program
     .command('subscribe')
     .description('read topics, from Kafka or from a lake, going on where the last time ended')
-    .argument('<topics...>', 'topics, with or without --out-prefix')
+    .argument(
+      '[topics...]',
+      'topics, with or without --out-prefix; without any, those there are are listed'
+    )
     .addOption(
       new Option('--group <name>', 'who reads: members of one group share what there is').default(
         `siskin-subscribe-${userInfo().username}`,
@@ -65,7 +69,10 @@ export function addSubscribe(program: Command): void {
       list
     )
     .option('--stamps', 'keep the stamps')
-    .option('--save <file>', 'save as .avro, .parquet, .csv, .ecsv or .vot instead of printing')
+    .option(
+      '--save <file>',
+      'save as .avro, .parquet, .csv, .ecsv, .vot or .fits instead of printing'
+    )
     .option('--exec <command>', 'run a command for each alert, JSON on its standard input')
     .option('--lag', 'say how far behind the group is, and stop')
     .addHelpText('after', EXAMPLE)
@@ -109,7 +116,8 @@ async function readTopics(
   places: GivenPlaces
 ): Promise<void> {
   const { group, from } = flags
-  const sinks = await openSinks({ ...flags, several: topics.length > 1 }, settings)
+  const isList = topics.length === 0
+  const sinks = isList ? [] : await openSinks({ ...flags, several: topics.length > 1 }, settings)
   const place = await findPlace(settings, {
     topics,
     group,
@@ -120,6 +128,11 @@ async function readTopics(
     onNote: say
   })
   try {
+    if (isList) {
+      const names = await place.names()
+      console.log(flags.json ? JSON.stringify(names, null, 1) : names.join('\n'))
+      return
+    }
     if (flags.lag) {
       const rows = await place.lag()
       console.log(flags.json ? JSON.stringify(rows, null, 1) : lagText(group, rows, place.by))
@@ -181,7 +194,7 @@ function tell(
     ...(files.length > 0 ? [`saved in ${files.join(', ')}`] : []),
     ...(failed > 0 ? [`${amount(failed, 'command')} failed`] : []),
     ...(unreadable > 0 ? [`${amount(unreadable, 'message')} passed over`] : []),
-    ...(copies > 0 ? [`${copies} copies left out`] : []),
+    ...(copies > 0 ? [`${copies} ${copies === 1 ? 'copy' : 'copies'} left out`] : []),
     `the group ${flags.group} goes on from here`
   ]
   say(told.join('; '))

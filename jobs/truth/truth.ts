@@ -7,7 +7,7 @@ import type { TopicRow } from '../../engine/truth/topic-rows.ts'
 import type { TruthReport } from '../../engine/truth/truth.ts'
 import { pickFilters } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
-import { count, table } from '../common/terminal.ts'
+import { amount, count, table } from '../common/terminal.ts'
 import { list } from '../settings/values.ts'
 
 export function addTruth(program: Command): void {
@@ -75,11 +75,11 @@ export function truthText({ classes, topics, unknown, missing, uncounted }: Trut
   const notes = [
     ...(uncounted > 0
       ? [
-          `${count(uncounted)} alerts that a stream selected are not counted: their packets are not named in the ledger`
+          `not counted: ${amount(uncounted, 'alert')} that a stream selected, without the packet's name in the ledger`
         ]
       : []),
-    ...(unknown > 0 ? [`${count(unknown)} alerts of the lake are not in the truth`] : []),
-    ...(missing > 0 ? [`${count(missing)} good packets of the truth are not in the lake`] : [])
+    ...(unknown > 0 ? [`not in the truth: ${amount(unknown, 'alert')} of the lake`] : []),
+    ...(missing > 0 ? [`not in the lake: ${amount(missing, 'good packet')} of the truth`] : [])
   ]
   return [byClass, '', byTopic, ...notes].join('\n')
 }

@@ -33,7 +33,7 @@ export function verdictText(verdict: LakeVerdict, lake: string): string {
   const whole = kafka ? ', once, in the lake, the group and the topics' : ', once'
   const head = verdict.ok
     ? `${of(reach)}${lake} is whole: every packet is accounted for${whole}${withCopies(verdict)}`
-    : `${of(reach)}${lake} is not whole: ${differences.length} difference${differences.length === 1 ? '' : 's'}`
+    : `${of(reach)}${lake} is not whole: ${amount(differences.length, 'difference')}`
   const unseen =
     streamed && !kafka && reach.night === null && reach.since === null
       ? ['a stream filled it: its topics and positions in Kafka were not looked at (--brokers)']

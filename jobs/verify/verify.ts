@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { SiskinError, UsageError } from '../../engine/errors.ts'
 import type { OnFinding } from '../../engine/verify/finding.ts'
-import { noLake, OWN } from '../../engine/lake/ledger.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { keepMarks } from '../../engine/verify/proof-notes.ts'
 import type { Store } from '../../engine/store/store.ts'
@@ -11,7 +11,9 @@ import type { Reach } from '../../engine/verify/scope.ts'
 import { asideFindings } from '../../engine/reconcile/aside.ts'
 import { OwnState } from '../../engine/reconcile/own-state.ts'
 import type { Reconciler } from '../../engine/reconcile/reconcile.ts'
+import { kafkaFlags, overLake, streamFlags } from '../common/next.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
+import type { Settings } from '../settings/settings.ts'
 import { bar, count, ProgressLine } from '../common/terminal.ts'
 import { verdictText } from './text.ts'
 import type { LakeVerdict } from './text.ts'
@@ -68,9 +70,18 @@ export function addVerify(program: Command): void {
     const isNothing = verdict.received === 0 && verdict.differences.length === 0
     if (night !== null && isNothing) throw new SiskinError(`the lake ${lake} has no night ${night}`)
     if (options.json) console.log(JSON.stringify(verdict, null, 1))
-    else console.log(verdictText(verdict, lake))
+    else {
+      console.log(verdictText(verdict, lake))
+      if (!verdict.ok) console.log(repairLine(settings))
+    }
     process.exitCode = verdict.ok ? 0 : 1
   })
+}
+
+function repairLine(settings: Settings): string {
+  const kafka =
+    settings.brokers.length > 0 ? ` ${kafkaFlags(settings)} ${streamFlags(settings)}` : ''
+  return `repair  ${overLake('siskin repair', settings)}${kafka}`.trimEnd()
 }
 
 function night(text: string): number {
@@ -105,12 +116,6 @@ export async function verifyLake(
     line.clear()
     await reconciler?.close()
   }
-}
-
-/** A night without an alert leaves no part, and is remembered all the same. */
-export async function expectLake(store: Store): Promise<void> {
-  const own = await store.entries(OWN)
-  if (!own.some(({ name }) => name === 'ledger' || name === 'sources')) throw noLake(store.root)
 }
 
 interface Look {

@@ -4,7 +4,7 @@ import { viewsOf } from '../../engine/layers/views.ts'
 import { isHdfs } from '../../engine/store/hdfs-address.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
-import { expectLake } from '../verify/verify.ts'
+import { expectLake } from '../../engine/lake/expect-lake.ts'
 
 export function addViews(program: Command): void {
   const command = program

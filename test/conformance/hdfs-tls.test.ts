@@ -53,6 +53,7 @@ describe.skipIf(why)('a lake on HDFS with TLS', () => {
     const run = ['run', archive, '--lake', lake, '--part-packets', '200', ...trust]
     const done = await siskin(run)
     expect(done.code, done.stderr).toBe(0)
+    expect(done.stdout).toContain(`siskin verify --lake ${lake} --hdfs-ca ${hdfs.tls!.ca}`)
     const again = await siskin(run)
     expect(again.stdout).toContain(`nothing new: all ${packets} packets are in ${lake} already`)
     const config = join(folder, 'verify.yaml')

@@ -137,6 +137,31 @@ describe.skipIf(!hasData)('siskin inspect', () => {
     expect(text).toMatch(/ZTF23abjjnqm/)
   })
 
+  test('a folder of topic files: how many messages there are, the first of them', async () => {
+    const { json, text } = await see(join(lake, 'topics/solar-system-known'))
+    const files = filesIn('topics/solar-system-known', '.avro')
+    const each = await Promise.all(files.map((path) => see(path)))
+    const messages = each.reduce((sum, own) => sum + Number(own.json['messages']), 0)
+    expect(files.length).toBeGreaterThan(1)
+    expect(json).toMatchObject({ kind: 'topic', files: files.length, messages })
+    expect(json['first']).toHaveLength(5)
+    expect(text).toContain(`${messages} messages of siskin.v1_0.alert in ${files.length} files`)
+  })
+
+  test('a folder of parts names one of them', async () => {
+    const [path = ''] = filesIn('ztf/alerts/night=20240421', '.parquet')
+    const folder = dirname(dirname(path))
+    await expect(see(folder)).rejects.toThrow(`holds Parquet files: give one of them (${path})`)
+  })
+
+  test('an LSST packet whose schema is not at hand: where it is to be named', async () => {
+    const thing = `${LSST}7912941781254298.v900.confluent`
+    const without = await inspect({ thing, lake, schemas: null, stamps: null })
+    expect(without.text).toMatch(/unknown-schema, schema id 900\n.*say where it is with --schemas/)
+    const other = await inspect({ thing, lake, schemas: temporaryFolder(), stamps: null })
+    expect(other.text).toMatch(/siskin-test-\w+ has no such schema: --schemas is a folder/)
+  })
+
   test('packets: of the lake, of an archive, one of LSST', async () => {
     const [path = ''] = filesIn('ztf/packets/night=20240421', '.avro')
     expect((await see(path)).json).toMatchObject({ kind: 'packets', complete: true })

@@ -113,7 +113,7 @@ describe('siskin backtest', () => {
       expect.stringMatching(/it has nights 20260112 to 2026011/)
     ])
     const nowhere = await siskin(['backtest', 'fast_riser', '--lake', join(folder, 'no')])
-    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringContaining('no lake in')])
+    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('holds no lake')])
   })
 
   test('names a damaged file, counts the others, and exits with 1', async () => {

@@ -33,7 +33,7 @@ test('as JSON, of chosen modules and filters', async () => {
 test('of modules alone: filters that need others are named, and left out', async () => {
   const one = await siskin(['check', '--modules', 'quality'])
   expect([one.code, one.stderr]).toEqual([0, ''])
-  expect(one.stdout).toMatch(/^1 modules in this order, 0 filters/)
+  expect(one.stdout).toMatch(/^1 module in this order, 0 filters/)
   const line = 'filter solar_system_known is left out: --modules does not name solar_system'
   expect(one.stdout.split('\n')).toContain(line)
   const some = ['check', '--json', '--modules', 'quality,detections,solar_system']

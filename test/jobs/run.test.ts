@@ -185,7 +185,7 @@ describe('bad input', () => {
       received: made.lsst,
       quarantined: { 'unknown-schema': made.lsst }
     })
-    expect(outcome.stderr).toContain('came without their writer schema')
+    expect(outcome.stderr).toContain('came without their writer schema: siskin requeue --lake ')
     expect(outcome.stderr).toContain('--schemas')
   })
 

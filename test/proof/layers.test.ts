@@ -145,7 +145,7 @@ describe('siskin verify, of layers', () => {
     const some = await verified(lake)
     expect(some.notes).toContainEqual(
       expect.stringMatching(
-        /^layers\/rate@\S+ does not cover 1 of \d+ parts \(night-\S+\); siskin reprocess --modules rate does it$/
+        /^layers\/rate@\S+ does not cover 1 of \d+ parts \(night-\S+\); siskin reprocess --modules rate --lake \S+ does it$/
       )
     )
     const { code } = await reprocess(lake)

@@ -77,7 +77,7 @@ describe('repair', () => {
     damage(lake, pathOf(two!, 'alerts'), 0, 4)
     const { outcomes, verdict } = await repairOf(lake)
     expect(outcomes.map(({ done }) => String(done)).sort()).toEqual([
-      '1 files are back as they were',
+      '1 file is back as it was',
       '2 files are back as they were'
     ])
     expect(verdict).toMatchObject({ ok: true, differences: [] })

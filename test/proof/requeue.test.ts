@@ -67,7 +67,9 @@ describe('requeue', () => {
     expect(await requeueOf(lake, ...other)).toMatchObject({ freed: {}, alerts: 0 })
     const asked = await siskin(['requeue', '--lake', lake, '--schemas', schemas])
     expect([asked.code, asked.stdout]).toEqual([1, expect.stringContaining('say --yes')])
-    expect(asked.stdout).toContain(`${packets} of ${packets} packets in quarantine decode now`)
+    expect(asked.stdout).toContain(
+      `of ${packets} packets in quarantine ${packets} can be decoded now`
+    )
     expect(fingerprint(lake)).toEqual(before)
   })
 

@@ -113,7 +113,7 @@ test('what only Kafka knows is named, and the rest is mended without it', async 
   await store.write(`${repairFolder(other)}/record.json`, [jsonBytes(other)])
   const outcomes = await mend([], async () => {})
   expect(outcomes).toMatchObject([
-    { done: '1 parts of it are finished or removed' },
+    { done: '1 part of it is finished or removed' },
     {
       done: null,
       why: expect.stringContaining('--brokers'),

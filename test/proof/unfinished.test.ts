@@ -33,7 +33,7 @@ it('a run that was killed: its source is not finished, until it is run again', a
   const received = recordsIn(lake).reduce((sum, record) => sum + record.received, 0)
   expect(verdict.stdout).toMatch(
     new RegExp(
-      `source night5-\\w+ was begun on 20\\S+Z and not finished: ${received} packets so far; run it again \\(siskin run ${archive}\\)`
+      `source night5-\\w+ was begun on 20\\S+Z and not finished: ${received} packets so far; run it again \\(siskin run ${archive} --lake ${lake}\\)`
     )
   )
   const repair = await siskin(['repair', '--lake', lake])
@@ -53,7 +53,7 @@ it('repair does not change when the source was begun, and says once what it leav
   for (const { path } of files) rmSync(join(lake, path)) // what makes the repair claim the source
   rmSync(join(lake, ledgerPath(source, first, last)))
   const { stdout } = await siskin(['repair', '--lake', lake, '--yes'])
-  expect(stdout).toMatch(/done: .* are in no part/)
+  expect(stdout).toMatch(/done: .* \(found: .* are in no part/)
   expect(stdout.match(/not done: source \S+ was begun on/g)).toHaveLength(1)
   expect(await differencesOf(lake)).toEqual([begun])
 })

@@ -211,9 +211,14 @@ describeKafka('a subscriber of topics in Kafka', () => {
     }
     expect(await refused(['--brokers', '127.0.0.1:9'])).toContain('does not answer')
     const there = ['--brokers', kafka.bootstrap]
-    expect(await refused([...there, '--out-prefix', 'outt-'], 2)).toMatch(
+    const other = await refused([...there, '--out-prefix', 'outt-'], 2)
+    expect(other).toMatch(
       /no topic "fast-riser" in Kafka \([\w-]+-fast-riser\?\); there are: .*\bout-fast-riser\b/
     )
+    expect(other).not.toContain('siskin-owners')
+    const list = await siskin(['subscribe', ...there, '--out-prefix', 'out-'])
+    expect(list.stdout.split('\n').slice(0, 2)).toEqual(['out-fast-fader', 'out-fast-riser'])
+    expect(list.stdout).not.toContain('out-schemas')
     const known = await refused([...there, '--out-prefix', 'out-', 'fast-risr'], 2)
     expect(known).toMatch(
       /no topic "fast-risr" in Kafka \(out-fast-riser\?\); there are: out-fast-fader, out-fast-riser/

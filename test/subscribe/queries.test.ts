@@ -11,20 +11,30 @@ import { siskin, temporaryFolder } from '../support/siskin.ts'
 const PAGE = fileURLToPath(new URL('../../docs/subscribe.md', import.meta.url))
 
 const PROGRAM = `
-import json, sys, pandas, fastavro, pyarrow.parquet
+import json, math, sys, warnings, numpy, pandas, fastavro, pyarrow.parquet
 from astropy.table import Table
+from astropy.io import fits
 at = sys.argv[1] + '/py.'
 csv = pandas.read_csv(at + 'csv')
 ecsv = Table.read(at + 'ecsv', format='ascii.ecsv')
 vot = Table.read(at + 'vot')
 parquet = pyarrow.parquet.read_table(at + 'parquet')
+with fits.open(at + 'fits') as file:
+  file.verify('exception')
+  header = dict(file[1].header)
+  mag = file[1].columns.names.index('mag') + 1
+with warnings.catch_warnings(action='ignore'):
+  table = Table.read(at + 'fits')
 avro = list(fastavro.reader(open(at + 'avro', 'rb')))
 print(json.dumps({
-  'ids': [[str(i) for i in ids] for ids in (csv['alert_id'], ecsv['alert_id'], vot['alert_id'], parquet['alert_id'].to_pylist(), [a['alert_id'] for a in avro])],
-  'topics': [list(map(str, topics)) for topics in (csv['topic'], ecsv['topic'], vot['topic'], parquet['topic'].to_pylist(), [a['topic'] for a in avro])],
-  'points': [len(json.loads(csv['light_curve.mjd'][0])), len(ecsv['light_curve.mjd'][0]), len(vot['light_curve.mjd'][0]), len(parquet['light_curve'][0]), len(avro[0]['light_curve'])],
-  'units': [str(ecsv['mag'].unit), str(vot['mag'].unit), parquet.schema.field('mag').metadata[b'unit'].decode()],
-  'docs': [ecsv['mag'].description, vot['mag'].description, parquet.schema.field('mag').metadata[b'description'].decode()]
+  'ids': [[str(i) for i in ids] for ids in (csv['alert_id'], ecsv['alert_id'], vot['alert_id'], table['alert_id'], parquet['alert_id'].to_pylist(), [a['alert_id'] for a in avro])],
+  'topics': [list(map(str, topics)) for topics in (csv['topic'], ecsv['topic'], vot['topic'], table['topic'], parquet['topic'].to_pylist(), [a['topic'] for a in avro])],
+  'points': [len(json.loads(csv['light_curve.mjd'][0])), len(ecsv['light_curve.mjd'][0]), len(vot['light_curve.mjd'][0]), len(table['light_curve.mjd'][0]), len(parquet['light_curve'][0]), len(avro[0]['light_curve'])],
+  'units': [str(ecsv['mag'].unit), str(vot['mag'].unit), str(table['mag'].unit), parquet.schema.field('mag').metadata[b'unit'].decode()],
+  'rates': [[None if numpy.ma.is_masked(v) or math.isnan(v) else float(v) for v in values] for values in (csv['rate.mag_rate'], vot['rate.mag_rate'], table['rate.mag_rate'])],
+  'ucds': [vot['mag'].meta['ucd'], header[f'TUCD{mag}']],
+  'nulls': [sum(map(bool, numpy.ma.getmaskarray(values))) for values in (vot['lsst.diaObject.nDiaSources'], table['lsst.diaObject.nDiaSources'])],
+  'docs': [ecsv['mag'].description, vot['mag'].description, header[f'TCOMM{mag}'], parquet.schema.field('mag').metadata[b'description'].decode()]
 }))`
 
 const folder = temporaryFolder()
@@ -99,20 +109,22 @@ test(
 )
 
 async function openSaved(python: Python): Promise<void> {
-  for (const form of ['csv', 'ecsv', 'vot', 'parquet', 'avro']) {
+  for (const form of ['csv', 'ecsv', 'vot', 'fits', 'parquet', 'avro']) {
     await save(`py.${form}`, 'new-source')
   }
   const { code, stdout, stderr } = await runPython(python, ['-c', PROGRAM, folder])
   expect(code, stderr).toBe(0)
   const found = JSON.parse(stdout) as Record<
-    'ids' | 'topics' | 'points' | 'units' | 'docs',
+    'ids' | 'topics' | 'points' | 'units' | 'rates' | 'ucds' | 'nulls' | 'docs',
     unknown[]
   >
   for (const [name, all] of Object.entries(found)) {
     for (const one of all) expect(one, name).toEqual(all[0])
   }
-  expect((found.ids[0] as string[]).length).toBeGreaterThan(5)
+  const ids = found.ids[0] as string[]
+  expect(ids.length).toBeGreaterThan(5)
   expect(new Set(found.topics[0] as string[])).toEqual(new Set(['fast-riser', 'new-source']))
+  expect(found.nulls[0]).toBe(ids.length)
   expect(found.units[0]).toBe('mag')
   expect(found.points[0]).toBeGreaterThan(3)
 }

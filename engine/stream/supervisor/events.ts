@@ -1,3 +1,4 @@
+import { amount } from '../../amount.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import type { BatchAccount } from '../common/batch-stages.ts'
 import type { Partition } from '../../kafka/partition.ts'
@@ -30,7 +31,7 @@ export function batchEvent(
   return {
     level: 'info',
     isRoutine: true,
-    message: `${received} packets ${batch ? 'landed' : 'of a former member are in place'}`,
+    message: `${amount(received, 'packet')} ${batch ? 'landed' : 'of a former member in place'}`,
     fields: {
       member,
       received,

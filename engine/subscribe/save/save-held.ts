@@ -6,6 +6,7 @@ import type { StructNode } from './avro-nodes.ts'
 import { FieldCheck, savedColumns, savedRecord } from './columns.ts'
 import type { SaveOptions } from './columns.ts'
 import { nextName, writeWhole } from './files.ts'
+import { fitsTable } from './fits.ts'
 import { flatColumns } from './flat.ts'
 import { votable } from './votable.ts'
 
@@ -25,6 +26,9 @@ export const parquetOf: Encode = (columns, records, topics) =>
 
 export const votableOf: Encode = (columns, records, topics) =>
   Buffer.from(votable(flatColumns(columns), records, `${topics}, Siskin ${SISKIN_VERSION}`))
+
+export const fitsOf: Encode = (columns, records, topics) =>
+  fitsTable(flatColumns(columns), records, `${topics}, Siskin ${SISKIN_VERSION}`)
 
 /**
  * Alerts in a file that can only be written as a whole: when it is full, when the schema changes, and

@@ -92,7 +92,7 @@ describe('gzipped packets', () => {
     const bytes = Buffer.concat([gzipSync(one.bytes), Buffer.from('more')])
     const { names, faults, said } = await read('a.tar', tarOf([{ name: 'a.avro.gz', bytes }, two]))
     expect([names, faults]).toEqual([['a.avro.gz', two.name], []])
-    expect(said).toContain('a.avro.gz: bytes behind the compressed data are no packets')
+    expect(said).toContain('a.avro.gz: bytes behind the compressed data hold no packet')
   })
 
   test('an archive that breaks inside one is damage of the archive', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { decodeRange, schemaIds } from '../../../engine/decode/decode.ts'
+import { schemaIds } from '../../../engine/decode/confluent.ts'
+import { decodeRange } from '../../../engine/decode/decode.ts'
 import { SchemaCache } from '../../../engine/decode/schemas.ts'
 import type { PartRecord } from '../../../engine/lake/ledger.ts'
 import { localStore } from '../../../engine/store/local.ts'

@@ -218,7 +218,7 @@ describe('layers of a module', () => {
       more: [ECHO, reader]
     }
     await expect(made(work)).rejects.toThrow(
-      'it has no columns of echo, which are read: siskin reprocess --modules echo makes them'
+      'it has no columns of echo, which are read: siskin reprocess --modules echo --lake'
     )
   })
 })

@@ -151,7 +151,20 @@ describe('a subscriber of the topics of a lake', () => {
       expect([meant.code, meant.stderr]).toEqual([2, expect.stringContaining(' (fast-riser?)')])
     }
     const nowhere = await siskin(['subscribe', 'fast-riser', '--lake', join(folder, 'no')], env)
-    expect(nowhere.stderr).toContain('there are: none: is it a lake?')
+    expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('holds no lake')])
+  })
+
+  it('lists the topics, where none is named', async () => {
+    const { code, stdout } = await siskin(['subscribe', '--lake', lake], env)
+    expect(code).toBe(0)
+    expect(stdout.trim().split('\n')).toEqual([
+      'fast-fader',
+      'fast-riser',
+      'large-amplitude',
+      'new-source',
+      'solar-system-candidate',
+      'solar-system-known'
+    ])
   })
 
   it('names the topic of each alert where several are read', async () => {
@@ -198,7 +211,8 @@ describe('a subscriber of the topics of a lake', () => {
     cpSync(lake, copy, { recursive: true })
     rmSync(join(copy, 'topics'), { recursive: true })
     const ledger = join(copy, '_siskin/ledger')
-    const stream = { messages: 1, missing: 0, begins: true, generation: 1, fink: false }
+    const account = { messages: 1, missing: 0, begins: true, generation: 1, fink: false }
+    const stream = { ...account, prefix: 'out-' }
     for (const name of readdirSync(ledger, { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.json')) continue
       const record = JSON.parse(readFileSync(join(ledger, name), 'utf8')) as object
@@ -209,7 +223,7 @@ describe('a subscriber of the topics of a lake', () => {
       const { code, stdout, stderr } = await siskin([...args, ...more], env)
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
       expect(stderr).toContain(
-        `is filled by a stream, which puts what it selects into Kafka and not into files: ${ids.length} alerts of fast-riser so far; read them with siskin subscribe fast-riser --brokers `
+        `is filled by a stream, which puts what it selects into Kafka and not into files: ${ids.length} alerts of fast-riser so far; read them with siskin subscribe fast-riser --brokers host:port --out-prefix out-\n`
       )
     }
   })

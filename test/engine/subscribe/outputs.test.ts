@@ -55,7 +55,7 @@ describe('what cannot be given away counts as not read', () => {
     expect(readAll('null')).toBe(0)
   })
 
-  test.each(['a.parquet', 'a.vot', 'a.csv', 'a.avro'])(
+  test.each(['a.parquet', 'a.vot', 'a.fits', 'a.csv', 'a.avro'])(
     '--save %s on a full disk leaves nothing that stands in the way',
     (name) => {
       const disk = join(folder, `disk-${name}`)

@@ -10,7 +10,7 @@ import { columnsOf, pathsOf } from '../../../engine/subscribe/save/avro-nodes.ts
 import type { SaveOptions } from '../../../engine/subscribe/save/columns.ts'
 import { AvroFile } from '../../../engine/subscribe/save/avro.ts'
 import { CsvFile } from '../../../engine/subscribe/save/save-csv.ts'
-import { HeldFile, votableOf } from '../../../engine/subscribe/save/save-held.ts'
+import { fitsOf, HeldFile, votableOf } from '../../../engine/subscribe/save/save-held.ts'
 
 const EPOCH = {
   type: 'record',
@@ -123,6 +123,39 @@ describe('files of alerts', () => {
     expect(text).toContain(
       '<TR><TD>-1</TD><TD></TD><TD></TD><TD></TD><TD></TD><TD></TD><TD></TD><TD>[]</TD></TR>'
     )
+  })
+
+  it('FITS: blocks of 2,880 bytes; nulls, 64-bit ids and long texts by the standard', async () => {
+    const path = join(folder, 'a.fits')
+    const doc = `${"It is Bessel's. ".repeat(9)}€`
+    const declared = (name: string) => (name === 'alert_id' ? { doc, ucd: 'meta.id' } : null)
+    const file = new HeldFile(path, { ...OPTIONS, declared, several: false }, fitsOf)
+    await file.take(alerts)
+    await file.close()
+    const bytes = readFileSync(path)
+    expect(bytes.length % 2880).toBe(0)
+    const cards = Array.from({ length: (bytes.length - 2880) / 80 }, (_, i) =>
+      bytes.toString('latin1', 2880 + i * 80, 2960 + i * 80).trimEnd()
+    )
+    const end = cards.indexOf('END')
+    const card = (name: string) => cards.find((one) => one.startsWith(name.padEnd(8)))?.slice(10)
+    expect(card('TFORM1')).toBe("'1K      '")
+    expect(card('TNULL1')).toBe('-9223372036854775808')
+    expect(card('TUCD1')).toBe("'meta.id '")
+    const long = cards.slice(
+      cards.findIndex((one) => one.startsWith('TCOMM1')),
+      end
+    )
+    const pieces = long.filter((one, i) => i === 0 || one.startsWith('CONTINUE'))
+    const text = pieces.map((one) => /'(.*?)&?'$/.exec(one)![1]).join('')
+    expect(text.replaceAll("''", "'")).toBe(doc.replace('€', '?'))
+    expect(card('TFORM6')).toBe("'1PD(2)  '")
+    const data = bytes.subarray(2880 + Math.ceil((end + 1) / 36) * 2880)
+    expect(data.readBigInt64BE(0)).toBe(2n ** 62n)
+    const width = Number(card('NAXIS1'))
+    expect(data.readBigInt64BE(width)).toBe(-1n)
+    expect(data.readDoubleBE(width + 8 + Number.parseInt(card('TFORM2')!.slice(1), 10))).toBeNaN()
+    expect(data.readDoubleBE(width * 2)).toBe(60_999)
   })
 
   it('Avro: each message as it came, behind its topic where there are several', async () => {
