@@ -13,8 +13,8 @@ import type {
   PartRecord,
   StreamAccount
 } from './lake/ledger.ts'
-import { layPlaces } from './lake/places.ts'
-import type { InputPlace } from './lake/places.ts'
+import { layPlaces } from './lake/files/places.ts'
+import type { InputPlace } from './lake/files/places.ts'
 import type { Selection } from './publish/select.ts'
 import type { Reason } from './reasons.ts'
 import type { Enriched } from './table/enriched.ts'

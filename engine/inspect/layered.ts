@@ -4,7 +4,7 @@ import type { LayerName } from '../lake/layer-name.ts'
 import { layersIn } from '../lake/layers.ts'
 import type { Store } from '../store/store.ts'
 import type { Found } from './lookup.ts'
-import { openParquet } from '../lake/parquet-file.ts'
+import { openParquet } from '../lake/files/parquet-file.ts'
 
 /** An alert with what the versions that are shown say of it. */
 export interface Layered extends Found {

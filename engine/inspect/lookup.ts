@@ -1,8 +1,8 @@
 import type { Survey } from '../contract/index.ts'
 import type { Store, StoredFile } from '../store/store.ts'
 import { dateOf } from '../table/time.ts'
-import { openParquet, spanOf } from '../lake/parquet-file.ts'
-import type { ParquetFile, Row } from '../lake/parquet-file.ts'
+import { openParquet, spanOf } from '../lake/files/parquet-file.ts'
+import type { ParquetFile, Row } from '../lake/files/parquet-file.ts'
 
 /** Where a row of the lake is. */
 export interface Found {

@@ -1,5 +1,5 @@
 import type { FileMetaData } from 'hyparquet'
-import type { ParquetFile } from '../lake/parquet-file.ts'
+import type { ParquetFile } from '../lake/files/parquet-file.ts'
 import { shown } from './record.ts'
 
 /** A Parquet file in short: what it holds, where that came from, and how the modules fared. */

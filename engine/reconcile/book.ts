@@ -1,5 +1,5 @@
 import type { FilterAccount, PartRecord } from '../lake/ledger.ts'
-import { countPlaces } from '../lake/places.ts'
+import { countPlaces } from '../lake/files/places.ts'
 import { finkTopic } from '../publish/kafka.ts'
 import { Parts, TopicExpectations } from './expected.ts'
 

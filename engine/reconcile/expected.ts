@@ -1,6 +1,6 @@
 import type { PartRecord } from '../lake/ledger.ts'
-import { readPlaces } from '../lake/places.ts'
-import type { InputPlace } from '../lake/places.ts'
+import { readPlaces } from '../lake/files/places.ts'
+import type { InputPlace } from '../lake/files/places.ts'
 
 /** What the ledger says that one part put into one topic for one night. */
 export interface Expected {

@@ -1,6 +1,6 @@
 import { amount } from '../amount.ts'
-import { layPlaces, readPlace } from '../lake/places.ts'
-import type { InputPlace } from '../lake/places.ts'
+import { layPlaces, readPlace } from '../lake/files/places.ts'
+import type { InputPlace } from '../lake/files/places.ts'
 import type { CommittedMessage, CommittedReader, PartitionSpan } from '../kafka/committed-reader.ts'
 import type { TopicBook } from './book.ts'
 import { placeOf } from './expected.ts'

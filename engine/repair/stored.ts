@@ -4,8 +4,8 @@ import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import { faultOf } from '../verify/file-content.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { readPlaces } from '../lake/places.ts'
-import type { InputPlace } from '../lake/places.ts'
+import { readPlaces } from '../lake/files/places.ts'
+import type { InputPlace } from '../lake/files/places.ts'
 import type { Store } from '../store/store.ts'
 
 function packetFiles({ files }: PartRecord): PartFile[] {

@@ -1,5 +1,5 @@
-import { PacketFiles } from '../lake/packet-files.ts'
-import type { PacketPlace } from '../lake/packet-files.ts'
+import { PacketFiles } from '../lake/files/packet-files.ts'
+import type { PacketPlace } from '../lake/files/packet-files.ts'
 import { BLOCK } from '../packets.ts'
 import type { Header, PacketRange } from '../packets.ts'
 import { atOnce } from '../store/at-once.ts'

@@ -1,5 +1,5 @@
 import type { Decoded } from '../decode/decode.ts'
-import { placeName } from '../lake/places.ts'
+import { placeName } from '../lake/files/places.ts'
 import type { OriginOf } from '../publish/kafka.ts'
 import type { EncodeRow, MessageFormat } from '../publish/message.ts'
 import type { Enriched } from '../table/enriched.ts'

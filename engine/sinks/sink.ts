@@ -1,6 +1,6 @@
 import type { Decoded } from '../decode/decode.ts'
 import type { LaidFile } from '../lake/part.ts'
-import type { InputPlace } from '../lake/places.ts'
+import type { InputPlace } from '../lake/files/places.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
 import type { Selection } from '../publish/select.ts'
 import type { Enriched } from '../table/enriched.ts'

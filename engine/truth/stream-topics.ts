@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { placeName, readPlaces } from '../lake/places.ts'
+import { placeName, readPlaces } from '../lake/files/places.ts'
 
 /** A packet of the lake: the file it is kept in, and which of that file's it is. */
 interface Packet {

@@ -1,6 +1,6 @@
 import type { OnFinding } from './finding.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { countPlaces } from '../lake/places.ts'
+import { countPlaces } from '../lake/files/places.ts'
 
 /** What the input still has of positions that are in no part, in words. */
 export type OnGap = (source: string, first: number, last: number) => Promise<string>

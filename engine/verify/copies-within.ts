@@ -4,7 +4,7 @@ import { amount, are } from '../amount.ts'
 import { Marks, readMarks } from '../duplicates/marks.ts'
 import type { Finding } from './finding.ts'
 import { eachRecord, ledgerPath, spanOfPart } from '../lake/ledger.ts'
-import { PacketFiles } from '../lake/packet-files.ts'
+import { PacketFiles } from '../lake/files/packet-files.ts'
 import { rangeReads } from '../store/range-reads.ts'
 import type { Store, StoredFile } from '../store/store.ts'
 

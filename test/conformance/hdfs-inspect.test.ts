@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { openParquet } from '../../engine/lake/parquet-file.ts'
+import { openParquet } from '../../engine/lake/files/parquet-file.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'

@@ -1,6 +1,6 @@
 import type { Admin } from '@platformatic/kafka'
 import type { PartRecord } from '../../lake/ledger.ts'
-import { placeName, readPlaces } from '../../lake/places.ts'
+import { placeName, readPlaces } from '../../lake/files/places.ts'
 import { CommittedReader } from '../../kafka/committed-reader.ts'
 import type { ReadPosition } from '../../kafka/committed-reader.ts'
 import { CLOCKS_MS, offsetsAt } from '../../kafka/offsets.ts'

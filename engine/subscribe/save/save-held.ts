@@ -1,4 +1,4 @@
-import { toParquet } from '../../lake/parquet.ts'
+import { toParquet } from '../../lake/files/parquet.ts'
 import { SISKIN_VERSION } from '../../version.ts'
 import type { Alert, AlertRecord } from '../alert.ts'
 import { tableOf } from './arrow.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { countPlaces, layPlaces, readPlace, readPlaces } from '../../../engine/lake/places.ts'
+import { countPlaces, layPlaces, readPlace, readPlaces } from '../../../engine/lake/files/places.ts'
 import { random } from '../../support/random.ts'
 
 const at = (offset: number, nth = 0) => ({ offset, nth })

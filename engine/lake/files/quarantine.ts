@@ -12,9 +12,9 @@ import {
   vectorFromArray
 } from 'apache-arrow'
 import type { Data } from 'apache-arrow'
-import type { Quarantined } from '../packets.ts'
-import { fieldMetadata } from '../table/describe.ts'
-import { QUARANTINE_COLUMNS } from '../table/quarantine-columns.ts'
+import type { Quarantined } from '../../packets.ts'
+import { fieldMetadata } from '../../table/describe.ts'
+import { QUARANTINE_COLUMNS } from '../../table/quarantine-columns.ts'
 
 /**
  * Quarantine as a table: where each packet was, why it is here, its bytes, and what they were written with: the

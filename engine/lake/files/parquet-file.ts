@@ -1,9 +1,9 @@
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import type { FileMetaData } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
-import { messageOf, SiskinError } from '../errors.ts'
-import { rangeReads } from '../store/range-reads.ts'
-import type { Store } from '../store/store.ts'
+import { messageOf, SiskinError } from '../../errors.ts'
+import { rangeReads } from '../../store/range-reads.ts'
+import type { Store } from '../../store/store.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 

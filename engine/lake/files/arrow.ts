@@ -14,11 +14,11 @@ import {
   Utf8
 } from 'apache-arrow'
 import type { Data, DataType } from 'apache-arrow'
-import { ListColumn, TextColumn } from '../table/columns.ts'
-import type { FixedColumn, NumberArray, ScalarColumn } from '../table/columns.ts'
-import type { Enriched } from '../table/enriched.ts'
-import { ALERT_COLUMNS } from '../table/schema.ts'
-import type { ColumnDef, ScalarType } from '../table/schema.ts'
+import { ListColumn, TextColumn } from '../../table/columns.ts'
+import type { FixedColumn, NumberArray, ScalarColumn } from '../../table/columns.ts'
+import type { Enriched } from '../../table/enriched.ts'
+import { ALERT_COLUMNS } from '../../table/schema.ts'
+import type { ColumnDef, ScalarType } from '../../table/schema.ts'
 
 const TYPES: Record<ScalarType, () => DataType> = {
   int64: () => new Int64(),

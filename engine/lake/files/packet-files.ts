@@ -1,10 +1,10 @@
-import { inflate } from '../avro/codecs.ts'
-import { isContainer, readHeader } from '../avro/heads.ts'
-import type { Survey } from '../contract/index.ts'
-import { SiskinError } from '../errors.ts'
-import type { Header } from '../packets.ts'
-import { isHdfs } from '../store/hdfs-address.ts'
-import type { Store } from '../store/store.ts'
+import { inflate } from '../../avro/codecs.ts'
+import { isContainer, readHeader } from '../../avro/heads.ts'
+import type { Survey } from '../../contract/index.ts'
+import { SiskinError } from '../../errors.ts'
+import type { Header } from '../../packets.ts'
+import { isHdfs } from '../../store/hdfs-address.ts'
+import type { Store } from '../../store/store.ts'
 
 /** Where an alert says that its packet lies. */
 export interface PacketPlace {
