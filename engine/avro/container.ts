@@ -33,17 +33,18 @@ export interface ContainerLayout {
 }
 
 /**
- * An Avro object container (codec null, one datum a block) as pieces to write: the data are not
+ * An Avro object container (one datum a block, as `codec` made it) as pieces to write: the data are not
  * copied. The sync marker comes from `name`, so that the same data make the same bytes.
  */
 export function layContainer(
   name: string,
   schema: Uint8Array,
   metadata: Readonly<Record<string, string>>,
-  data: readonly Uint8Array[]
+  data: readonly Uint8Array[],
+  codec = 'null'
 ): ContainerLayout {
   const sync = syncOf(name)
-  const head = header(schema, metadata, sync)
+  const head = header(schema, { 'avro.codec': codec, ...metadata }, sync)
   const pieces: Uint8Array[] = []
   const offsets: number[] = []
   let size = 0
@@ -69,7 +70,6 @@ function header(
 ): Uint8Array {
   const entries: [string, Uint8Array][] = [
     ['avro.schema', schema],
-    ['avro.codec', Buffer.from('null')],
     ...Object.entries(metadata).map(([key, value]): [string, Uint8Array] => [
       key,
       Buffer.from(value)

@@ -7,9 +7,8 @@ import type { OnStep } from '../lake/two-phase-commit.ts'
 import { attemptOfRun, commit } from '../lake/file-commit.ts'
 import { compareVersions, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import { checkRun } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import { messageFormat } from '../publish/message.ts'
@@ -67,7 +66,7 @@ export class LayerMaker {
   ): Promise<PartDone> {
     const { store, runs, work, log } = this.#options
     const { source, first, last } = span
-    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+    const record = await recordAt(store, source, { first, last })
     if (!record) throw new SiskinError('it is not in the ledger any more')
     const todo = await this.#todo(record)
     if (todo.modules.length + todo.filters.length > 0) this.#expectInputs(todo)

@@ -2,9 +2,8 @@ import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { lastOf } from '../packets.ts'
 import { faultOf } from '../verify/file-content.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import type { MadePart } from '../pipeline.ts'
 import { rangeOf } from '../stream/member/range.ts'
 import { rangesExactly } from './archive-input.ts'
@@ -73,7 +72,7 @@ export async function mendPart(
 ): Promise<string> {
   const { store, claims, onStep } = shop
   const { source, first, last } = part
-  const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  const record = await recordAt(store, source, { first, last })
   if (record?.attempt !== part.attempt) return 'it was made anew meanwhile'
   const attempt = claims.newAttempt()
   const range = await rangeFor(shop, record, origin)

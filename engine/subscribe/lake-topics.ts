@@ -2,12 +2,12 @@ import { avroType } from '../avro/type.ts'
 import { readHeader } from '../avro/heads.ts'
 import { eachBlock } from '../avro/container.ts'
 import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
-import { readLedger } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import type { Bookmarks } from './bookmarks.ts'
 import { unreadable } from './feed.ts'
 import type { Incoming, LagRow } from './feed.ts'
+import { readLedger } from '../lake/records.ts'
 
 /** The files of a topic, by night and name. */
 export async function filesOf(store: Store, topic: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 import type { OnFinding } from './finding.ts'
 import { committedSpans, OWN } from '../lake/ledger.ts'
 import { newestRun } from '../lake/run-claim.ts'
-import { isTold, remembered } from '../lake/source-counts.ts'
-import type { Remembered } from '../lake/source-counts.ts'
+import { isTold, remembered } from './source-counts.ts'
+import type { Remembered } from './source-counts.ts'
 import type { Store } from '../store/store.ts'
 
 const FOLDER = `${OWN}/sources`
