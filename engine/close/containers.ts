@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib'
 import { layContainer, syncOf } from '../avro/container.ts'
 import { isContainer, readBlockHead, readHeader, SYNC_BYTES } from '../avro/heads.ts'
 import type { ContainerHeader } from '../avro/heads.ts'
+import { MOST_MERGED } from '../avro/merged-topic.ts'
 import type { Moved } from '../lake/closed.ts'
 import type { PartFile } from '../lake/ledger.ts'
 import { atOnce } from '../store/at-once.ts'
@@ -18,6 +19,8 @@ export interface MergeOptions {
   readonly target: number
   /** The place of the nth file. */
   readonly pathOf: (nth: number) => string
+  /** What the header of a file says of those it is made of. */
+  readonly metadataOf?: (files: readonly PartFile[]) => Readonly<Record<string, string>>
   readonly onWritten: (bytes: number) => void
   readonly onStaged: () => void
 }
@@ -83,7 +86,7 @@ function* cut(inputs: readonly Input[], target: number): Generator<Input[]> {
   for (const input of inputs) {
     some.push(input)
     bytes += input.file.bytes
-    if (bytes < target) continue
+    if (bytes < target && some.length < MOST_MERGED) continue
     yield some
     some = []
     bytes = 0
@@ -94,11 +97,12 @@ function* cut(inputs: readonly Input[], target: number): Generator<Input[]> {
 async function mergeInto(
   inputs: readonly Input[],
   path: string,
-  { store, folder, onWritten }: MergeOptions
+  { store, folder, metadataOf, onWritten }: MergeOptions
 ): Promise<{ readonly file: PartFile; readonly moved: Moved[] }> {
   const moved: Moved[] = []
   const sum = new Summed()
   const sync = syncOf(path)
+  const metadata = metadataOf?.(inputs.map(({ file }) => file)) ?? {}
   let rows = 0
   await store.writeFrom(`${folder}/${path}`, async function* () {
     moved.length = rows = 0
@@ -106,7 +110,7 @@ async function mergeInto(
     for (const { file } of inputs) {
       const bytes = await readWhole(store, file)
       const { header, count } = withSync(file.path, bytes, sync)
-      if (moved.length === 0) yield sum.add(headOf(path, header))
+      if (moved.length === 0) yield sum.add(headOf(path, header, metadata))
       moved.push({ from: file.path, to: path, at: sum.bytes - header.end, nth: rows, rows: count })
       rows += count
       if (count !== file.rows) throw damaged(file.path, `${count} instead of ${file.rows} packets`)
@@ -127,8 +131,12 @@ export async function readWhole(store: Store, file: PartFile): Promise<Uint8Arra
   throw damaged(file.path, `the CRC-32 of its bytes is ${sum} instead of ${file.crc32}`)
 }
 
-function headOf(path: string, { schema, codec }: ContainerHeader): Uint8Array {
-  return Buffer.concat(layContainer(path, schema, {}, [], codec).pieces)
+function headOf(
+  path: string,
+  { schema, codec }: ContainerHeader,
+  metadata: Readonly<Record<string, string>>
+): Uint8Array {
+  return Buffer.concat(layContainer(path, schema, metadata, [], codec).pieces)
 }
 
 /** Puts another marker behind each block, in place. */

@@ -4,7 +4,7 @@ import type { Moved } from '../lake/closed.ts'
 import type { PartFile } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { DamagedFile } from './damaged.ts'
-import { gather } from './gather.ts'
+import { oneOf } from '../reread/gather.ts'
 import { PartTable } from './part-table.ts'
 import type { Takeable } from './taking.ts'
 
@@ -41,14 +41,6 @@ async function wholeOf(store: Store, file: PartFile): Promise<RecordBatch> {
   } finally {
     table.close()
   }
-}
-
-export function oneOf(batches: readonly RecordBatch[]): RecordBatch {
-  if (batches.length === 1) return batches[0]!
-  const batch = batches.flatMap(({ numRows }, i) => Array.from({ length: numRows }, () => i))
-  const row = batches.flatMap(({ numRows }) => Array.from({ length: numRows }, (_, at) => at))
-  const picked = { batch: Uint32Array.from(batch), row: Uint32Array.from(row) }
-  return gather(batches[0]!.schema, batches, picked)
 }
 
 function indexOf({ schema }: RecordBatch, name: string): number {

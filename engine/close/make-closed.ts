@@ -1,3 +1,4 @@
+import { layMerged } from '../avro/merged-topic.ts'
 import { BLOCK, partName, partPath } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { layTaken, takenPath } from '../lake/closed.ts'
@@ -9,12 +10,13 @@ import { SISKIN_VERSION } from '../version.ts'
 import { writeAlerts } from './alerts.ts'
 import type { CloseSizes, ClosingNight } from './close.ts'
 import { mergeContainers } from './containers.ts'
-import type { Merged } from './containers.ts'
+import type { Merged, MergeOptions } from './containers.ts'
 import { findCopies } from './copies.ts'
 import type { FoundCopies } from './copies.ts'
 import { versionsOf } from './groups.ts'
 import type { Group } from './groups.ts'
-import { alertsOf, longsOf, oneOf } from './load.ts'
+import { alertsOf, longsOf } from './load.ts'
+import { oneOf } from '../reread/gather.ts'
 import { PartTable } from './part-table.ts'
 import { Summed } from './summed.ts'
 
@@ -43,8 +45,13 @@ export async function makeClosed(work: ClosedWork): Promise<PartRecord> {
   const name = { source, attempt, first: nth, last: nth }
   const folder = attemptFolder(name)
   await store.write(`${folder}/${MARK}`, [Buffer.from('\n')])
-  const containers = (files: readonly PartFile[], root: string) =>
+  const containers = (
+    files: readonly PartFile[],
+    root: string,
+    metadataOf?: MergeOptions['metadataOf']
+  ) =>
     mergeContainers(files, {
+      ...(metadataOf && { metadataOf }),
       store,
       folder,
       target: sizes.packets,
@@ -56,7 +63,7 @@ export async function makeClosed(work: ClosedWork): Promise<PartRecord> {
   const moved = new Map(packets.moved.map((own) => [own.from, own]))
   const topics: Merged[] = []
   for (const [topic, own] of Map.groupBy(filesOf(group, 'topic'), topicOf)) {
-    topics.push(await containers(own, topic))
+    topics.push(await containers(own, topic, layMerged))
   }
   const copies = await copiesOf(work)
   const order = group.keys.inOrder().filter((key) => key < rowsOf(group) && !copies.rows.has(key))

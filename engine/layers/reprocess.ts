@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { expectNoClosing } from '../close/no-closing.ts'
 import { watchedOf } from '../making/watched.ts'
 import { Beat } from '../making/beat.ts'
 import { attemptOfRun, recover, recoverAttempt } from '../lake/file-commit.ts'
@@ -66,6 +67,7 @@ export async function reprocess(options: ReprocessOptions): Promise<ReprocessRes
   const layers = layersOf(work)
   const claims = await claim(store, layers, command)
   try {
+    await expectNoClosing(store)
     await recoverLayers(options, claims)
     for (const module of work.modules) await keepColumns(store, moduleColumns(module))
     return await new Reprocessing(options, layers, claims).run(found)

@@ -35,6 +35,9 @@ export async function planOf(
         recordAside(shop, source, path)
       )
     ),
+    ...of('pack').map(({ text }) =>
+      cannot(text, 'what it had is told by _siskin/closed: put it back from a copy')
+    ),
     ...(await orphans(shop, of('orphan'), {
       isFirst: of('record').length + of('file').length + gaps.length === 0,
       unfinished: new Set(of('unfinished').map(({ source }) => source))

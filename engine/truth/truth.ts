@@ -8,6 +8,7 @@ import type { LayerName } from '../lake/layer-name.ts'
 import { noLake } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
+import { ClosedPackets } from './closed-packets.ts'
 import { inPhase } from './phases.ts'
 import { shownAlerts, topicLayers } from './shown-alerts.ts'
 import { loadStreamTopics } from './stream-topics.ts'
@@ -84,7 +85,8 @@ export async function judge(
     await load(db, shown, truthFiles)
     await loadTopics(db, await topicIds(store, [...records, ...anew]), all)
     const streamed = records.filter(({ stream }) => stream)
-    const uncounted = await loadStreamTopics(db, streamed, quoted(alerts))
+    const closed = await ClosedPackets.read(store, streamed.length > 0 ? records : [])
+    const uncounted = await loadStreamTopics(db, streamed, closed, quoted(alerts))
     return { ...(await report(db, all)), uncounted }
   } finally {
     db.closeSync()

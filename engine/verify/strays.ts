@@ -4,7 +4,8 @@ import type { OnFinding } from './finding.ts'
 import type { FolderSums } from './folder-sums.ts'
 import { OWN } from '../lake/ledger.ts'
 import { REPAIRS } from '../lake/repair-folder.ts'
-import { isClaimed } from '../lake/run-claim.ts'
+import { nightOfClosed } from '../lake/closed.ts'
+import { CLOSING, isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 
 /** SQL for DuckDB, which Siskin writes itself and which may be changed or removed. */
@@ -135,7 +136,8 @@ async function stagedOf(
   onFinding: OnFinding
 ): Promise<void> {
   const root = `${OWN}/staging/${source}`
-  if (await isClaimed(store, source)) return
+  const isClosed = nightOfClosed(source) !== null
+  if (await isClaimed(store, isClosed ? CLOSING : source)) return
   const attempts = await attemptsAt(store, source)
   if (attempts.length === 0) {
     if (!isLive) onFinding({ ...emptyFolder(root), text: '' }) // as after every run
@@ -148,7 +150,9 @@ async function stagedOf(
       ? knowsKafka
         ? 'the next member that gets the partition recovers it'
         : 'a member may be at work on it (--brokers tells)'
-      : 'the next run of the source clears it up'
+      : isClosed
+        ? 'the next siskin close of its night brings it to its end'
+        : 'the next run of the source clears it up'
     const text = `${folder} lies staged; ${who}`
     onFinding({ kind: 'attempt', source, folder, text, isDifference: false })
   }

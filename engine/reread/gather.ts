@@ -37,6 +37,15 @@ export function gather(
   return new RecordBatch(schema, data)
 }
 
+/** All rows of batches of one schema, as one batch. */
+export function oneOf(batches: readonly RecordBatch[]): RecordBatch {
+  if (batches.length === 1) return batches[0]!
+  const batch = batches.flatMap(({ numRows }, i) => Array.from({ length: numRows }, () => i))
+  const row = batches.flatMap(({ numRows }) => Array.from({ length: numRows }, (_, at) => at))
+  const picked = { batch: Uint32Array.from(batch), row: Uint32Array.from(row) }
+  return gather(batches[0]!.schema, batches, picked)
+}
+
 function gatherData(type: DataType, from: readonly Data[], runs: Runs): Data {
   const length = runs.total
   const nulls = gatherNulls(from, runs)
