@@ -139,8 +139,8 @@ function headOf(
   return Buffer.concat(layContainer(path, schema, metadata, [], codec).pieces)
 }
 
-/** Puts another marker behind each block, in place. */
-function withSync(
+/** Puts another marker behind each block, in place. @throws DamagedFile */
+export function withSync(
   path: string,
   bytes: Uint8Array,
   sync: Uint8Array

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix'
+import { reopen } from '../close/reopen.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
 import type { Finding } from '../verify/finding.ts'
 import { ledgerPath } from '../lake/ledger.ts'
@@ -186,6 +187,14 @@ async function damagedPart(
   faulty: readonly PartFile[],
   what: string
 ): Promise<RepairStep> {
+  if (record.closes) {
+    const how =
+      'the night is opened again: its parts get back what is whole, and the rest is made again'
+    return step(what, how, record.source, async () => {
+      const parts = await reopen(shop.store, record, (path) => moveAside(shop.store, path))
+      return `${parts} parts are open again; siskin close makes few files of them`
+    })
+  }
   const { origin, why } = await originFor(shop, record, faulty)
   if (origin === null) return cannot(what, why, record.source)
   const how = `part ${nameOf(record)} is made again from ${FROM[origin]}`

@@ -98,7 +98,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
       const records = await checkBlock(store, block, fileCheck, onFinding, folders)
       await layers.block(block, records, (record) => scope.takes(record))
       for (const record of records) {
-        if (!record.requeued && scope.tiles(record)) await range.add(record)
+        const isIntake = !record.requeued && !record.closes
+        if (isIntake && scope.tiles(record)) await range.add(record)
         if (!scope.takes(record)) continue
         if (!record.closes) options.onRecord?.(record)
         end = record.last + 1

@@ -156,6 +156,23 @@ describe('a closed night', () => {
     expect(await differing(taken, lake)).toBe(0)
   })
 
+  test('is opened again by a repair where its files are damaged, and closed again', async () => {
+    const lake = lakeOf('opened')
+    const store = openStore(lake)
+    await closeAll(store, { packets: 2_000_000 })
+    const [packets] = await store.list('ztf/packets')
+    writeFileSync(join(lake, packets!.path), Buffer.alloc(packets!.size))
+    const [alerts] = await store.list('ztf/alerts')
+    await store.remove(alerts!.path)
+    const mended = await siskin(['repair', '--lake', lake, '--source', archive, '--deep', '--yes'])
+    expect(mended.code, mended.stdout + mended.stderr).toBe(0)
+    expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [] })
+    expect((await closeAll(store))[0]!.parts).toBeGreaterThan(5)
+    expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [], notes: [] })
+    expect(await packetsOf(lake)).toEqual(await packetsOf(taken))
+    expect(await differing(taken, lake)).toBe(0)
+  })
+
   test('is refused beside a repair or a reprocessing, and they beside a close', async () => {
     const lake = lakeOf('beside')
     const store = openStore(lake)
