@@ -21,6 +21,8 @@ export interface AlertsMerge {
   /** Rows in the order of the sky, without those that are copies. */
   readonly order: Uint32Array
   readonly moved: ReadonlyMap<string, Moved>
+  /** Alerts that were read already, by the path of their file. */
+  readonly kept: ReadonlyMap<string, RecordBatch>
   readonly metadata: Metadata
   readonly target: number
   /** Rows of a row group. */
@@ -101,15 +103,15 @@ interface Loaded {
 
 /** The rows of a stretch, and of no part more than those. */
 async function load(
-  { store, parts, keys, moved, onWritten }: AlertsMerge,
+  { store, parts, keys, moved, kept, onWritten }: AlertsMerge,
   rows: Uint32Array
 ): Promise<Loaded> {
   const batches: RecordBatch[] = []
   const places = new Map<number, number>()
   const rowAt = new Map<number, number>()
   for (const [part, own] of Map.groupBy(rows, (key) => keys.part[key]!)) {
-    const whole = await loadAlerts(store, parts[part]!, moved)
-    expectSame(batches[0] ?? whole, whole, parts[part]!)
+    const whole = await loadAlerts(store, parts[part]!, moved, kept)
+    if (parts[part]!.layers.length > 0) expectSame(batches[0] ?? whole, whole, parts[part]!)
     places.set(part, batches.length)
     if (own.length === whole.numRows) {
       for (const key of own) rowAt.set(key, keys.row[key]!)
@@ -128,6 +130,7 @@ async function load(
   }
 }
 
+/** Of parts the group has said that they have the same columns; of their layers not. */
 function expectSame(first: RecordBatch, own: RecordBatch, { record }: Takeable): void {
   const textOf = ({ schema }: RecordBatch) => schema.fields.map(String).join()
   if (first.schema === own.schema || textOf(first) === textOf(own)) return

@@ -162,7 +162,8 @@ class Closing {
 
   /** Parts with a file that is damaged are left out, and what was begun with them is begun again without. */
   async all(parts: readonly Takeable[]): Promise<void> {
-    const { groups, broken } = await groupsOf(this.#options.store, parts)
+    const { store, sizes } = this.#options
+    const { groups, broken } = await groupsOf(store, parts, sizes.memory / 2)
     this.broken.push(...broken)
     for (const group of groups) {
       try {

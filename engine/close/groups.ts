@@ -1,3 +1,4 @@
+import type { RecordBatch } from 'apache-arrow'
 import { messageOf } from '../errors.ts'
 import type { Store } from '../store/store.ts'
 import { DamagedFile } from './damaged.ts'
@@ -11,8 +12,10 @@ import type { Found, Takeable } from './taking.ts'
 /** Parts whose alerts have the same columns, made by the same versions: what a file can be made of. */
 export interface Group {
   readonly parts: readonly Takeable[]
-  /** Bytes of their alerts in memory. */
+  /** Bytes of their alerts in memory, about. */
   readonly bytes: readonly number[]
+  /** Alerts that were read already, by the path of their file. */
+  readonly kept: ReadonlyMap<string, RecordBatch>
   readonly keys: RowKeys
   /** The provenance that all of them have. */
   readonly provenance: Readonly<Record<string, string>>
@@ -22,30 +25,41 @@ export interface Group {
 const OF_PART = ['siskin.part', 'siskin.source', 'siskin.first', 'siskin.last', 'siskin.rows']
 
 interface Draft extends Group {
+  readonly kept: Map<string, RecordBatch>
   readonly parts: Takeable[]
   readonly bytes: number[]
 }
 
+/** How much larger the columns are in memory than in a file, about. */
+const UNPACKED = 4
+
 /**
  * Reads the keys of all rows, of each part its file of alerts whole, so that one that is damaged is known before anything is
- * written.
+ * written. What fits into memory is kept.
  */
 export async function groupsOf(
   store: Store,
-  found: readonly Takeable[]
+  found: readonly Takeable[],
+  memory: number
 ): Promise<{ readonly groups: readonly Group[]; readonly broken: Found['broken'] }> {
   const groups = new Map<string, Draft>()
   const broken: Found['broken'][number][] = []
+  let held = 0
   for (const part of found) {
     try {
-      const { facts, healpix, ids } = await keysOf(store, part)
+      const bytes = alertsOf(part).bytes * UNPACKED
+      const isKept = held + bytes <= memory
+      const { facts, batch } = await keysOf(store, part, isKept)
+      if (isKept) held += bytes
       const provenance = provenanceOf(facts, part)
       const name = [facts.schema, JSON.stringify(provenance)].join('\n')
-      const group = groups.get(name) ?? { parts: [], bytes: [], keys: new RowKeys(), provenance }
+      const group = groups.get(name) ?? draftOf(provenance)
       groups.set(name, group)
-      group.keys.add(healpix, ids, group.parts.length)
+      const [sky, ids] = [longsOf(batch, 'healpix'), longsOf(batch, 'alert_id')]
+      group.keys.add(sky, ids, group.parts.length)
+      if (isKept) group.kept.set(alertsOf(part).path, batch)
       group.parts.push(part)
-      group.bytes.push(facts.bytes)
+      group.bytes.push(bytes)
     } catch (error) {
       if (!(error instanceof DamagedFile)) throw error
       broken.push({ part: part.record.part, reason: messageOf(error) })
@@ -54,12 +68,15 @@ export async function groupsOf(
   return { groups: [...groups.values()], broken }
 }
 
-async function keysOf(store: Store, part: Takeable) {
+function draftOf(provenance: Draft['provenance']): Draft {
+  return { parts: [], bytes: [], kept: new Map(), keys: new RowKeys(), provenance }
+}
+
+async function keysOf(store: Store, part: Takeable, isWhole: boolean) {
   const table = await PartTable.open(store, alertsOf(part))
   try {
-    const batch = oneOf(await table.read(['healpix', 'alert_id']))
-    const [healpix, ids] = [longsOf(batch, 'healpix'), longsOf(batch, 'alert_id')]
-    return { facts: table.facts(), healpix, ids }
+    const batch = oneOf(await table.read(isWhole ? undefined : ['healpix', 'alert_id']))
+    return { facts: table.facts(), batch }
   } finally {
     table.close()
   }

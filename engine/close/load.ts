@@ -17,10 +17,12 @@ export function alertsOf({ files }: Pick<Takeable, 'files'>): PartFile {
 export async function loadAlerts(
   store: Store,
   part: Takeable,
-  moved: ReadonlyMap<string, Moved>
+  moved: ReadonlyMap<string, Moved>,
+  kept: ReadonlyMap<string, RecordBatch>
 ): Promise<RecordBatch> {
   const file = alertsOf(part)
-  const alerts = pointed(await wholeOf(store, file), moved, file.path)
+  const read = kept.get(file.path) ?? (await wholeOf(store, file))
+  const alerts = pointed(read, moved, file.path)
   let batch = alerts
   for (const { layer, files } of part.layers) {
     const own = await wholeOf(store, files[0]!)

@@ -76,7 +76,7 @@ export async function makeClosed(work: ClosedWork): Promise<PartRecord> {
     metadata: metadataOf(work),
     target: sizes.alerts,
     rowGroup: sizes.rowGroup,
-    memory: sizes.memory,
+    memory: sizes.memory / 2,
     pathOf: (i) => fileOf(work, `${night.survey}/alerts`, i, 'parquet'),
     onWritten: () => {},
     onStaged: () => onStep('staging')

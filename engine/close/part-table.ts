@@ -15,8 +15,6 @@ export interface FileFacts {
   readonly schema: string
   /** The provenance that Siskin wrote. */
   readonly keys: Readonly<Record<string, string>>
-  /** Of all columns as they lie in memory, about. */
-  readonly bytes: number
 }
 
 /** A Parquet file of the lake in memory, checked against its checksum. */
@@ -44,15 +42,10 @@ export class PartTable {
     const metadata = this.#file.metadata()
     const own = metadata.fileMetadata()
     const keys = own.keyValueMetadata() as Map<string, string>
-    let bytes = 0
-    for (const group of metadata.rowGroups()) {
-      bytes += group.totalByteSize()
-      group.free()
-    }
     own.free()
     metadata.free()
     const schema = keys.get('ARROW:schema') ?? this.#columns()
-    return { schema, keys: JSON.parse(keys.get('siskin') ?? '{}'), bytes }
+    return { schema, keys: JSON.parse(keys.get('siskin') ?? '{}') }
   }
 
   /** The names and types of the columns, where the file does not say them in one word. */

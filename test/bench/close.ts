@@ -11,8 +11,8 @@ import { fillLedger, timeStart } from './close-start.ts'
 // What closing a week of nights of small parts makes of it, what it costs, and how soon a run begins beside many parts.
 const isQuick = process.argv.includes('--quick')
 const NIGHTS = isQuick ? 2 : 7
-const SCALE = isQuick ? 0.004 : 0.01
-const PART_PACKETS = 12
+const SCALE = 0.004
+const PART_PACKETS = 60
 const PARTS = isQuick ? 20_000 : 200_000
 const ROUNDS = 3
 const MIB = 1024 * 1024
