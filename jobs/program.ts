@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   truth: async () => (await import('./truth/truth.ts')).addTruth,
   backtest: async () => (await import('./backtest/backtest.ts')).addBacktest,
   reprocess: async () => (await import('./reprocess/reprocess.ts')).addReprocess,
+  close: async () => (await import('./close/close.ts')).addClose,
   views: async () => (await import('./views/views.ts')).addViews,
   compare: async () => (await import('./compare/compare.ts')).addCompare,
   simulate: async () => (await import('./simulate/simulate.ts')).addSimulate,

@@ -46,7 +46,7 @@ export function layContainer(
   codec: 'null' | 'zstandard' = 'null'
 ): ContainerLayout {
   const sync = syncOf(name)
-  const head = header(schema, codec, metadata, sync)
+  const head = layHead(name, schema, codec, metadata)
   const pieces: Uint8Array[] = []
   const offsets: number[] = []
   const lengths: number[] = []
@@ -68,11 +68,12 @@ export function layContainer(
   return { pieces, size: size + before.length, offsets, lengths }
 }
 
-function header(
+/** What such a container begins with. */
+export function layHead(
+  name: string,
   schema: Uint8Array,
   codec: string,
-  metadata: Readonly<Record<string, string>>,
-  sync: Uint8Array
+  metadata: Readonly<Record<string, string>>
 ): Uint8Array {
   const entries: [string, Uint8Array][] = [
     ['avro.schema', schema],
@@ -88,7 +89,7 @@ function header(
     parts.push(Uint8Array.from(varint(name.length)), name)
     parts.push(Uint8Array.from(varint(value.length)), value)
   }
-  parts.push(Uint8Array.of(0), sync)
+  parts.push(Uint8Array.of(0), syncOf(name))
   return Buffer.concat(parts)
 }
 

@@ -67,6 +67,21 @@ export function readHeader(bytes: Uint8Array, at: number, end: number): Containe
   return { schema, codec, sync, end: cursor.at + SYNC_BYTES }
 }
 
+/** An entry of the header at the begin of a file; null where it has none, or bytes are missing. */
+export function headerEntry(bytes: Uint8Array, key: string): Uint8Array | null {
+  const cursor = new Cursor(bytes, 4, bytes.length)
+  for (let entries = cursor.long(); entries; entries = cursor.long()) {
+    if (entries < 0) cursor.long()
+    for (let i = 0; i < Math.abs(entries); i++) {
+      const own = cursor.bytes()
+      const value = own && cursor.bytes()
+      if (!own || !value) return null
+      if (text.decode(own) === key) return value
+    }
+  }
+  return null
+}
+
 export function readBlockHead(bytes: Uint8Array, at: number, end: number): BlockHead | null {
   const cursor = new Cursor(bytes, at, end)
   const packets = cursor.long()

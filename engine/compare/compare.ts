@@ -9,9 +9,8 @@ import type { PartSpan } from '../layers/messages.ts'
 import { placeOfAlerts, readAlerts } from '../layers/read-alerts.ts'
 import { sourcesFor, withDependents } from '../layers/work.ts'
 import { layersIn } from '../lake/layers.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import { isOutage } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import { isAmong } from '../reread/alert-files.ts'
@@ -105,7 +104,7 @@ class Comparing {
     const { store } = this.#options
     const { source, first, last } = span
     try {
-      const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+      const record = await recordAt(store, source, { first, last })
       if (!record) throw new SiskinError('it is not in the ledger any more')
       const stored = await this.#stored(record)
       if (stored === 'none') {

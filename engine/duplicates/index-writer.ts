@@ -1,9 +1,21 @@
 import { ledgerPath, spansFrom } from '../lake/ledger.ts'
+import type { PositionSpan } from '../lake/ledger.ts'
+import { packedAt } from '../lake/records.ts'
 import { readNote } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { indexedUpTo, removeDrafts, setIndexedUpTo, writeIndex } from './index-files.ts'
 import type { MarkedPart, WrittenFile } from './index-files.ts'
 import { MARK_BYTES } from './marks.ts'
+
+/** A record that is torn counts as none. */
+async function markedAt(
+  store: Store,
+  source: string,
+  span: PositionSpan
+): Promise<MarkedPart | null> {
+  const alone = await readNote<MarkedPart>(store, ledgerPath(source, span.first, span.last))
+  return alone ?? (await packedAt<MarkedPart>(store, source, span))
+}
 
 /** Records that are read at the same time. */
 const READ_AT_ONCE = 8
@@ -113,10 +125,9 @@ export async function* landedFrom(
   most = Number.POSITIVE_INFINITY
 ): AsyncGenerator<MarkedPart, void> {
   const spans = (await spansFrom(store, source, next)).slice(-most)
-  const paths = spans.map(({ first, last }) => ledgerPath(source, first, last))
-  for (let at = 0; at < paths.length; at += READ_AT_ONCE) {
-    const some = paths.slice(at, at + READ_AT_ONCE)
-    const records = await Promise.all(some.map((path) => readNote<MarkedPart>(store, path)))
+  for (let at = 0; at < spans.length; at += READ_AT_ONCE) {
+    const some = spans.slice(at, at + READ_AT_ONCE)
+    const records = await Promise.all(some.map((span) => markedAt(store, source, span)))
     yield* records.filter((record) => record !== null)
   }
 }

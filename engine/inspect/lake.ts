@@ -1,10 +1,11 @@
 import { layerText } from '../lake/layer-name.ts'
 import { layersIn, recordsOf } from '../lake/layers.ts'
-import { OWN, readLedger } from '../lake/ledger.ts'
+import { OWN } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import type { Reason } from '../reasons.ts'
 import { Tally } from '../run/tally.ts'
+import { readLedger } from '../lake/records.ts'
 
 /** A lake by its ledger: nothing but the ledger and the staging folder is read. */
 export interface LakeSummary {
@@ -34,7 +35,7 @@ interface SourceSummary {
 export async function summariseLake(store: Store): Promise<LakeSummary> {
   const records = await readLedger(store)
   const tally = new Tally()
-  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0, layer: 0 }
+  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0, layer: 0, taken: 0 }
   const versions: Record<string, string[]> = {}
   for (const record of records) {
     tally.add(record)

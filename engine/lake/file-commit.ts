@@ -11,8 +11,8 @@ import {
 } from './two-phase-commit.ts'
 import type { AttemptName, OnStep, Staged } from './two-phase-commit.ts'
 import { ledgerPath, rangeName } from './ledger.ts'
+import { recordAt } from './records.ts'
 import type { PartRecord } from './ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import { isMissing } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 
@@ -78,7 +78,7 @@ export async function recover(store: Store, source: string, run: number): Promis
   }
   for (const { folder, attempt, first, last } of await attemptsAt(store, source)) {
     if (!isOlder(attempt)) continue
-    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+    const record = await recordAt(store, source, { first, last })
     const part = `${source}/${first}-${last}`
     if (record?.attempt === unfenced(attempt)) {
       await placeFiles(store, record, folder, () => {})
@@ -114,7 +114,7 @@ export async function recoverAttempt(
   { source, attempt, first, last }: AttemptName
 ): Promise<PartRecord | null> {
   const fenced = await fence(store, `${stagingOf(source)}/${attempt}`)
-  const committed = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  const committed = await recordAt(store, source, { first, last })
   if (committed?.attempt === unfenced(attempt)) {
     await placeFiles(store, committed, `${fenced}/${rangeName(first, last)}`, () => {})
   }

@@ -6,7 +6,7 @@ import type { PartRecord } from './ledger.ts'
 import { blocksOf, readBlock } from './ledger-walk.ts'
 import type { Store } from '../store/store.ts'
 
-const KINDS = ['layers', 'topics'] as const
+export const KINDS = ['layers', 'topics'] as const
 
 /** All layers that a lake has, by the folders of their records. */
 export async function layersIn(store: Store): Promise<LayerName[]> {

@@ -1,5 +1,7 @@
 import { foldersIn, ledgerFolder, OWN, spanOfRecord } from './ledger.ts'
+import { PACK, readPack } from './pack.ts'
 import type { PartRecord, PositionSpan } from './ledger.ts'
+import { isMissing } from '../store/errors.ts'
 import { atOnce } from '../store/at-once.ts'
 import type { Store } from '../store/store.ts'
 
@@ -71,7 +73,9 @@ export async function readBlock(
   const records: PartRecord[] = []
   const bad: BadRecord[] = []
   const others: string[] = []
-  const entries = (await store.entries(folder)).filter(({ isFolder }) => !isFolder)
+  let isMoved = false
+  const all = (await store.entries(folder)).filter(({ isFolder }) => !isFolder)
+  const entries = all.filter(({ name }) => name !== PACK)
   await atOnce(entries, READ_AT_ONCE, async ({ name }) => {
     const path = `${folder}/${name}`
     const span = spanOfRecord(name)
@@ -79,15 +83,32 @@ export async function readBlock(
       others.push(path)
       return
     }
-    const bytes = await store.read(path) // a store that does not answer is no bad record
+    const bytes = await store.read(path).catch(isGone) // a store that does not answer is no bad record
+    if (bytes === null) {
+      isMoved = true
+      return
+    }
     try {
       records.push(parsed(bytes, source, span))
     } catch (error) {
       bad.push({ ...span, path, reason: (error as Error).message })
     }
   })
+  if (isMoved || all.length > entries.length) {
+    const packed = await readPack<PartRecord>(store, folder)
+    const alone = new Set([...records, ...bad].map(({ first }) => first))
+    records.push(...packed.records.filter(({ first }) => !alone.has(first)))
+    const { fault: reason } = packed
+    if (reason !== null) bad.push({ first: 0, last: 0, path: `${folder}/${PACK}`, reason })
+  }
   records.sort((a, b) => a.first - b.first)
   return { records, bad, others }
+}
+
+/** Records that lay alone when the folder was listed may lie together by now. */
+function isGone(error: unknown): null {
+  if (isMissing(error)) return null
+  throw error
 }
 
 /** @throws Error that says what is wrong with it. */

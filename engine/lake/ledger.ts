@@ -1,7 +1,9 @@
 import { dirname } from 'node:path/posix'
 import type { MessageMark } from '../packets.ts'
 import type { Reason } from '../reasons.ts'
+import type { ClosedAccount } from './closed.ts'
 import type { LayerAccount } from './layer-name.ts'
+import { PACK, packedSpans } from './pack.ts'
 import type { Store } from '../store/store.ts'
 
 /** All that is Siskin's own in a lake, apart from the science. */
@@ -10,7 +12,7 @@ export const OWN = '_siskin'
 /** A file of a part, by its place in the lake. */
 export interface PartFile {
   readonly path: string
-  readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic' | 'layer'
+  readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic' | 'layer' | 'taken'
   readonly bytes: number
   readonly rows: number
   /** CRC-32 of its bytes, as 8 hex digits. */
@@ -55,6 +57,10 @@ export interface PartRecord {
   readonly stream?: StreamAccount
   /** Of parts that packets from quarantine became: where they were, and which they are. */
   readonly requeued?: RequeueAccount
+  /** By `survey/night`: the part of the closed night that has its alerts, packets and messages of it. */
+  readonly closedIn?: Readonly<Record<string, string>>
+  /** Of parts of a closed night only: what they were merged of. */
+  readonly closes?: ClosedAccount
   /** Of layers only: what they were made of. */
   readonly layer?: LayerAccount
   readonly siskin: string
@@ -130,7 +136,7 @@ export function ledgerFolder(source: string): string {
 }
 
 /** The folder that holds the records of parts that begin in the same block. */
-function blockFolder(source: string, first: number): string {
+export function blockFolder(source: string, first: number): string {
   const block = Math.floor(first / BLOCK)
   const group = Math.floor(block / BLOCKS_A_GROUP)
   return `${ledgerFolder(source)}/${digits(group, 6)}/${digits(block, 9)}`
@@ -254,40 +260,11 @@ export async function foldersIn(store: Store, folder: string): Promise<string[]>
 }
 
 async function spansIn(store: Store, block: string): Promise<PositionSpan[]> {
-  const spans = (await store.entries(block)).flatMap(({ name }) => spanOfRecord(name) ?? [])
-  return spans.sort((a, b) => a.first - b.first)
-}
-
-async function readRecord(store: Store, path: string): Promise<PartRecord> {
-  return JSON.parse(Buffer.from(await store.read(path)).toString()) as PartRecord
-}
-
-const READ_AT_ONCE = 8
-
-/** The files of a lake's ledger, by source and range. */
-async function ledgerFiles(store: Store): Promise<string[]> {
-  const files = await store.list(`${OWN}/ledger`)
-  return files.map(({ path }) => path).filter((path) => path.endsWith('.json'))
-}
-
-/** Records one after the other, a few read ahead: a ledger may be larger than memory. */
-export async function* eachRecord(
-  store: Store,
-  paths: readonly string[]
-): AsyncGenerator<PartRecord, void> {
-  const reading: Promise<PartRecord>[] = []
-  for (const path of paths) {
-    const record = readRecord(store, path)
-    record.catch(() => {}) // heard of when it is waited for
-    reading.push(record)
-    if (reading.length === READ_AT_ONCE) yield await reading.shift()!
-  }
-  for (const record of reading) yield await record
-}
-
-/** All records of a lake, by source and range. */
-export async function readLedger(store: Store): Promise<PartRecord[]> {
-  const records: PartRecord[] = []
-  for await (const record of eachRecord(store, await ledgerFiles(store))) records.push(record)
-  return records
+  const entries = await store.entries(block)
+  const alone = entries.flatMap(({ name }) => spanOfRecord(name) ?? [])
+  const isPacked = entries.some(({ name }) => name === PACK)
+  const packed = isPacked ? await packedSpans(store, block) : []
+  const spans = new Map(packed.map(([first, last]) => [first, { first, last }]))
+  for (const span of alone) spans.set(span.first, span)
+  return [...spans.values()].sort((a, b) => a.first - b.first)
 }

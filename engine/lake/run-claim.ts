@@ -39,6 +39,11 @@ const DYING_MS = 5000
 const LOOK_MS = 100
 const TORN_LOOK_MS = 1000
 
+/** The claim under which all that changes what lies in a lake excludes each other: repairs, requeues, closes. No source is called so. */
+export const WHOLE_LAKE = 'repair'
+/** That of closing nights: reprocessing looks for it too. */
+export const CLOSING = 'closing'
+
 function folderOf(source: string): string {
   return `${OWN}/owners/runs/${source}`
 }

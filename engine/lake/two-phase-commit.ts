@@ -4,6 +4,7 @@ import { ledgerPath, OWN, rangeName } from './ledger.ts'
 import type { PartRecord, PositionSpan } from './ledger.ts'
 import { jsonBytes } from '../store/replace-file.ts'
 import { isMissing } from '../store/errors.ts'
+import { settle } from './settle.ts'
 import type { Store } from '../store/store.ts'
 
 /** The files of a part before they are written: path in the lake, and the bytes in pieces. */
@@ -13,7 +14,17 @@ export interface Staged {
 }
 
 /** The moments at which a crash is tried in tests; their order is the order of the commit. */
-export type Step = 'staging' | 'staged' | 'committed' | 'placing' | 'placed' | 'done'
+export type Step =
+  | 'staging'
+  | 'staged'
+  | 'committed'
+  | 'placing'
+  | 'placed'
+  | 'retiring'
+  | 'retired'
+  | 'recording'
+  | 'recorded'
+  | 'done'
 
 export type OnStep = (step: Step) => void
 
@@ -120,16 +131,18 @@ export async function enterLedger(store: Store, record: PartRecord, folder: stri
 /** Moves the files of a committed attempt to their places, and removes its folder. Safe to be done twice, and by two at once. */
 export async function placeFiles(
   store: Store,
-  { files }: PartRecord,
+  record: PartRecord,
   folder: string,
   onStep: OnStep
 ): Promise<void> {
+  const { files } = record
   await atOnce(files, FILES_AT_ONCE, async ({ path, bytes }) => {
     await moveOnce(store, `${folder}/${path}`, path, bytes)
     onStep('placing')
   })
   await store.sync(new Set(files.map(({ path }) => dirname(path))))
   onStep('placed')
+  await settle(store, record, onStep)
   await store.remove(dirname(folder))
 }
 

@@ -2,10 +2,9 @@ import type { Needs } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { compareVersions, isShown, layerSource } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { lakeFlags } from '../store/lake-flags.ts'
-import { readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { sourcesFor } from './work.ts'
 
@@ -30,7 +29,7 @@ export function layerRecord(
   layer: LayerName,
   { source, first, last }: Pick<PartRecord, 'source' | 'first' | 'last'>
 ): Promise<PartRecord | null> {
-  return readJson<PartRecord>(store, ledgerPath(layerSource(layer, source), first, last))
+  return recordAt(store, layerSource(layer, source), { first, last })
 }
 
 /**

@@ -8,9 +8,8 @@ import type { OnStep } from '../lake/two-phase-commit.ts'
 import { commit } from '../lake/file-commit.ts'
 import { compareVersions, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
 import type { Resources } from '../resources/resources.ts'
@@ -68,7 +67,7 @@ export class LayerMaker {
   ): Promise<PartDone> {
     const { store } = this.#options
     const { source, first, last } = span
-    const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+    const record = await recordAt(store, source, { first, last })
     if (!record) throw new SiskinError('it is not in the ledger any more')
     let todo = await this.#todo(record)
     const { newer } = todo

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts'
+import { openAlerts } from '../lake/closed.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
 import { blockAt, blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
@@ -25,8 +26,10 @@ export async function partsOf(store: Store, nights: Nights | null): Promise<Foun
   for await (const block of nights === null ? allBlocks(store) : blocksOfNights(store, nights)) {
     const read = await readBlock(store, block)
     bad.push(...read.bad)
-    for (const { source, first, last, alerts, nights: own } of read.records) {
-      if (Object.keys(own).some(isWanted)) parts.push({ source, first, last, alerts })
+    for (const record of read.records) {
+      const { source, first, last, nights: own, closedIn = {} } = record
+      const open = Object.keys(own).filter((key) => !(key in closedIn))
+      if (open.some(isWanted)) parts.push({ source, first, last, alerts: openAlerts(record) })
     }
   }
   if (parts.length > 0 || bad.length > 0) return { parts, bad }

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { expectNoClosing } from '../lake/no-closing.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
+import { PLAN, recoverLayer } from '../lake/layer-claims.ts'
 import { layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { newestClaim, RunClaim } from '../lake/run-claim.ts'
@@ -8,7 +10,6 @@ import type { Store } from '../store/store.ts'
 import { moduleColumns } from '../table/enriched.ts'
 import { partsOf } from './parts.ts'
 import type { FoundParts } from './parts.ts'
-import { recoverLayer } from './recover-layer.ts'
 import type { Task } from './task.ts'
 import { layersOf } from './work.ts'
 import type { LayerWork } from './work.ts'
@@ -23,8 +24,6 @@ export interface PlanOptions {
   readonly onLog: (level: 'info', message: string) => void
 }
 
-/** What the claim of a plan says that it is. */
-const PLAN = 'siskin reprocess --plan'
 const LOOK_MS = 200
 
 /**
@@ -37,6 +36,7 @@ export async function planTasks(
   const { store, place, work, nights } = options
   const { parts, bad } = await partsOf(store, nights)
   const layers: Record<string, number> = {}
+  await expectNoClosing(store)
   for (const layer of layersOf(work)) layers[layerText(layer)] = await planRun(options, layer)
   for (const module of work.modules) await keepColumns(store, moduleColumns(module))
   const tasks = parts.map((part) => ({ lake: place, ...part, layers, asOf: work.asOf }))

@@ -77,13 +77,12 @@ function isSame(a: BigInt64Array, b: BigInt64Array): boolean {
   return a.length === b.length && a.every((id, row) => id === b[row])
 }
 
-/** A file of one row group, as Siskin writes them. @throws SiskinError that names the file. */
+/** @throws SiskinError that names the file. */
 async function readOnly(store: Store, path: string, options: RereadOptions): Promise<Reread> {
   let part: ParquetPart | null = null
   try {
     part = await ParquetPart.open(store, path)
-    if (part.rowGroups === 1) return await reread(part, 0, options)
-    throw new SiskinError(`${path} has ${part.rowGroups} row groups: Siskin did not write it`)
+    return await reread(part, 'all', options)
   } catch (error) {
     if (error instanceof SiskinError) throw error
     throw new SiskinError(`${path} cannot be read: ${messageOf(error)}`, 1, { cause: error })

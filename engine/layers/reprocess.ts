@@ -1,8 +1,10 @@
 import { Worker } from 'node:worker_threads'
+import { expectNoClosing } from '../lake/no-closing.ts'
 import { watchedOf } from '../making/watched.ts'
 import { Beat } from '../making/beat.ts'
 import { attemptOfRun, recoverAttempt } from '../lake/file-commit.ts'
 import { keepColumns } from '../lake/kept-columns.ts'
+import { recoverLayer } from '../lake/layer-claims.ts'
 import { layerSource, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { layersIn } from '../lake/layers.ts'
@@ -15,7 +17,6 @@ import { moduleColumns } from '../table/enriched.ts'
 import type { LayerMemberSettings, PartSpan } from './messages.ts'
 import { partsOf } from './parts.ts'
 import { Pool } from './pool.ts'
-import { recoverLayer } from './recover-layer.ts'
 import { layersOf } from './work.ts'
 import type { LayerWork } from './work.ts'
 
@@ -72,6 +73,7 @@ export async function reprocess(options: ReprocessOptions): Promise<ReprocessRes
   const layers = layersOf(work)
   const claims = await claim(store, layers, command)
   try {
+    await expectNoClosing(store)
     for (const [layer, { run }] of claims) await recoverLayer(store, layer, run, options.onLog)
     for (const module of work.modules) await keepColumns(store, moduleColumns(module))
     return await new Reprocessing(options, layers, claims).run(found)

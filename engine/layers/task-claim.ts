@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { recoverAttempt } from '../lake/file-commit.ts'
-import { layerSource, layerText } from '../lake/layer-name.ts'
+import { claimsOf } from '../lake/layer-claims.ts'
+import { layerSource } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { BLOCK, OWN } from '../lake/ledger.ts'
+import { BLOCK } from '../lake/ledger.ts'
 import { stagingOf } from '../lake/two-phase-commit.ts'
 import { SiskinError } from '../errors.ts'
 import { isMissing, isTaken } from '../store/errors.ts'
@@ -10,11 +11,6 @@ import type { Store } from '../store/store.ts'
 import type { PartSpan } from './messages.ts'
 
 type Span = Pick<PartSpan, 'source' | 'first' | 'last'>
-
-/** Where it is written who takes the tasks of a layer that belong to one plan. */
-export function claimsOf(layer: LayerName): string {
-  return `${OWN}/owners/tasks/${layerText(layer)}`
-}
 
 /**
  * The right to make one part of a layer, among all who have the tasks of one plan. Whoever comes later has it: nobody

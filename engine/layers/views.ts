@@ -3,13 +3,13 @@ import { UsageError } from '../errors.ts'
 import { compareVersions, isShown, parseLayer } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { layersIn } from '../lake/layers.ts'
-import { readLedger } from '../lake/ledger.ts'
 import { replaceBytes } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { VIEWS } from '../verify/strays.ts'
 import { nightsIn } from '../reread/alert-files.ts'
 import { alertsSql, layerAlone } from './view-sql.ts'
 import type { Files, ShownModule } from './view-sql.ts'
+import { readLedger } from '../lake/records.ts'
 
 const HEAD = [
   '-- The alerts of this lake for DuckDB: a view a survey (ztf, lsst), each module in its newest version; the same as its',

@@ -4,8 +4,9 @@ import type { FoundIndexFile } from '../duplicates/index-files.ts'
 import { MarkSum } from '../duplicates/mark-sum.ts'
 import { readMarks } from '../duplicates/marks.ts'
 import type { Marks } from '../duplicates/marks.ts'
-import { eachRecord, ledgerPath, spansFrom } from '../lake/ledger.ts'
+import { spansFrom } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
+import { recordsAt } from '../lake/records.ts'
 
 const HARM =
   'alerts that are not in the lake would be dropped as copies, or copies of those that are would be taken in'
@@ -45,8 +46,7 @@ async function compareWithLedger(
   const wanted = new Set<string>()
   const { source, first, last, night } = file
   const spans = (await spansFrom(store, source, first)).filter((span) => span.last <= last)
-  const paths = spans.map((span) => ledgerPath(source, span.first, span.last))
-  for await (const record of eachRecord(store, paths)) {
+  for await (const record of recordsAt(store, source, spans)) {
     for (const mark of readMarks(record.marks ?? {}).get(night) ?? []) wanted.add(mark.join(' '))
   }
   const had = new Set<string>()

@@ -1,6 +1,6 @@
 import type { Finding } from '../verify/finding.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { fileSources } from '../lake/source-counts.ts'
+import { fileSources } from '../verify/source-counts.ts'
 import type { Store } from '../store/store.ts'
 import { bookFindings } from './book-check.ts'
 import type { SeenSource } from './book-check.ts'

@@ -1,10 +1,10 @@
 import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { lastOf } from '../packets.ts'
-import { committedSpans, lastSpan, ledgerPath } from '../lake/ledger.ts'
+import { committedSpans, lastSpan } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PositionSpan } from '../lake/ledger.ts'
 import { setMarksBack } from '../verify/proof-notes.ts'
-import { readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import type { MadePart } from '../pipeline.ts'
 import type { SelectedMessage } from '../publish/kafka.ts'
@@ -128,7 +128,7 @@ async function fillRange(
   const isSent = publisher !== null && isMarked === null && record.stream !== undefined
   const check = async () => {
     await claims.check(source)
-    if (await readJson(store, ledgerPath(source, first, last))) {
+    if (await recordAt(store, source, { first, last })) {
       throw new SiskinError(`${record.part} is in the lake by now`)
     }
     if (!isSent) return

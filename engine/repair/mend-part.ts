@@ -3,10 +3,10 @@ import type { Survey } from '../contract/index.ts'
 import { SiskinError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { lastOf } from '../packets.ts'
+import { isOfNight } from '../lake/closed.ts'
 import { faultOf } from '../verify/file-content.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import type { MadePart } from '../pipeline.ts'
 import { rangeOf } from '../stream/member/range.ts'
 import { rangesExactly } from './archive-input.ts'
@@ -32,8 +32,8 @@ export async function originFor(
   record: PartRecord,
   faulty: readonly PartFile[]
 ): Promise<{ origin: Origin | null; why: string }> {
-  const { source, first, requeued } = record
-  const hasQuarantine = !faulty.some(({ kind }) => kind === 'quarantine')
+  const { source, first, requeued, closedIn } = record
+  const hasQuarantine = !closedIn && !faulty.some(({ kind }) => kind === 'quarantine')
   if (hasQuarantine && (await hasPackets(store, record))) return { origin: 'packets', why: '' }
   if (requeued) {
     return {
@@ -74,11 +74,11 @@ export async function mendPart(
 ): Promise<string> {
   const { store, claims, onStep } = shop
   const { source, first, last } = part
-  const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  const record = await recordAt(store, source, { first, last })
   if (record?.attempt !== part.attempt) return 'it was made anew meanwhile'
   const attempt = claims.newAttempt()
   const range = await rangeFor(shop, record, origin)
-  const made = await makeAgain(shop, record, range, attempt, origin)
+  const made = withoutClosed(await makeAgain(shop, record, range, attempt, origin), record)
   const same = sameFiles(made.files, faulty)
   const check = () => claims.check(source)
   if (same) {
@@ -113,6 +113,15 @@ async function rangeFor(
     throw new SiskinError(`Kafka does not give the offsets ${first} to ${last} at once any more`)
   }
   return rangeOf({ ...only, lost: stream!.lost, generation: stream!.generation })
+}
+
+/** What lies in a closed night is not made beside it. */
+function withoutClosed(made: MadePart, { closedIn }: PartRecord): MadePart {
+  if (!closedIn) return made
+  const keys = Object.keys(closedIn)
+  const isOpen = (file: { readonly path: string }) => !keys.some((key) => isOfNight(file, key))
+  const files = made.record.files.filter(isOpen)
+  return { ...made, files: made.files.filter(isOpen), record: { ...made.record, files, closedIn } }
 }
 
 /** What was a duplicate of an alert elsewhere is one again. */

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path/posix'
 import { amount, are } from '../amount.ts'
+import { reopen } from '../close/reopen.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
 import type { Finding } from '../verify/finding.ts'
 import { ledgerPath } from '../lake/ledger.ts'
@@ -35,6 +36,9 @@ export async function planOf(
       step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
         recordAside(shop, source, path)
       )
+    ),
+    ...of('pack').map(({ text }) =>
+      cannot(text, 'what it had is told by _siskin/closed: put it back from a copy')
     ),
     ...(await orphans(shop, of('orphan'), {
       isFirst: of('record').length + of('file').length + gaps.length === 0,
@@ -184,6 +188,14 @@ async function damagedPart(
   faulty: readonly PartFile[],
   what: string
 ): Promise<RepairStep> {
+  if (record.closes) {
+    const how =
+      'the night is opened again: its parts get back what is whole, and the rest is made again'
+    return step(what, how, record.source, async () => {
+      const parts = await reopen(shop.store, record, (path) => moveAside(shop.store, path))
+      return `${parts} parts are open again; siskin close makes few files of them`
+    })
+  }
   const { origin, why } = await originFor(shop, record, faulty)
   if (origin === null) return cannot(what, why, record.source)
   const how = `part ${nameOf(record)} is made again from ${FROM[origin]}`

@@ -1,6 +1,6 @@
 import { SiskinError } from '../errors.ts'
 import type { OnStreamStep } from '../stream/commit/recovery.ts'
-import { checkRun, RunClaim } from '../lake/run-claim.ts'
+import { checkRun, RunClaim, WHOLE_LAKE } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import type { ArchiveInput } from './archive-input.ts'
 import type { KafkaInput } from './kafka-input.ts'
@@ -21,9 +21,6 @@ export interface Workshop {
   readonly claims: Claims
   readonly onStep: OnStreamStep
 }
-
-/** The claim under which all repairs and requeues of a lake exclude each other; no source is called so. */
-const WHOLE_LAKE = 'repair'
 
 /** Sources that this repair has, so that no run and no other repair is at work on them. */
 export class Claims {

@@ -1,6 +1,7 @@
-import { DataType, tableFromIPC } from 'apache-arrow'
-import type { Schema, Table } from 'apache-arrow'
+import { DataType, Table, tableFromIPC } from 'apache-arrow'
+import type { Schema } from 'apache-arrow'
 import { ParquetFile } from 'parquet-wasm'
+import { oneOf } from './gather.ts'
 import type { Store } from '../store/store.ts'
 
 /** More rows than a row group ever has: each is read as one batch. */
@@ -32,11 +33,13 @@ export class PartFile {
     return new PartFile(path, await ParquetFile.fromFile(ranges))
   }
 
-  /** Some columns of a row group, by dotted names; those that the file does not have are left out. */
-  async read(rowGroup: number, names: readonly string[]): Promise<Table> {
+  /** Some columns of a row group, or of all, by dotted names; those that the file does not have are left out. */
+  async read(rowGroup: number | 'all', names: readonly string[]): Promise<Table> {
     const columns = names.filter((name) => this.types.has(name))
-    const read = await this.#file.read({ rowGroups: [rowGroup], columns, batchSize: WHOLE })
-    return tableFromIPC(read.intoIPCStream())
+    const some = rowGroup === 'all' ? {} : { rowGroups: [rowGroup] }
+    const read = await this.#file.read({ ...some, columns, batchSize: WHOLE })
+    const table = tableFromIPC(read.intoIPCStream())
+    return table.batches.length > 1 ? new Table([oneOf(table.batches)]) : table
   }
 
   close(): void {

@@ -30,12 +30,12 @@ export interface RereadOptions {
 const LENGTHS = { history: 'history_mjd', forced: 'forced_mjd' } as const
 
 /**
- * Reads a row group of a part back as the alert table that decoding made: modules and filters cannot tell the
+ * Reads a row group of a part, or all of it, back as the alert table that decoding made: modules and filters cannot tell the
  * difference. What the part lacks, because an older Siskin wrote it, is null.
  */
 export async function reread(
   file: PartFile,
-  rowGroup: number,
+  rowGroup: number | 'all',
   { survey, night, needed, made }: RereadOptions
 ): Promise<Reread> {
   const own = ALERT_COLUMNS.filter(({ name }) => needed.has(name))

@@ -1,3 +1,4 @@
+import type { ClosedAccount } from '../lake/closed.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Reason } from '../reasons.ts'
 
@@ -24,6 +25,8 @@ export class Tally {
   readonly seconds: Record<string, number> = {}
 
   add(record: PartRecord): void {
+    for (const file of record.files) this.bytes += file.bytes
+    if (record.closes) return this.#closed(record.closes)
     this.parts++
     if (record.requeued) this.requeued += record.received
     else this.received += record.received
@@ -31,7 +34,6 @@ export class Tally {
     this.duplicates += record.duplicates
     this.revisions += record.revisions ?? 0
     this.lost += record.stream?.lost ?? 0
-    for (const file of record.files) this.bytes += file.bytes
     addAll(this.quarantined, record.quarantined)
     for (const [reason, freed] of Object.entries(record.requeued?.reasons ?? {})) {
       addAll(this.quarantined, { [reason]: -freed })
@@ -46,6 +48,13 @@ export class Tally {
       addAll(this.topics, { [topic]: published })
       if (failed > 0) addAll(this.filterFailures, { [name]: failed })
     }
+  }
+
+  /** Its alerts are counted where they came in, without the rows that are copies. */
+  #closed({ night, copies }: ClosedAccount): void {
+    this.alerts -= copies
+    this.duplicates += copies
+    if (copies > 0) addAll(this.nights, { [night]: -copies })
   }
 
   get quarantinedTotal(): number {

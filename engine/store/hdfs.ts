@@ -6,6 +6,7 @@ import { HTTP_PORT, HTTPS_PORT, parseHdfs } from './hdfs-address.ts'
 import type { Entry, Store, StoredFile } from './store.ts'
 import { Refusal, refusalOf } from './webhdfs-refusal.ts'
 import { WebHdfs } from './webhdfs.ts'
+import type { Pieces } from './webhdfs-http.ts'
 
 /** Folders that are listed at the same time. */
 const LISTED_AT_ONCE = 8
@@ -37,6 +38,7 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
   return {
     root,
     write: (path, pieces) => told('write', path, writeNew(hdfs, at(path), pieces)),
+    writeFrom: (path, pieces) => told('write', path, writeNew(hdfs, at(path), pieces)),
     async create(path, bytes) {
       await told('write', path, writeNew(hdfs, at(path), [bytes]))
     },
@@ -89,17 +91,13 @@ export function openWebHdfs(root: string, patienceMs?: number): WebHdfs {
 /** A file that is being written, or was when its writer died. */
 const DRAFT = '.writing-'
 
-async function writeNew(
-  hdfs: WebHdfs,
-  path: string,
-  pieces: readonly Uint8Array[]
-): Promise<number> {
-  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
+async function writeNew(hdfs: WebHdfs, path: string, pieces: Pieces): Promise<number> {
+  let size = 0
   await hdfs.patiently(async () => {
     const mark = randomBytes(6).toString('hex')
     const draft = join(dirname(path), `${DRAFT}${mark}-${basename(path)}`)
     try {
-      await hdfs.create(draft, pieces)
+      size = await hdfs.create(draft, pieces)
       const written = await hdfs.status(draft)
       if (written?.length !== size) {
         throw new Refusal(`${written?.length} of ${size} bytes arrived`, 'EIO', true)

@@ -44,6 +44,10 @@ export function localStore(root: string): Store {
       const write = () => writeWhole(at(path), pieces)
       return told(at(path), 'write', inFolder(at(path), write))
     },
+    async writeFrom(path, pieces) {
+      const write = () => writeEach(at(path), pieces())
+      return told(at(path), 'write', inFolder(at(path), write))
+    },
     async create(path, bytes) {
       const make = () => createWhole(at(path), bytes)
       await told(at(path), 'write', inFolder(at(path), make))
@@ -120,6 +124,21 @@ async function writeWhole(path: string, pieces: readonly Uint8Array[]): Promise<
       if (bytesWritten < wanted) await file.writeFile(Buffer.concat(batch).subarray(bytesWritten))
       written += wanted
       first += batch.length
+    }
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
+  return size
+}
+
+async function writeEach(path: string, pieces: AsyncIterable<Uint8Array>): Promise<number> {
+  const file = await open(path, 'wx')
+  let size = 0
+  try {
+    for await (const piece of pieces) {
+      await file.writeFile(piece)
+      size += piece.byteLength
     }
     await file.datasync()
   } finally {

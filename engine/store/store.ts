@@ -25,6 +25,8 @@ export interface Store {
   readonly root: string
   /** Writes a new file from pieces; returns its size. Fails if it exists. */
   write(path: string, pieces: readonly Uint8Array[]): Promise<number>
+  /** The same of pieces that come one after the other, and come again where they are asked for again. */
+  writeFrom(path: string, pieces: () => AsyncIterable<Uint8Array>): Promise<number>
   /** Writes a new small file whole or not at all: of two at once, one fails as if it existed before. */
   create(path: string, bytes: Uint8Array): Promise<void>
   /** Bytes [from, from + length) of a file; to its end without a length. */

@@ -4,12 +4,15 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import { readAuthority } from '../authority.ts'
 
+/** Bytes that are there, or that are made while they are sent. */
+export type Pieces = readonly Uint8Array[] | (() => AsyncIterable<Uint8Array>)
+
 /** A request to a NameNode or a DataNode. */
 export interface Exchange {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
   readonly url: string
   /** The body, sent piece by piece without joining them. */
-  readonly pieces?: readonly Uint8Array[]
+  readonly pieces?: Pieces
   readonly headers?: Readonly<Record<string, string>>
   /** How long the other side may be silent; else half a minute. */
   readonly silentMs?: number
@@ -19,6 +22,8 @@ export interface Answer {
   readonly status: number
   readonly location: string | undefined
   readonly body: Uint8Array
+  /** Bytes that were sent. */
+  readonly sent: number
 }
 
 const CONNECT_MS = 5_000
@@ -32,22 +37,34 @@ const AHEAD_BYTES = 2 * 1024 * 1024
  */
 export async function exchange(wires: Wires, asked: Exchange): Promise<Answer> {
   const pieces = asked.pieces ?? []
-  const size = pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
-  const headers = { ...asked.headers, 'content-length': size }
+  const headers = { ...asked.headers, ...lengthOf(pieces) }
   const req = wires.request(asked.url, { method: asked.method, headers })
   limitWaiting(req, asked.silentMs ?? SILENT_MS)
   const answered = once(req, 'response') as Promise<[IncomingMessage]>
   // A server may answer, or go, before it has read all; either ends the sending.
-  const [[response]] = await Promise.all([answered, Promise.race([send(req, pieces), answered])])
+  let sent = 0
+  const sending = send(req, pieces, (bytes) => (sent += bytes))
+  const [[response]] = await Promise.all([answered, Promise.race([sending, answered])])
   const body = await readAll(response)
   if (!req.writableEnded) req.destroy() // it did not want the rest
-  return { status: response.statusCode ?? 0, location: response.headers.location, body }
+  return { status: response.statusCode ?? 0, location: response.headers.location, body, sent }
 }
 
-async function send(req: ClientRequest, pieces: readonly Uint8Array[]): Promise<void> {
+/** Where it is not known before, it is sent in chunks. */
+function lengthOf(pieces: Pieces): Record<string, number> {
+  if (typeof pieces === 'function') return {}
+  return { 'content-length': pieces.reduce((sum, piece) => sum + piece.byteLength, 0) }
+}
+
+async function send(
+  req: ClientRequest,
+  pieces: Pieces,
+  onSent: (bytes: number) => void
+): Promise<void> {
   let ahead = 0
-  for (const piece of pieces) {
+  for await (const piece of typeof pieces === 'function' ? pieces() : pieces) {
     if (req.destroyed) return
+    onSent(piece.byteLength)
     ahead += piece.byteLength
     if (piece.byteLength === 0 || req.write(piece) || ahead < AHEAD_BYTES) continue
     await once(req, 'drain')

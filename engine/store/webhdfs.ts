@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { exchange, Wires } from './webhdfs-http.ts'
-import type { Answer, Exchange } from './webhdfs-http.ts'
+import type { Answer, Exchange, Pieces } from './webhdfs-http.ts'
 import { refusalOf, Refusal } from './webhdfs-refusal.ts'
 
 /** Where the NameNodes are and who asks. */
@@ -67,11 +67,13 @@ export class WebHdfs {
     return this.#options.nameNodes
   }
 
-  /** One attempt at a new file; what is there stays. No more than one: see `patiently`. */
-  async create(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-    const url = this.#url(path, 'CREATE', { overwrite: false })
-    const { location } = await this.#ask({ method: 'PUT', url })
-    await this.#askDataNode({ method: 'PUT', url: this.#place(location), pieces, headers: BYTES })
+  /** One attempt at a new file, and its bytes; what is there stays. No more than one: see `patiently`. */
+  async create(path: string, pieces: Pieces): Promise<number> {
+    const asked = this.#url(path, 'CREATE', { overwrite: false })
+    const { location } = await this.#ask({ method: 'PUT', url: asked })
+    const url = this.#place(location)
+    const { sent } = await this.#askDataNode({ method: 'PUT', url, pieces, headers: BYTES })
+    return sent
   }
 
   /** Bytes of a file, from an offset that is in it. */

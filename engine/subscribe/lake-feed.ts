@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { avroType } from '../avro/type.ts'
+import { isMissing } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import { dateOf } from '../table/time.ts'
 import type { Bookmarks } from './bookmarks.ts'
 import type { MessageBatch, Feed, Incoming, ReadFrom } from './feed.ts'
+import { mergedOf } from '../avro/merged-topic.ts'
+import { Progress } from './progress.ts'
 import { checkTopics, filesOf, messagesOf, nightOf } from './lake-topics.ts'
 
 export interface LakeFeedOptions {
@@ -90,17 +93,22 @@ export class LakeFeed implements Feed {
   async #read({ topic, path }: TopicFile): Promise<MessageBatch | null> {
     const { bookmarks, store } = this.#options
     const marks = bookmarks.of(topic)
-    const read = marks.files[path] ?? 0
-    if (read === true) return null
+    if (marks.files[path] === true) return null
     if (marks.since !== null && nightOf(path) < dateOf(marks.since - 1)) {
       marks.files[path] = true
       return null
     }
-    const { messages: all, fault } = messagesOf(topic, path, await store.read(path))
+    const bytes = await store.read(path).catch(absent)
+    if (bytes === null) {
+      this.#isListed = false // its night was closed: it lies among others now
+      return null
+    }
+    const { messages: all, fault } = messagesOf(topic, path, bytes)
+    const progress = new Progress(marks, path, mergedOf(path, bytes), this.#seen)
     const isWanted = wanting(all[0]?.schema ?? '', marks.since)
-    const places = all.flatMap((message, i) => (i >= read && isWanted(message) ? [i] : []))
+    const places = progress.unread(all.length).filter((i) => isWanted(all[i]!))
     if (places.length === 0 && !fault) {
-      marks.files[path] = true
+      progress.end()
       return null
     }
     return {
@@ -109,14 +117,19 @@ export class LakeFeed implements Feed {
         if (count === 0) return
         const last = places[Math.min(count, places.length) - 1]
         // a damaged file is never read to its end: it may be mended, or be whole the next time
-        if (!fault && count === places.length) marks.files[path] = true
-        else if (last !== undefined) marks.files[path] = last + 1
+        if (!fault && count === places.length) progress.end()
+        else if (last !== undefined) progress.upTo(last + 1)
         await bookmarks.save()
       }
     }
   }
 
   async close(): Promise<void> {}
+}
+
+function absent(error: unknown): null {
+  if (isMissing(error)) return null
+  throw error
 }
 
 /** True for alerts as young as `since`, and for those that do not say their time. */

@@ -2,12 +2,15 @@ import { amount } from '../amount.ts'
 import { avroType } from '../avro/type.ts'
 import { readHeader } from '../avro/heads.ts'
 import { eachBlock } from '../avro/container.ts'
+import { mergedOf } from '../avro/merged-topic.ts'
+import type { MergedTopic } from '../avro/merged-topic.ts'
 import { meantBy, messageOf, UsageError } from '../errors.ts'
 import { expectLake } from '../lake/expect-lake.ts'
-import { readLedger } from '../lake/ledger.ts'
+import { readLedger } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { flagsText } from '../store/lake-flags.ts'
+import { readOf } from './progress.ts'
 import type { Bookmarks } from './bookmarks.ts'
 import { unreadable } from './feed.ts'
 import type { Incoming, LagRow } from './feed.ts'
@@ -107,6 +110,16 @@ function addStreamed(counts: Map<string, number>, { stream, filters }: PartRecor
   }
 }
 
+const FIRST_READ = 64 * 1024
+
+async function mergedIn(store: Store, path: string): Promise<MergedTopic[] | null> {
+  const size = (await store.size(path)) ?? 0
+  for (let want = FIRST_READ; ; want *= 8) {
+    const head = await store.read(path, 0, Math.min(want, size))
+    if (want >= size || readHeader(head, 0, head.length)) return mergedOf(path, head)
+  }
+}
+
 /** How far a group is with the topics of a lake, by night. */
 export async function lakeLag(
   store: Store,
@@ -115,15 +128,15 @@ export async function lakeLag(
 ): Promise<LagRow[]> {
   await checkTopics(store, topics)
   const rows = new Map<string, { topic: string; night: string; read: number; end: number }>()
-  for (const { files } of await readLedger(store)) {
+  for (const { files, closes } of await readLedger(store)) {
     for (const { path, rows: messages, kind } of files) {
       const topic = path.split('/')[1] ?? ''
       if (kind !== 'topic' || !topics.includes(topic)) continue
       const night = String(nightOf(path))
       const row = rows.get(`${topic} ${night}`) ?? { topic, night, read: 0, end: 0 }
       rows.set(`${topic} ${night}`, row)
-      const read = bookmarks.of(topic).files[path] ?? 0
-      row.read += read === true ? messages : read
+      const merged = closes ? await mergedIn(store, path) : null
+      row.read += readOf(bookmarks.of(topic), { path, rows: messages }, merged)
       row.end += messages
     }
   }

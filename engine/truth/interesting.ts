@@ -1,9 +1,9 @@
 import { DuckDBInstance } from '@duckdb/node-api'
-import { localPaths } from '../lake/hdfs-copies.ts'
-import { readLedger } from '../lake/ledger.ts'
+import { localPaths } from './hdfs-copies.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { topicIds } from './topic-ids.ts'
+import { readLedger } from '../lake/records.ts'
 
 /** An object worth a look, by its latest alert in a topic. */
 export interface Interesting {

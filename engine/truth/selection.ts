@@ -1,5 +1,5 @@
 import { DuckDBInstance } from '@duckdb/node-api'
-import { localPaths } from '../lake/hdfs-copies.ts'
+import { localPaths } from './hdfs-copies.ts'
 import type { PartFile } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { load, loadTopics, quoted } from './tables.ts'

@@ -1,7 +1,7 @@
 import type { Survey } from '../contract/index.ts'
 import { shownIn } from '../layers/views.ts'
 import { alertsSql } from '../layers/view-sql.ts'
-import { localPaths } from '../lake/hdfs-copies.ts'
+import { localPaths } from './hdfs-copies.ts'
 import { layersIn, recordsOf } from '../lake/layers.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'

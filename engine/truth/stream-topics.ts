@@ -1,12 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { placeName, readPlaces } from '../lake/files/places.ts'
-
-/** A packet of the lake: the file it is kept in, and which of that file's it is. */
-interface Packet {
-  readonly file: string
-  readonly nth: number
-}
+import type { ClosedPackets, Packet } from './closed-packets.ts'
 
 /**
  * Adds to the table `selected` (topic, alert_id) what parts from Kafka selected. Their messages are
@@ -18,13 +13,15 @@ interface Packet {
 export async function loadStreamTopics(
   db: DuckDBConnection,
   records: readonly PartRecord[],
+  closed: ClosedPackets,
   alerts: string
 ): Promise<number> {
   await db.run('CREATE TABLE chosen (topic VARCHAR, packet_file VARCHAR, nth BIGINT)')
   const appender = await db.createAppender('chosen')
   let lost = 0
   for (const record of records) {
-    for (const { topic, packet } of chosenOf(record)) {
+    for (const { topic, packet: kept } of chosenOf(closed.before(record))) {
+      const packet = kept && closed.now(kept)
       if (packet === undefined) {
         lost++
         continue

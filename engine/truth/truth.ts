@@ -1,13 +1,14 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { UsageError } from '../errors.ts'
-import { localPaths } from '../lake/hdfs-copies.ts'
+import { localPaths } from './hdfs-copies.ts'
 import { layerOf } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { expectLake } from '../lake/expect-lake.ts'
-import { readLedger } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
+import { readLedger } from '../lake/records.ts'
 import type { Store } from '../store/store.ts'
+import { ClosedPackets } from './closed-packets.ts'
 import { shownAlerts, topicLayers } from './shown-alerts.ts'
 import { loadStreamTopics } from './stream-topics.ts'
 import { load, loadTopics, quoted, rows } from './tables.ts'
@@ -60,7 +61,8 @@ export async function judge(
     await load(db, shown, truthFiles)
     await loadTopics(db, await topicIds(store, [...records, ...anew]), all)
     const streamed = records.filter(({ stream }) => stream)
-    const uncounted = await loadStreamTopics(db, streamed, quoted(alerts))
+    const closed = await ClosedPackets.read(store, streamed.length > 0 ? records : [])
+    const uncounted = await loadStreamTopics(db, streamed, closed, quoted(alerts))
     return { ...(await report(db, all)), uncounted }
   } finally {
     db.closeSync()

@@ -1,4 +1,6 @@
 import type { OnFinding } from './finding.ts'
+import { openAlerts } from '../lake/closed.ts'
+import type { ClosedAccount } from '../lake/closed.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { countPlaces } from '../lake/files/places.ts'
 
@@ -65,10 +67,27 @@ function total(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0)
 }
 
+/** What parts had of a night that is closed, all of it but the rows of copies. */
+function checkClosed(
+  { part, alerts, files }: PartRecord,
+  { copies }: ClosedAccount,
+  onFinding: OnFinding
+): void {
+  const rows = (kind: PartFile['kind']) =>
+    files.filter((file) => file.kind === kind).reduce((sum, file) => sum + file.rows, 0)
+  const say = (what: string, a: number, b: number) => {
+    if (a === b) return
+    onFinding({ kind: 'other', text: `part ${part}: ${what}: ${a} and ${b}`, isDifference: true })
+  }
+  say('alerts and rows of its files', alerts, rows('alerts'))
+  say('alerts with their copies and packets kept', alerts + copies, rows('packets'))
+}
+
 /** received = alerts + quarantined + duplicates, and every total is the sum of its parts. */
 export function checkAccount(record: PartRecord, onFinding: OnFinding): void {
+  if (record.closes) return checkClosed(record, record.closes, onFinding)
   const { part, received, alerts, duplicates, first, last, modules, filters, files } = record
-  const { stream } = record
+  const { stream, closedIn } = record
   const say = (what: string, a: number, b: number) => {
     if (a === b) return
     onFinding({ kind: 'other', text: `part ${part}: ${what}: ${a} and ${b}`, isDifference: true })
@@ -80,11 +99,12 @@ export function checkAccount(record: PartRecord, onFinding: OnFinding): void {
   say('packets received and positions', offsets, last - first + 1)
   say('received and alerts + quarantined + duplicates', received, alerts + quarantined + duplicates)
   say('alerts and alerts by night', alerts, total(record.nights))
-  say('alerts and rows of its files', alerts, rows('alerts'))
-  say('alerts and packets kept', alerts, rows('packets'))
+  say('alerts and rows of its files', openAlerts(record), rows('alerts'))
+  say('alerts and packets kept', openAlerts(record), rows('packets'))
   say('quarantined and rows of its file', quarantined, rows('quarantine'))
   const published = Object.values(filters).reduce((sum, filter) => sum + filter.published, 0)
-  const isFiled = !stream || rows('topic') > 0 // else its messages are in Kafka's topics
+  // else its messages are in Kafka's topics, or went with a closed night
+  const isFiled = !closedIn && (!stream || rows('topic') > 0)
   if (isFiled) say('published and messages of its files', published, rows('topic'))
   for (const [name, { published: own, selected }] of Object.entries(filters)) {
     if (!selected) continue

@@ -3,10 +3,12 @@ import { compressors } from 'hyparquet-compressors'
 import { amount, are } from '../amount.ts'
 import { Marks, readMarks } from '../duplicates/marks.ts'
 import type { Finding } from './finding.ts'
-import { eachRecord, ledgerPath, spanOfPart } from '../lake/ledger.ts'
+import { spanOfPart } from '../lake/ledger.ts'
+import type { PositionSpan } from '../lake/ledger.ts'
 import { PacketFiles } from '../lake/files/packet-files.ts'
 import { rangeReads } from '../store/range-reads.ts'
 import type { Store, StoredFile } from '../store/store.ts'
+import { recordsAt } from '../lake/records.ts'
 
 /** What came again in one source, by rows behind the first of their id. */
 export interface Again {
@@ -40,12 +42,11 @@ export async function againByMarks(
 ): Promise<Again | null> {
   const key = night.replace('/alerts/night=', '/')
   const spans = files.flatMap(({ path }) => spanOfPart(path) ?? [])
-  const records = new Set(spans.map(({ first, last }) => ledgerPath(source, first, last)))
   const wanted = new Set(ids)
   const words: number[] = []
   let marked = 0
   try {
-    for await (const record of eachRecord(store, [...records])) {
+    for await (const record of recordsAt(store, source, once(spans))) {
       for (const mark of readMarks(record.marks ?? {}).get(key) ?? []) {
         marked++
         if (wanted.has(idOf(mark))) words.push(...mark)
@@ -55,6 +56,11 @@ export async function againByMarks(
     return null // a record that cannot be read is named elsewhere
   }
   return marked === rows ? compareMarks(Marks.of(Uint32Array.from(words)), ids.length) : null
+}
+
+/** A part may have files of several nights and kinds. */
+function once(spans: readonly PositionSpan[]): PositionSpan[] {
+  return [...new Map(spans.map((span) => [span.first, span])).values()]
 }
 
 function idOf([low, high]: [number, number, number]): bigint {

@@ -4,6 +4,7 @@ import { atOnce } from '../store/at-once.ts'
 import { attemptFolder, attemptsAt } from '../lake/two-phase-commit.ts'
 import { unfenced } from '../lake/file-commit.ts'
 import { repairFolder } from '../lake/repair-folder.ts'
+import { closingOf, notClosed } from './closing.ts'
 import { faultOf } from './file-content.ts'
 import type { OnFinding } from './finding.ts'
 import { layerOfPath, layerSource } from '../lake/layer-name.ts'
@@ -101,8 +102,9 @@ async function checkLate(
     if (size !== null) await check(store, known, size, options, onFinding)
     return size !== null
   }
-  const missing: Own[] = []
-  for (const known of late) if (!(await look(known))) missing.push(known)
+  const gone: Own[] = []
+  for (const known of late) if (!(await look(known))) gone.push(known)
+  const missing = await notClosed(store, gone, onFinding)
   if (missing.length === 0) return
   const staged = new Set<Own>()
   for (const known of missing) if (await liesStaged(store, known)) staged.add(known)
@@ -162,7 +164,9 @@ export async function unnamed(store: Store, paths: readonly string[]): Promise<s
   const left: string[] = []
   for (const [folder, own] of Map.groupBy(paths, (path) => dirname(path))) {
     const named = new Set(await namedIn(store, folder))
-    left.push(...own.filter((path) => !named.has(path)))
+    const strays = own.filter((path) => !named.has(path))
+    if (strays.length > 0 && (await closingOf(store, folder))?.isLive) continue // they are on their way out
+    left.push(...strays)
   }
   return left
 }

@@ -27,15 +27,19 @@ export async function faultOf(
 ): Promise<string | null> {
   const { path, bytes } = file
   if (size !== bytes) return `${path} has ${amount(size, 'byte')} instead of ${bytes}`
+  if (file.kind === 'taken') return deep ? damaged(store, file) : null
   const isParquet = PARQUET_KINDS.includes(file.kind)
   const ends = isParquet
     ? await parquetFault(store, file, onDocument)
     : await containerFault(store, file)
-  if (ends !== null || !deep) return ends
+  return ends !== null || !deep ? ends : damaged(store, file)
+}
+
+async function damaged(store: Store, file: PartFile): Promise<string | null> {
   const sum = await checksumOf(store, file)
   return sum === file.crc32
     ? null
-    : `${path} is damaged: the CRC-32 of its bytes is ${sum} instead of ${file.crc32}`
+    : `${file.path} is damaged: the CRC-32 of its bytes is ${sum} instead of ${file.crc32}`
 }
 
 async function parquetFault(

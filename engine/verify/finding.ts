@@ -22,6 +22,8 @@ export type Finding =
       }
     /** A record of the ledger that cannot be read. */
     | { readonly kind: 'record'; readonly source: string; readonly path: string }
+    /** Records of closed nights that lie together and cannot be read. */
+    | { readonly kind: 'pack'; readonly source: string; readonly path: string }
     /** A part that counts packets as duplicates whose originals are in no part. */
     | { readonly kind: 'orphan'; readonly record: OrphanPart }
     /** A file, or a folder of files, that no part names. */

@@ -9,13 +9,14 @@ import type { FolderSums } from './folder-sums.ts'
 import { compareVersions, layerOf, layerPath, layerSource, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { layersIn, sourcesOf } from '../lake/layers.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { openAlerts } from '../lake/closed.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { blockAt, blocksOf, readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
 import { rangeReads } from '../store/range-reads.ts'
 import { lakeFlags } from '../store/lake-flags.ts'
 import type { Store } from '../store/store.ts'
+import { recordAt } from '../lake/records.ts'
 
 /** Parts that are named of those that a layer lacks. */
 const NAMED = 5
@@ -71,7 +72,7 @@ export class LayerCheck {
       for (const part of parts) {
         const made = records.find(({ first, last }) => first === part.first && last === part.last)
         if (made && seen.layer.kind === 'layers') await this.#same(part, made, seen.layer)
-        if (part.alerts > 0 && isTaken(part)) count(seen, part, made !== undefined)
+        if (openAlerts(part) > 0 && isTaken(part)) count(seen, part, made !== undefined)
       }
       for (const record of records) {
         this.#account(record, seen.layer)
@@ -125,19 +126,20 @@ export class LayerCheck {
   /** A part may have come, and its layer, since the ledger was read. */
   async #orphan({ source, part, first, last }: PartRecord, layer: LayerName): Promise<void> {
     const base = layerOf(source)?.source ?? source
-    if ((await this.#store.size(ledgerPath(base, first, last))) !== null) return
+    if (await recordAt(this.#store, base, { first, last })) return
     this.#say(
       `${layerText(layer)} has part ${part} of ${base}, which is not in the ledger any more`
     )
   }
 
   /** What it says of itself adds up. */
-  #account({ part, alerts, modules, filters, files }: PartRecord, layer: LayerName): void {
+  #account(record: PartRecord, layer: LayerName): void {
+    const { part, alerts, modules, filters, files } = record
     const say = (what: string, a: number, b: number) => {
       if (a !== b) this.#say(`${layerText(layer)}, part ${part}: ${what}: ${a} and ${b}`)
     }
     const rows = files.reduce((sum, file) => sum + file.rows, 0)
-    if (layer.kind === 'layers') say('alerts and rows of its files', alerts, rows)
+    if (layer.kind === 'layers') say('alerts and rows of its files', openAlerts(record), rows)
     for (const [name, { statuses }] of Object.entries(modules)) {
       const total = Object.values(statuses).reduce((sum, own) => sum + own, 0)
       say(`alerts and statuses of module ${name}`, alerts, total)

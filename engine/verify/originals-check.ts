@@ -2,10 +2,10 @@ import { surveyOf } from '../duplicates/decode-once.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'
 import { readMarks } from '../duplicates/marks.ts'
 import type { OnFinding } from './finding.ts'
-import { ledgerPath, OWN } from '../lake/ledger.ts'
+import { OWN } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartRecord, PositionSpan } from '../lake/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
-import { readJson } from '../store/replace-file.ts'
 import { isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 
@@ -71,7 +71,7 @@ export class Originals {
   }
 
   async #tell({ source, first, last }: Place, isDifference: boolean): Promise<void> {
-    const record = await readJson<PartRecord>(this.#store, ledgerPath(source, first, last))
+    const record = await recordAt(this.#store, source, { first, last })
     if (!record) return // taken out meanwhile
     const ids = [...idsAmong(record, this.#wanted)]
     if (ids.length === 0) return

@@ -1,7 +1,6 @@
 import type { OnFinding } from './finding.ts'
-import { ledgerPath } from '../lake/ledger.ts'
+import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 
 /** A requeued packet is counted in the quarantine of the part that it came in with. */
@@ -14,7 +13,7 @@ export async function checkRequeued(
   const say = (text: string) =>
     onFinding({ kind: 'other', text: `part ${part}: ${text}`, isDifference: true })
   const { source, first, last, reasons } = requeued
-  const own = await readJson<PartRecord>(store, ledgerPath(source, first, last)).catch(() => null)
+  const own = await recordAt(store, source, { first, last }).catch(() => null)
   if (!own) return say(`it is of the quarantine of ${source} ${first} to ${last}, which is no part`)
   for (const [reason, count] of Object.entries(reasons)) {
     const there = own.quarantined[reason as keyof typeof reasons] ?? 0

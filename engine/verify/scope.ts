@@ -1,6 +1,7 @@
 import { BLOCK, lastSpan, OWN } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { blocksOf, blockSince, ledgerSources } from '../lake/ledger-walk.ts'
+import { nightOfClosed } from '../lake/closed.ts'
+import { blocksOf, blockSince, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
 import { markOf } from './proof-notes.ts'
 import type { Store } from '../store/store.ts'
@@ -85,13 +86,24 @@ async function startOf(
  */
 async function nightScope(store: Store, night: string): Promise<Scope> {
   const blocks = new Map<string, [first: number, last: number]>()
+  const add = (source: string, block: number) => {
+    const [first, last] = blocks.get(source) ?? [block, block]
+    blocks.set(source, [Math.min(first, block), Math.max(last, block)])
+  }
   for (const root of await nightRoots(store)) {
     for (const { name, isFolder } of await store.entries(`${root}/${night}`)) {
       const [, source, number] = /^(.+)-(\d{6,})$/.exec(name) ?? []
       if (!isFolder || source === undefined) continue
-      const block = Number(number)
-      const [first, last] = blocks.get(source) ?? [block, block]
-      blocks.set(source, [Math.min(first, block), Math.max(last, block)])
+      add(source, Number(number))
+    }
+  }
+  for (const source of [...blocks.keys()].filter(nightOfClosed)) {
+    for await (const block of blocksOf(store, source)) {
+      for (const { closes } of (await readBlock(store, block)).records) {
+        for (const [own, numbers] of Object.entries(closes?.blocks ?? {})) {
+          for (const number of numbers) add(own, number)
+        }
+      }
     }
   }
   const sources = [...blocks].map(([source, [first, last]]) => ({

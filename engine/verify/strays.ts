@@ -4,8 +4,9 @@ import type { OnFinding } from './finding.ts'
 import type { FolderSums } from './folder-sums.ts'
 import { OWN } from '../lake/ledger.ts'
 import { REPAIRS } from '../lake/repair-folder.ts'
+import { nightOfClosed } from '../lake/closed.ts'
 import { requeuedSource } from '../lake/requeue-name.ts'
-import { isClaimed } from '../lake/run-claim.ts'
+import { CLOSING, isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 
 /** SQL for DuckDB, which Siskin writes itself and which may be changed or removed. */
@@ -137,7 +138,8 @@ async function stagedOf(
 ): Promise<void> {
   const root = `${OWN}/staging/${source}`
   const requeued = requeuedSource(source)
-  if (await isClaimed(store, requeued ?? source)) return
+  const isClosed = nightOfClosed(source) !== null
+  if (await isClaimed(store, isClosed ? CLOSING : (requeued ?? source))) return
   const attempts = await attemptsAt(store, source)
   if (attempts.length === 0) {
     if (!isLive) onFinding({ ...emptyFolder(root), text: '' }) // as after every run
@@ -150,9 +152,11 @@ async function stagedOf(
       ? knowsKafka
         ? 'the next member that gets the partition recovers it'
         : 'a member may be at work on it (--brokers tells)'
-      : requeued === null
-        ? 'the next run of the source clears it up'
-        : `the next siskin requeue of ${requeued} clears it up`
+      : isClosed
+        ? 'the next siskin close of its night brings it to its end'
+        : requeued === null
+          ? 'the next run of the source clears it up'
+          : `the next siskin requeue of ${requeued} clears it up`
     const text = `${folder} lies staged; ${who}`
     onFinding({ kind: 'attempt', source, folder, text, isDifference: false })
   }

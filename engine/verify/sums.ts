@@ -1,5 +1,6 @@
 import type { Reason } from '../reasons.ts'
 import type { OnFinding } from './finding.ts'
+import type { ClosedAccount } from '../lake/closed.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { AcknowledgedLoss } from './proof-notes.ts'
 
@@ -29,7 +30,9 @@ export class Sums {
   /** @param night `night=YYYYMMDD`: of the alerts only those of it; null: all. */
   add(record: PartRecord, night: string | null): void {
     const sums = this.#sums
-    const { requeued, nights, stream } = record
+    const { requeued, stream, closes } = record
+    if (closes) return this.#closed(closes, night)
+    const { nights } = record
     const isOwn = ([key]: [string, number]) =>
       night === null || `night=${key.split('/')[1]}` === night
     const own = Object.fromEntries(Object.entries(nights).filter(isOwn))
@@ -49,6 +52,14 @@ export class Sums {
       addTo(sums.quarantined, record.quarantined)
     }
     if (stream && stream.lost > 0) this.#lost(record, stream.lost)
+  }
+
+  /** Its alerts are counted where they came in; of copies that lie there once all others are duplicates. */
+  #closed({ night: key, copies }: ClosedAccount, night: string | null): void {
+    if (night !== null && `night=${key.split('/')[1]}` !== night) return
+    this.#sums.alerts -= copies
+    this.#sums.duplicates += copies
+    if (copies > 0) addTo(this.#sums.nights, { [key]: -copies })
   }
 
   #lost(record: PartRecord, lost: number): void {

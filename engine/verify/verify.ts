@@ -12,10 +12,11 @@ import { OWN } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
+import { PACK } from '../lake/pack.ts'
 import { Originals } from './originals-check.ts'
 import { allAcknowledged } from './proof-notes.ts'
 import { checkRequeued } from './requeue-check.ts'
-import { fileSources } from '../lake/source-counts.ts'
+import { fileSources } from './source-counts.ts'
 import { leftOvers, Strays } from './strays.ts'
 import type { Store } from '../store/store.ts'
 import { unfinishedSources } from './unfinished.ts'
@@ -97,9 +98,10 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
       const records = await checkBlock(store, block, fileCheck, onFinding, folders)
       await layers.block(block, records, (record) => scope.takes(record))
       for (const record of records) {
-        if (!record.requeued && scope.tiles(record)) await range.add(record)
+        const isIntake = !record.requeued && !record.closes
+        if (isIntake && scope.tiles(record)) await range.add(record)
         if (!scope.takes(record)) continue
-        options.onRecord?.(record)
+        if (!record.closes) options.onRecord?.(record)
         end = record.last + 1
         checkAccount(record, onFinding)
         await originals?.add(record)
@@ -139,7 +141,9 @@ async function checkBlock(
   const { records, bad, others } = await readBlock(store, block)
   for (const { path, reason } of bad) {
     const text = `${path} cannot be read: ${reason}`
-    onFinding({ kind: 'record', source: block.source, path, text, isDifference: true })
+    const isPack = path.endsWith(PACK)
+    if (isPack) onFinding({ kind: 'pack', source: block.source, path, text, isDifference: true })
+    else onFinding({ kind: 'record', source: block.source, path, text, isDifference: true })
   }
   for (const path of others) {
     onFinding({ kind: 'foreign', path, text: `${path} is no record of a part`, isDifference: true })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { eachRecord, ledgerPath } from '../../engine/lake/ledger.ts'
+import { ledgerPath } from '../../engine/lake/ledger.ts'
+import { readLedger } from '../../engine/lake/records.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
@@ -43,9 +44,7 @@ describeKafka('repair beside a live stream', () => {
     kind === 'hdfs' ? `${hdfs.root}/${name}` : join(folder, name)
 
   async function recordsOf(store: Store): Promise<PartRecord[]> {
-    const paths = (await store.list('_siskin/ledger')).map(({ path }) => path)
-    const records = await Array.fromAsync(eachRecord(store, paths))
-    return records.toSorted((a, b) => a.first - b.first)
+    return (await readLedger(store)).toSorted((a, b) => a.first - b.first)
   }
 
   /** A part that is lost, one of which a file is gone, one whose packets are damaged, and an index that is gone. */

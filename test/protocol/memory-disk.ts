@@ -111,6 +111,9 @@ export function memoryStore(disk: MemoryDisk): Store {
       disk.write(path, bytes)
       return bytes.byteLength
     },
+    async writeFrom(path, pieces) {
+      return this.write(path, await Array.fromAsync(pieces()))
+    },
     async create(path, bytes) {
       disk.write(path, bytes)
     },

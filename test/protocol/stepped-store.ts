@@ -68,6 +68,9 @@ export function steppedStore(
       }
       return bytes.byteLength
     },
+    async writeFrom(path, pieces) {
+      return this.write(path, await Array.fromAsync(pieces()))
+    },
     create: (path, bytes) => step(`create ${path}`, () => disk.write(path, bytes)),
     read: (path) => step(`read ${path}`, () => disk.read(path)),
     size: (path) => step(`size ${path}`, () => disk.size(path)),

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
 import type { PartFile, PartRecord } from '../../engine/lake/ledger.ts'
@@ -8,6 +9,8 @@ import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { sharedKafka } from '../cluster/shared.ts'
 import type { SharedKafka } from '../cluster/shared.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import { closeAll } from '../support/closing.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { describeKafka, drain, ledgerOf, makeTopic, send, verdictOf } from './support.ts'
 
@@ -63,6 +66,14 @@ describeKafka('truth of a lake that a stream filled', () => {
     expect(JSON.parse((await truthOf(lake, '--json')).stdout)).toEqual(ofRun)
   })
 
+  test('is the same once its nights are closed', async () => {
+    const closed = join(folder, 'closed')
+    cpSync(lake, closed, { recursive: true })
+    await closeAll(openStore(closed))
+    const [here, there] = await Promise.all([truthOf(lake, '--json'), truthOf(closed, '--json')])
+    expect(JSON.parse(there.stdout)).toEqual(JSON.parse(here.stdout))
+  })
+
   test('says how much it cannot count, where the ledger does not name the packets', async () => {
     rewrite(({ path, kind, bytes, rows, crc32 }) => ({ path, kind, bytes, rows, crc32 }))
     const filters = records.flatMap((record) => Object.values(record.filters))
@@ -81,6 +92,28 @@ describeKafka('truth of a lake that a stream filled', () => {
     )
     rewrite((file) => file)
     expect(await verdictOf(lake)).toMatchObject({ ok: true })
+  })
+
+  test('nights may be closed while a stream adds to them: it goes on, and Kafka and the lake agree', async () => {
+    const store = openStore(lake)
+    await closeAll(store)
+    const more = join(folder, 'more.tar')
+    await simulate({ out: more, survey: 'ztf', scale: 0.003, seed: 6, stamps: 'none' })
+    await send(
+      kafka,
+      input,
+      readArchive(more).map(({ bytes }) => bytes)
+    )
+    const streaming = drain({ kafka, lake, topics: input.topic, group: GROUP })
+    const over = streaming.then(() => true)
+    while (!(await Promise.race([over, delay(100, false)]))) {
+      expect((await closeAll(store)).flatMap(({ broken }) => broken)).toEqual([])
+    }
+    expect((await closeAll(store)).map(({ waiting }) => waiting)).toEqual([0])
+    expect(
+      (await store.list('ztf/alerts')).every(({ path }) => path.includes('/closed-ztf-'))
+    ).toBe(true)
+    expect(await verdictOf(lake)).toMatchObject({ ok: true, differences: [] })
   })
 
   test('the stream ended with the command that verifies the lake', async () => {

@@ -70,7 +70,8 @@ export function fingerprint(lake: string): Record<string, string> {
 const TIMES = new Set(['seconds', 'started', 'ms', 'attempt', 'stamp'])
 
 function timeless(path: string): string {
-  return JSON.stringify(JSON.parse(readFileSync(path, 'utf8')), (key, value: unknown) =>
-    TIMES.has(key) ? undefined : value
-  )
+  const text = readFileSync(path, 'utf8')
+  const values = path.endsWith('.jsonl') ? text.trimEnd().split('\n') : [text]
+  const own = (key: string, value: unknown) => (TIMES.has(key) ? undefined : value)
+  return values.map((value) => JSON.stringify(JSON.parse(value), own)).join('\n')
 }

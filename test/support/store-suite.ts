@@ -30,6 +30,18 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       expect([await store.size('none'), await store.size('empty')]).toEqual([0, 0])
     })
 
+    test('of pieces that come one after the other', async () => {
+      const size = await store.writeFrom('a/slow', async function* () {
+        for (let i = 0; i < 40; i++) yield Buffer.alloc(100_000, 65 + i)
+      })
+      expect([size, await store.size('a/slow')]).toEqual([4_000_000, 4_000_000])
+      expect(await text(store, 'a/slow', 3_899_999, 3)).toBe('ghh')
+      const again = store.writeFrom('a/slow', async function* () {
+        yield bytes('other')
+      })
+      await expect(again).rejects.toThrow(/it is there already/)
+    })
+
     test('of views into a larger buffer, and of shared memory', async () => {
       const shared = new Uint8Array(new SharedArrayBuffer(8)).fill(65)
       await store.write('views', [shared.subarray(2, 4), bytes('0123456789').subarray(3, 5)])

@@ -1,7 +1,8 @@
 import type { Step } from '../../lake/two-phase-commit.ts'
 import { drop, enterLedger, placeFiles, RECORD } from '../../lake/two-phase-commit.ts'
 import type { FoundAttempt } from '../../lake/two-phase-commit.ts'
-import { lastSpan, ledgerPath } from '../../lake/ledger.ts'
+import { lastSpan } from '../../lake/ledger.ts'
+import { recordAt } from '../../lake/records.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import { readJson } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
@@ -124,7 +125,7 @@ async function enteredAs(
   source: string,
   { attempt, first, last }: FoundAttempt
 ): Promise<PartRecord | null> {
-  const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  const record = await recordAt(store, source, { first, last })
   return record?.attempt === attempt ? record : null
 }
 

@@ -1,15 +1,14 @@
 import { crc32 } from 'node:zlib'
 import type { Admin } from '@platformatic/kafka'
 import type { MessageMark } from '../../packets.ts'
-import { ledgerPath } from '../../lake/ledger.ts'
 import type { PartRecord, PositionSpan } from '../../lake/ledger.ts'
-import { readJson } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
 import { CommittedReader } from '../../kafka/committed-reader.ts'
 import type { CommittedMessage, ReadPosition } from '../../kafka/committed-reader.ts'
 import { sourceOf } from '../../kafka/partition.ts'
 import { refusalOf } from '../../kafka/refusals.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
+import { recordAt } from '../../lake/records.ts'
 
 /*
  * A log that lost its end (a lost disk, an unclean election) and grew again has other messages under offsets that were taken in,
@@ -50,8 +49,7 @@ export async function tailOf(
   span: PositionSpan | null,
   counted: readonly PartRecord[]
 ): Promise<Tail | null> {
-  const path = span && ledgerPath(source, span.first, span.last)
-  const entered = path === null ? null : await readJson<PartRecord>(store, path)
+  const entered = span && (await recordAt(store, source, span))
   const records = entered ? [entered, ...counted] : counted
   const newest = records.toSorted((a, b) => a.last - b.last).at(-1)
   const mark = newest?.stream?.tail

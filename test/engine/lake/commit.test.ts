@@ -9,7 +9,8 @@ import {
   recover,
   recoverAttempt
 } from '../../../engine/lake/file-commit.ts'
-import { committedSpans, partName, readLedger } from '../../../engine/lake/ledger.ts'
+import { committedSpans, partName } from '../../../engine/lake/ledger.ts'
+import { readLedger } from '../../../engine/lake/records.ts'
 import type { PartRecord } from '../../../engine/lake/ledger.ts'
 import { localStore } from '../../../engine/store/local.ts'
 import type { Store } from '../../../engine/store/store.ts'

@@ -19,6 +19,7 @@ import { openStore } from '../../../engine/store/open-store.ts'
 import { verify } from '../../../engine/verify/verify.ts'
 import { modules } from '../../../science-modules/registry.ts'
 import { simulate } from '../../../simulator/index.ts'
+import { closeAll } from '../../support/closing.ts'
 import { siskin, temporaryFolder } from '../../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -124,6 +125,30 @@ beforeAll(async () => {
 }, 60_000)
 
 describe('layers of a module', () => {
+  test('go into a closed night in their newest version, and are made beside it as beside any part', async () => {
+    const lake = lakeOf('closed')
+    const store = openStore(lake)
+    await made({ lake, rate: rateOf('8.0.0', 80), names: ['rate'] })
+    await made({ lake, rate: rateOf('9.0.0', 90), names: ['rate'] })
+    const [night] = await closeAll(store)
+    expect(night).toMatchObject({ parts, broken: [], layers: ['rate@9.0.0'] })
+    expect(await asked(lake, ALL)).toEqual({ n: alerts, low: 90, high: 90 })
+    expect(await asked(lake, 'SELECT count(*) n FROM "ztf_rate@8.0.0"')).toEqual({ n: alerts })
+    expect(await store.entries('ztf/layers')).toMatchObject([{ name: 'rate@8.0.0' }])
+    await expectWhole(lake)
+
+    await made({ lake, rate: rateOf('10.0.0', 100), names: ['rate'] })
+    expect(await asked(lake, ALL)).toEqual({ n: alerts, low: 100, high: 100 })
+    expect(await asked(lake, ALL, 'rate@9.0.0')).toEqual({ n: alerts, low: 90, high: 90 })
+    const [row] = (
+      (await asked(lake, 'SELECT first(alert_id)::VARCHAR id FROM ztf')) as { id: string }
+    ).id.match(/\d+/)!
+    const found = await findAlert(store, BigInt(row))
+    expect((await layered(store, found!, [])).values['rate']).toMatchObject({ told: 100 })
+    await expectWhole(lake)
+    expect((await partsOf(store, null)).parts).toHaveLength(1)
+  })
+
   test('the newest is shown by every reader, any by its name, and the part stays as it was', async () => {
     const lake = lakeOf('versions')
     const store = openStore(lake)

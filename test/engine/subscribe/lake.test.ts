@@ -6,6 +6,8 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readFirstLong } from '../../../engine/avro/container.ts'
 import { simulate } from '../../../simulator/index.ts'
+import { openStore } from '../../../engine/store/open-store.ts'
+import { closeAll, verdictOf } from '../../support/closing.ts'
 import { siskin, temporaryFolder } from '../../support/siskin.ts'
 import type { Outcome } from '../../support/siskin.ts'
 
@@ -70,6 +72,38 @@ describe('a subscriber of the topics of a lake', () => {
     const { stdout, stderr } = await subscribe('one', 'fast-riser', '--json')
     expect(stdout).toBe('')
     expect(stderr).toContain('0 alerts')
+  })
+
+  it('goes on where it was when the nights are closed, within a file too, and reads nothing twice', async () => {
+    const closed = join(folder, 'closed')
+    cpSync(lake, closed, { recursive: true })
+    const read = async (...args: readonly string[]) => {
+      const all = [
+        'subscribe',
+        'fast-riser',
+        '--json',
+        '--group',
+        'closed',
+        '--lake',
+        closed,
+        ...args
+      ]
+      return idsOf((await siskin(all, env)).stdout)
+    }
+    const seen = [...(await read('--limit', '1')), ...(await read('--limit', '2'))]
+    expect(seen).toHaveLength(3)
+    await closeAll(openStore(closed))
+    expect(readdirSync(join(closed, 'topics/fast-riser/night=20260112'))).toHaveLength(1)
+    seen.push(...(await read('--limit', '1')), ...(await read()))
+    expect(seen.sort()).toEqual(ids)
+    expect(await read()).toEqual([])
+    const lag = await siskin(
+      ['subscribe', 'fast-riser', '--lag', '--group', 'closed', '--lake', closed],
+      env
+    )
+    expect(lag.stdout).toMatch(/fast-riser/)
+    expect(lag.stdout).not.toMatch(/ [1-9]\d* *$/m)
+    expect((await verdictOf(openStore(closed))).differences).toEqual([])
   })
 
   it('reads again from the beginning, from a time, or nothing that is there by now', async () => {

@@ -1,5 +1,5 @@
 import { TornFileError } from '../errors.ts'
-import { OWN } from './ledger.ts'
+import { OWN } from '../lake/ledger.ts'
 import { readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 

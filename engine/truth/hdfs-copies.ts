@@ -4,7 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeFolder } from '../make-folder.ts'
 import { isHdfs } from '../store/hdfs-address.ts'
-import type { PartFile } from './ledger.ts'
+import type { PartFile } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 
 const AT_ONCE = 4

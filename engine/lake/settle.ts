@@ -1,0 +1,160 @@
+import { dirname } from 'node:path/posix'
+import { atOnce } from '../store/at-once.ts'
+import { replaceFile } from '../store/replace-file.ts'
+import type { Store } from '../store/store.ts'
+import { eachTaken, isOfNight } from './closed.ts'
+import type { TakenPart } from './closed.ts'
+import { layerPath, layerSource, parseLayer } from './layer-name.ts'
+import { blockFolder, ledgerPath } from './ledger.ts'
+import type { PartFile, PartRecord } from './ledger.ts'
+import { readBlock } from './ledger-walk.ts'
+import { writePack } from './pack.ts'
+import { recordAt } from './records.ts'
+
+/*
+ * What is left to be done once the files of a closed night are in their places: the files that it was merged of go, and the
+ * records of their parts say so and are laid together. All of it may be done again, at any moment: what is done is found
+ * done. First those go that a plain reader would read twice.
+ */
+
+const FILES_AT_ONCE = 16
+
+export type OnSettle = (step: 'retiring' | 'retired' | 'recording' | 'recorded') => void
+
+export async function settle(store: Store, record: PartRecord, onStep: OnSettle): Promise<void> {
+  const { closes, part } = record
+  if (!closes) return
+  const { night } = closes
+  const isShown = ({ kind }: PartFile) => kind === 'alerts' || kind === 'topic'
+  await retire(store, record, (taken) => oldFiles(taken, night).filter(isShown), onStep)
+  onStep('retired')
+  for await (const own of blocksOf(store, record)) {
+    await settleBlock(store, own, night, part)
+    for (const taken of own) await settleLayers(store, taken, night, part)
+    onStep('recording')
+  }
+  onStep('recorded')
+  const left = (taken: TakenPart) => [
+    ...oldFiles(taken, night).filter((file) => !isShown(file)),
+    ...foldedFiles(taken, night)
+  ]
+  await retire(store, record, left, onStep)
+}
+
+function oldFiles({ record }: TakenPart, night: string): PartFile[] {
+  return record.files.filter((file) => isOfNight(file, night))
+}
+
+/** Files of layers that lie in the closed night itself now. */
+function foldedFiles(taken: TakenPart, night: string): Pick<PartFile, 'path'>[] {
+  const alerts = oldFiles(taken, night).filter(({ kind }) => kind === 'alerts')
+  return alerts.flatMap(({ path }) =>
+    taken.layers.flatMap((text) => {
+      const layer = parseLayer('layers', text)
+      return layer ? [{ path: layerPath(path, layer) }] : []
+    })
+  )
+}
+
+/** Removes files, and the folders that hold nothing then. */
+async function retire(
+  store: Store,
+  record: PartRecord,
+  filesOf: (taken: TakenPart) => readonly Pick<PartFile, 'path'>[],
+  onStep: OnSettle
+): Promise<void> {
+  const folders = new Set<string>()
+  for await (const own of blocksOf(store, record)) {
+    await atOnce(own.flatMap(filesOf), FILES_AT_ONCE, async ({ path }) => {
+      await store.remove(path)
+      folders.add(dirname(path))
+      onStep('retiring')
+    })
+  }
+  for (const folder of folders) {
+    for (let own = folder; own.includes('/'); own = dirname(own)) {
+      if ((await store.removeEmpty?.(own)) !== true) break
+    }
+  }
+}
+
+/** What was taken of a block of a source after the other: they lie so. */
+async function* blocksOf(store: Store, record: PartRecord): AsyncGenerator<TakenPart[], void> {
+  let own: TakenPart[] = []
+  const blockOf = ({ record: { source, first } }: TakenPart) => blockFolder(source, first)
+  for await (const taken of eachTaken(store, record)) {
+    if (own[0] && blockOf(own[0]) !== blockOf(taken)) {
+      yield own
+      own = []
+    }
+    own.push(taken)
+  }
+  if (own.length > 0) yield own
+}
+
+/** Parts that nothing is left of but their account lie together from then on. */
+async function settleBlock(
+  store: Store,
+  taken: readonly TakenPart[],
+  night: string,
+  part: string
+): Promise<void> {
+  const { source, first } = taken[0]!.record
+  const folder = blockFolder(source, first)
+  const firsts = new Set(taken.map(({ record }) => record.first))
+  const { records } = await readBlock(store, { source, block: 0, folder })
+  const now = records.map((record) =>
+    firsts.has(record.first) ? closedFor(record, night, part) : record
+  )
+  const end = Math.max(...now.filter(isClosed).map((record) => record.first))
+  const isDone = (record: PartRecord) =>
+    isClosed(record) || (record.first < end && record.alerts === 0)
+  for (const record of now) {
+    if (firsts.has(record.first) && !isDone(record)) {
+      await replaceFile(store, ledgerPath(source, record.first, record.last), record)
+    }
+  }
+  const done = now.filter(isDone)
+  if (done.length === 0) return
+  await writePack(store, folder, done)
+  await atOnce(done, FILES_AT_ONCE, ({ first: own, last }) =>
+    store.remove(ledgerPath(source, own, last))
+  )
+}
+
+function closedFor(record: PartRecord, night: string, part: string): PartRecord {
+  return {
+    ...record,
+    files: record.files.filter((file) => !isOfNight(file, night)),
+    closedIn: { ...record.closedIn, [night]: part }
+  }
+}
+
+/** All nights that it has alerts of are closed. */
+function isClosed({ nights, closedIn = {} }: PartRecord): boolean {
+  const keys = Object.keys(nights)
+  return keys.length > 0 && keys.every((key) => key in closedIn)
+}
+
+/** The record of a layer goes with its last file. */
+async function settleLayers(
+  store: Store,
+  { record: { source, first, last }, layers }: TakenPart,
+  night: string,
+  part: string
+): Promise<void> {
+  const [survey = '', date = ''] = night.split('/')
+  const isOf = ({ path }: PartFile) =>
+    path.startsWith(`${survey}/layers/`) && path.includes(`/night=${date}/`)
+  for (const text of layers) {
+    const layer = parseLayer('layers', text)
+    const name = layer && layerSource(layer, source)
+    const record = name && (await recordAt(store, name, { first, last }))
+    if (!record) continue
+    const path = ledgerPath(name, first, last)
+    const files = record.files.filter((file) => !isOf(file))
+    const left = { ...closedFor(record, night, part), files }
+    if (isClosed(left)) await store.remove(path)
+    else await replaceFile(store, path, left)
+  }
+}
