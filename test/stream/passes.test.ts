@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
+import { TRANSACTION_MS } from '../../engine/kafka/client.ts'
 import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
 import { ConsumerGroup } from '../../engine/kafka/group.ts'
 import type { SelectedMessage } from '../../engine/publish/kafka.ts'
@@ -71,30 +72,43 @@ describeKafka('whether messages come through at all', () => {
       await reader.close()
       return values.toSorted()
     }
-    return { access, group, topic, publisher, messages, seen }
+    const commit = async () => {
+      const membership = { kafka: access, group, sessionSeconds: 10 }
+      const members = new ConsumerGroup(membership, group, [topic])
+      await members.join()
+      const assignment = (await members.assignment(new AbortController().signal))!
+      const committing = publisher.commit(
+        members,
+        assignment,
+        { messages, positions: [] },
+        () => {}
+      )
+      await committing.finally(() => members.close())
+    }
+    return { group, publisher, messages, seen, commit }
   }
 
   test('they do: nobody sees what was sent to find out, and the next commit counts', async () => {
-    const { access, group, topic, publisher, messages, seen } = await setUp('sound')
+    const { group, publisher, messages, seen, commit } = await setUp('sound')
     expect(await publisher.passes(messages)).toBe(true)
     expect(await publisher.passes(messages)).toBe(true)
     expect(await seen()).toEqual([])
-    const members = new ConsumerGroup({ kafka: access, group, sessionSeconds: 10 }, group, [topic])
-    await members.join()
-    const assignment = (await members.assignment(new AbortController().signal))!
-    await publisher.commit(members, assignment, { messages, positions: [] }, () => {})
+    await commit()
     expect(await seen()).toEqual(['alert a', 'alert b'])
-    await members.close()
+    const asked = ['--bootstrap-server', kafka.bootstrap, 'describe', '--transactional-id', group]
+    const told = kafka.tool('org.apache.kafka.tools.TransactionsCommand', asked)
+    expect(told.split(/\s+/)).toContain(String(TRANSACTION_MS))
     await publisher.close()
   })
 
   test('the way damages them: they do not, and do again once it is mended', async () => {
-    const { publisher, messages, seen } = await setUp('damaged')
+    const { publisher, messages, seen, commit } = await setUp('damaged')
     damageProduced()
     expect(await publisher.passes(messages)).toBe(false)
     mend()
+    await commit()
     expect(await publisher.passes(messages)).toBe(true)
-    expect(await seen()).toEqual([])
+    expect(await seen()).toEqual(['alert a', 'alert b'])
     await publisher.close()
   })
 })
