@@ -126,7 +126,6 @@ export class Pool {
       job.task = { id, part: job.part, attempt: id, stopped }
       seat.isReady = false
       seat.job = job
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(job.task)
     }
     const isIdle = this.#seats.every(({ isReady }) => isReady)
