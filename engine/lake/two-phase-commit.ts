@@ -13,7 +13,9 @@ export interface Staged {
 }
 
 /** The moments at which a crash is tried in tests; their order is the order of the commit. */
-export type Step = 'staging' | 'staged' | 'committed' | 'placing' | 'placed' | 'done'
+export const STEPS = ['staging', 'staged', 'committed', 'placing', 'placed', 'done'] as const
+
+export type Step = (typeof STEPS)[number]
 
 export type OnStep = (step: Step) => void
 
