@@ -20,7 +20,7 @@ export async function* walkPackets(
   }
   const heard = {
     onDamage: (error: Error) => (window.cause = `gzip: ${error.message}`),
-    onTrailing: () => notes.say(`${name}: bytes behind the compressed data are no packets`)
+    onTrailing: () => notes.say(`${name}: bytes behind the compressed data hold no packet`)
   }
   return yield* window.inside(
     size,

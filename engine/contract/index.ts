@@ -32,7 +32,7 @@ export type {
   Readers,
   Scalar
 } from './column.ts'
-export { defineModule } from './module.ts'
+export { beside, defineModule } from './module.ts'
 export type { Batch, Module, Result, Status, Survey } from './module.ts'
 export { defineBlock, defineFilter } from './filter.ts'
 export type { Block, Blocks, Filter, FilterBatch, Phase, Predicate, Seeks } from './filter.ts'

@@ -115,3 +115,33 @@ export function defineModule<
   }
   return module
 }
+
+/**
+ * A module under the name of its version, to run beside another version of it in one plan: their structs are `rate` and
+ * `rate_2_0_0`, and whoever wants the second asks for it by that name. Its folder has the same name.
+ *
+ * @example
+ * beside(
+ *   defineModule({
+ *     name: 'bright',
+ *     version: '2.0.0',
+ *     about: 'Whether it is bright.',
+ *     owner: '@an-astronomer',
+ *     requires: { mag: number('mag', 'mag') },
+ *     produces: { bright: bool('Brighter than 16. Null without a magnitude.') },
+ *     run: ({ rows, columns: { mag } }) => {
+ *       const mags = Array.from({ length: rows }, (_, row) => mag.at(row))
+ *       return { bright: mags.map((value) => (value === null ? null : value < 16)) }
+ *     }
+ *   })
+ * ).name // 'bright_2_0_0'
+ */
+export function beside<
+  const N extends Needs,
+  const P extends Outputs,
+  const L extends Lookups,
+  const M extends Models
+>(module: Module<N, P, L, M>): Module<N, P, L, M> {
+  const version = module.version.toLowerCase().replaceAll(/[^0-9a-z]/g, '_')
+  return { ...module, name: `${module.name}_${version}` }
+}

@@ -16,10 +16,15 @@ const MOST_MARKS = 50_000
 /**
  * Brings into the index what runs that were killed had landed and not put there: until they are run again nobody else
  * would, and copies would be taken in. To be called by all who begin to take packets in, before they judge the first.
+ * @param own sources that the caller keeps the index of
  */
-export async function catchUpIndex(store: Store, warn: (message: string) => void): Promise<void> {
-  const streams = await streamSources(store)
-  const others = (await ledgerSources(store)).filter((source) => !streams.includes(source))
+export async function catchUpIndex(
+  store: Store,
+  own: readonly string[],
+  warn: (message: string) => void
+): Promise<void> {
+  const known = new Set([...own, ...(await streamSources(store))])
+  const others = (await ledgerSources(store)).filter((source) => !known.has(source))
   await atOnce(others, SOURCES_AT_ONCE, async (source) => {
     try {
       const next = await indexedUpTo(store, source)

@@ -53,7 +53,10 @@ export function makePlan(modules: readonly Module[], filters: readonly Filter[])
 function refuseClashes(kind: string, things: readonly { name: string }[]): void {
   const seen = new Set<string>(kind === 'module' ? TAKEN : [])
   for (const { name } of things) {
-    if (seen.has(name)) throw new UsageError(`two of the name "${name}": rename one ${kind}`)
+    if (seen.has(name)) {
+      const way = kind === 'module' ? ' (another version of it: beside(module))' : ''
+      throw new UsageError(`two of the name "${name}": rename one ${kind}${way}`)
+    }
     seen.add(name)
   }
 }

@@ -48,6 +48,8 @@ export function isLeaderless({ leaderEpoch }: { readonly leaderEpoch: number }):
   return leaderEpoch === NO_EPOCH
 }
 
+export type OpenTransaction = Awaited<ReturnType<Producer['beginTransaction']>>
+
 type GetApi = Admin[typeof kGetApi]
 type Api = ((...args: unknown[]) => void) & { readonly key: number; readonly version: number }
 type Answered = (error: Error | null, answer?: MetadataAnswer) => void
@@ -108,4 +110,29 @@ export class TransactionalProducer extends Producer {
     if (name === 'AddPartitionsToTxn') callback(null, addPartitionsToTxnV3.api as never)
     else super[kGetApi](name, callback)
   })
+
+  /** The client has numbered messages that the broker refused, and would go on behind them. */
+  #isAhead = false
+
+  /** Begins a transaction: in a new epoch, where both count anew, after one that was given up. */
+  async begin(): Promise<OpenTransaction> {
+    const transaction = await this.beginTransaction()
+    const { producerId, producerEpoch } = this
+    if (!this.#isAhead || producerId === undefined || producerEpoch === undefined)
+      return transaction
+    try {
+      await this.initIdempotentProducer({ producerId, producerEpoch })
+      this.#isAhead = false
+      return transaction
+    } catch (error) {
+      await transaction.cancel().catch(() => {})
+      throw error
+    }
+  }
+
+  /** Ends a transaction in which something failed. */
+  async giveUp(transaction: OpenTransaction): Promise<void> {
+    this.#isAhead = true
+    await transaction.abort()
+  }
 }

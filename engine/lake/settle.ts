@@ -19,7 +19,8 @@ import { recordAt } from './records.ts'
 
 const FILES_AT_ONCE = 16
 
-export type OnSettle = (step: 'retiring' | 'retired' | 'recording' | 'recorded') => void
+export type SettlingStep = 'retiring' | 'retired' | 'recording' | 'recorded'
+export type OnSettle = (step: SettlingStep) => void
 
 export async function settle(store: Store, record: PartRecord, onStep: OnSettle): Promise<void> {
   const { closes, part } = record

@@ -5,6 +5,7 @@ import type { PartRecord, PositionSpan } from './ledger.ts'
 import { jsonBytes } from '../store/replace-file.ts'
 import { isMissing } from '../store/errors.ts'
 import { settle } from './settle.ts'
+import type { SettlingStep } from './settle.ts'
 import type { Store } from '../store/store.ts'
 
 /** The files of a part before they are written: path in the lake, and the bytes in pieces. */
@@ -14,17 +15,10 @@ export interface Staged {
 }
 
 /** The moments at which a crash is tried in tests; their order is the order of the commit. */
-export type Step =
-  | 'staging'
-  | 'staged'
-  | 'committed'
-  | 'placing'
-  | 'placed'
-  | 'retiring'
-  | 'retired'
-  | 'recording'
-  | 'recorded'
-  | 'done'
+export const STEPS = ['staging', 'staged', 'committed', 'placing', 'placed', 'done'] as const
+
+/** Those of a closed night are between the last two. */
+export type Step = (typeof STEPS)[number] | SettlingStep
 
 export type OnStep = (step: Step) => void
 

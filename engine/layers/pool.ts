@@ -127,7 +127,6 @@ export class Pool {
       job.task = { id, part: job.part, attempt: id, stopped }
       seat.isReady = false
       seat.job = job
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       seat.thread.worker.postMessage(job.task)
     }
     if (!this.#seats.some(({ isReady }) => isReady)) return

@@ -1,4 +1,3 @@
-import type { Producer } from '@platformatic/kafka'
 import type { Plan } from '../enrich/plan.ts'
 import { rangeName } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
@@ -80,14 +79,14 @@ export interface PublisherPlaces {
  */
 export class GapPublisher {
   readonly limits: MessageLimits
-  readonly #producer: Producer
+  readonly #producer: TransactionalProducer
   readonly #framing: Framing
   readonly #output: OutputSettings
   readonly #maxBytes: number
   readonly #lake: string
 
   private constructor(
-    producer: Producer,
+    producer: TransactionalProducer,
     framing: Framing,
     output: OutputSettings,
     limits: MessageLimits,
@@ -138,7 +137,7 @@ export class GapPublisher {
 
   /** Messages and the mark, together or not at all. */
   async publish(record: PartRecord, messages: readonly SelectedMessage[]): Promise<void> {
-    const transaction = await this.#producer.beginTransaction()
+    const transaction = await this.#producer.begin()
     try {
       for (const chunk of cutBySize(messages, this.#maxBytes)) {
         const produced = chunk.map((message) =>
@@ -150,7 +149,7 @@ export class GapPublisher {
       const value = Buffer.from(record.attempt)
       await transaction.send({ messages: [{ topic: MARKS_TOPIC, key, value }] })
     } catch (error) {
-      await transaction.abort().catch(() => {}) // nothing of it counts without its end
+      await this.#producer.giveUp(transaction).catch(() => {}) // nothing of it counts without its end
       throw error
     }
     await transaction.commit()

@@ -43,7 +43,7 @@ export class RunIndex {
       writers.set(source, writer)
       remember(seen, writer.young)
     }
-    await catchUpIndex(store, warn)
+    await catchUpIndex(store, sources, warn)
     await atOnce(await streamSources(store), SOURCES_AT_ONCE, async (source) => {
       remember(seen, await youngParts(store, source, MOST_YOUNG))
     })

@@ -15,6 +15,7 @@ import { committedSpans } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { Beat } from '../making/beat.ts'
 import { watchedOf } from '../making/watched.ts'
+import { collectLessOften } from '../making/collector.ts'
 import { openResources } from '../resources/resources.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
@@ -88,6 +89,7 @@ export interface RunResult {
  * fill the same lake from other sources meanwhile.
  */
 export async function run(options: RunOptions): Promise<RunResult> {
+  collectLessOften()
   checkPlace(options.schemas)
   await openResources(options.plan, {
     catalogues: options.catalogues ?? null,

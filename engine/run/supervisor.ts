@@ -225,7 +225,6 @@ export class Supervisor {
     } catch (error) {
       return this.#fail(new SiskinError(messageOf(error)))
     }
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(work)
   }
 

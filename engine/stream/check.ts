@@ -42,7 +42,7 @@ export async function checkStream(
     await claimOutput(admin, kafka, me, outputTopics(settings, plan).own, settings)
     await new FinkClaims(admin, me, settings, plan).begin()
   })
-  await catchUpIndex(store, warn)
+  await catchUpIndex(store, [], warn)
 }
 
 /** The lake lets us write. */

@@ -25,10 +25,13 @@ export async function load(
        WHERE packet_kind <> 'duplicate' ORDER BY alert_id`
     )
   } catch (error) {
-    const isOld = /column "(age|true_\w+|is_named)" not found/i.test(messageOf(error))
+    const [, lacking] = /column "(\w+)" not found/i.exec(messageOf(error)) ?? []
+    const isOld = lacking !== undefined && /^(age|true_\w+|is_named)$/.test(lacking)
     const reason = isOld
       ? 'it does not tell the moment of an alert: simulate it again'
-      : messageOf(error)
+      : lacking === undefined
+        ? messageOf(error)
+        : `no table of truth, it has no column "${lacking}"; siskin simulate writes it beside the archive, as night.truth.parquet`
     throw new UsageError(`truth ${truthFiles.join(', ')}: ${reason}`)
   }
   try {

@@ -1,3 +1,11 @@
+import { SiskinError } from '../../engine/errors.ts'
+
+/** A command was told to stop, and made nothing: exit code 130. */
+export class Interrupted extends SiskinError {
+  override readonly name = 'Interrupted'
+  override readonly code = 'interrupted'
+}
+
 /** What Ctrl-C, or whoever manages the process, tells a command. */
 export interface Interrupt {
   /** Aborted at the first time; at the second the process ends. */

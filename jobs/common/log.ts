@@ -2,6 +2,7 @@ import { CommanderError } from 'commander'
 import { codeOf, messageOf, SiskinError } from '../../engine/errors.ts'
 import type { LogLevel } from '../../engine/stream/common/messages.ts'
 import type { LogEvent } from '../../engine/stream/supervisor/events.ts'
+import { Interrupted } from './interrupt.ts'
 import { loadFaultOf } from './load-fault.ts'
 import { ProgressLine } from './terminal.ts'
 
@@ -102,6 +103,7 @@ export function tellFailure(error: unknown): number {
 
 /** A module or filter that cannot be loaded was written wrongly. */
 function exitCodeOf(error: unknown, place: string | null): number {
+  if (error instanceof Interrupted) return 130
   if (error instanceof SiskinError) return error.exitCode
   return place === null ? 1 : 2
 }

@@ -23,10 +23,12 @@ export async function loadOwn<T>(
   const path = resolve(given)
   if (!existsSync(path)) throw new UsageError(`${kind} "${given}": no such file or folder`)
   const file = statSync(path).isDirectory() ? join(path, `${kind}.ts`) : path
+  if (!existsSync(file)) throw new UsageError(`${kind} "${given}": no ${kind}.ts in that folder`)
   keepToItself(file)
   try {
     const { default: found } = (await import(pathToFileURL(file).href)) as { default?: T }
     if (!found) throw new Error('it has no default export: export what it defines')
+    if (typeof found !== 'object') throw new Error(`its default export is no ${kind}`)
     return define(found)
   } catch (error) {
     const place = loadFaultOf(error, [file])

@@ -7,15 +7,11 @@ import { amount, count, size, table } from '../common/terminal.ts'
 /** A Parquet file: size, provenance, columns, and how the modules fared. */
 export function partText(path: string, part: PartSummary, all: boolean): string {
   const { columns, provenance, modules, reasons } = part
+  const keys = Object.entries(provenance).sort(([a], [b]) => (a < b ? -1 : 1))
   const structs = Object.entries(columns).filter(([, leaf]) => leaf > 1)
   return [
     `${path}: ${amount(part.rows, 'row')}, ${amount(part.leaves.length, 'column')}, ${size(part.bytes)}, ${amount(part.rowGroups, 'row group')}`,
-    '',
-    facts(
-      Object.entries(provenance)
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]) => [key, value])
-    ),
+    ...(keys.length > 0 ? ['', facts(keys)] : []),
     '',
     columnsText(part.leaves, all),
     ...(structs.length > 0 && !all

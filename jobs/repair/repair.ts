@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../engine/errors.ts'
 import { openResources } from '../../engine/resources/resources.ts'
+import { filesAt } from '../../engine/store/files.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { ArchiveInput } from '../../engine/repair/archive-input.ts'
@@ -67,11 +68,18 @@ export function addRepair(program: Command): void {
   })
 }
 
+/** It may not be needed, and a slip is to be heard of all the same. */
+async function expectSource(place: string): Promise<void> {
+  if (await filesAt(place).info(place)) return
+  throw new UsageError(`--source "${place}": no such file or folder`)
+}
+
 async function repairLake(settings: Settings, options: Options): Promise<Repaired<LakeVerdict>> {
   const { lake, brokers } = settings
   const { deep = false, json = false, yes = false, publish = false, source = [] } = options
   if (publish && brokers.length === 0)
     throw new UsageError('--publish: say where Kafka is with --brokers')
+  for (const place of source) await expectSource(place)
   const store = openStore(lake)
   const lookAt = brokers.length > 0 ? (await import('../verify/kafka.ts')).lookAt : null
   const opened = await openWorkshop(store, settings, source, publish)

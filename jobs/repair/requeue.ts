@@ -111,6 +111,7 @@ function foundText({ held, freed }: Requeue): string {
 function requeueText(requeued: Requeued): string {
   const { held, freed, parts, alerts, duplicates, isRefused } = requeued
   if (isRefused) return 'nothing was done: say --yes'
+  if (held === 0) return 'nothing to do: no packet is in quarantine'
   if (Object.keys(freed).length === 0) {
     return `nothing to do: none of ${amount(held, 'packet')} in quarantine decodes now`
   }

@@ -55,18 +55,21 @@ export function runSummary(result: RunResult, lake: string): string {
     `${duration(seconds)}, ${count(rate)} alerts/s, ${size(tally.bytes)} written`,
     table(rows),
     '',
-    table(moduleRows(tally)),
-    '',
-    table([
+    ...titled(moduleRows(tally)),
+    ...titled([
       ['topic', 'alerts'],
       ...Object.entries(tally.topics).map(([topic, alerts]) => [topic, count(alerts)])
     ]),
-    '',
     `lake    ${lake}`,
     `topics  ${lake}/topics`,
-    ...(isHdfs(lake) ? [] : [`query   ${duckdbQuery(lake)}`]),
+    ...(isHdfs(lake) || tally.alerts + before === 0 ? [] : [`query   ${duckdbQuery(lake)}`]),
     `verify  ${overLake('siskin verify', { lake })}`
   ].join('\n')
+}
+
+/** A table with a line behind it; nothing where it has only its heading. */
+function titled(rows: readonly (readonly string[])[]): string[] {
+  return rows.length > 1 ? [table(rows), ''] : []
 }
 
 /** Nothing where there are none, as there mostly are. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { parse } from 'yaml'
@@ -136,6 +136,7 @@ export function readSettings(command: Command): Settings {
     if (source === undefined || source === 'default') values[key] = value
   }
   refuseEmpty(values)
+  expectCatalogues(values['catalogues'])
   return withUser(valuesOf(SETTINGS, values), values)
 }
 
@@ -156,6 +157,13 @@ function refuseEmpty(values: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** Those at an address are looked for when they are asked. */
+function expectCatalogues(folder: unknown): void {
+  if (typeof folder !== 'string' || folder.includes('://')) return
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new UsageError(`--catalogues "${folder}": no such folder`)
+}
+
 function readFile(path: string): Record<string, unknown> {
   let content: unknown
   try {
@@ -165,7 +173,7 @@ function readFile(path: string): Record<string, unknown> {
       ENOENT: 'no such file',
       EISDIR: 'a folder, and no file'
     }
-    const what = known[codeOf(error) ?? ''] ?? messageOf(error)
+    const what = known[codeOf(error) ?? ''] ?? messageOf(error).split(/:?\n/, 1)[0]!
     throw new UsageError(`configuration ${path}: ${what}`)
   }
   if (content === null || content === undefined) return {}

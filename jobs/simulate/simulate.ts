@@ -6,7 +6,7 @@ import { REPLAY_NAMES } from '../settings/replay.ts'
 import { addSettings, readSettings, wholeNumber } from '../settings/settings.ts'
 import { word } from '../../engine/store/lake-flags.ts'
 import { schemaFlags } from '../common/next.ts'
-import { interruptible } from '../common/interrupt.ts'
+import { Interrupted, interruptible } from '../common/interrupt.ts'
 import { amount, bar, count, duration, ProgressLine, size, table } from '../common/terminal.ts'
 
 /** What is simulated, wherever it goes. */
@@ -151,6 +151,9 @@ export async function simulateWithProgress(options: SimulateOptions): Promise<Su
       signal: stop.signal,
       onProgress: (progress) => line.update(() => progressText(progress, started))
     })
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+    throw new Interrupted('told to stop: the night in work is not written', 1, { cause: error })
   } finally {
     line.clear()
     stop.end()

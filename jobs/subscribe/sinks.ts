@@ -80,7 +80,9 @@ function columnsOfFilter(prefix: string): (topic: string) => string[] {
     if (!filter) return []
     const needs = [filter.requires, ...Object.values(filter.uses).map(({ requires }) => requires)]
     const columns = needs.flatMap((own) => Object.values(own).map(({ column }) => column))
-    return columns.filter((name) => name.includes('.') && !/^(ztf|lsst)\./.test(name)).slice(0, 4)
+    return columns
+      .filter((name) => name.includes('.') && !/(^|\.)(ztf|lsst)\./.test(name))
+      .slice(0, 4)
   }
 }
 

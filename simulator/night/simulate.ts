@@ -64,6 +64,8 @@ export async function simulate(options: SimulateOptions): Promise<Summary> {
   const truths: string[] = []
   const schemas = writeSchemas(plan)
   const pool = makeWorkerPool(plan)
+  const stop = () => void pool.close()
+  options.signal?.addEventListener('abort', stop, { once: true })
   try {
     const expected = forecast(plan, pool)
     for (let i = 0; i < plan.nights; i++) {
@@ -82,7 +84,11 @@ export async function simulate(options: SimulateOptions): Promise<Summary> {
       writeTruth(truthPath(path), rows)
       archives.push(path)
     }
+  } catch (error) {
+    options.signal?.throwIfAborted() // without its workers nothing else could come
+    throw error
   } finally {
+    options.signal?.removeEventListener('abort', stop)
     await pool.close()
   }
   const { packets, corrupted, duplicates, late, bytes, byClass } = tally

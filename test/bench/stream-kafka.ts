@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { Admin, Consumer } from '@platformatic/kafka'
 import type { Message } from '@platformatic/kafka'
+import type { Store } from '../../engine/store/store.ts'
 import type { StreamResult } from './stream-run.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../jobs/siskin.js', import.meta.url))
 const FETCH_BYTES = 16 * 1024 * 1024
+const PART_BYTES = 32 * 1024 * 1024
 
 interface Sent {
   readonly sent: number
@@ -88,6 +90,38 @@ export async function floorSeconds(
   let started = 0
   await readAll(bootstrap, [topic], count, () => (started ||= performance.now()))
   return (performance.now() - started) / 1000
+}
+
+/** Seconds to read the messages and write them to a store, in files of the size of a part, two at a time. */
+export async function copySeconds(
+  bootstrap: string,
+  topic: string,
+  count: number,
+  store: Store
+): Promise<number> {
+  let started = 0
+  let pieces: Buffer[] = []
+  let bytes = 0
+  const writing: Promise<number>[] = []
+  const write = () => {
+    const before = writing.at(-2)
+    const own = pieces
+    const path = `floor/${writing.length}`
+    writing.push(Promise.resolve(before).then(() => store.write(path, own)))
+    pieces = []
+    bytes = 0
+  }
+  await readAll(bootstrap, [topic], count, ({ value }) => {
+    started ||= performance.now()
+    pieces.push(value)
+    bytes += value.length
+    if (bytes >= PART_BYTES) write()
+  })
+  if (bytes > 0) write()
+  await Promise.all(writing)
+  const seconds = (performance.now() - started) / 1000
+  await store.remove('floor')
+  return seconds
 }
 
 /** When the messages of a topic were sent, ms since 1970, by source and offset. */

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { MessageToProduce } from '@platformatic/kafka'
 import { simulate } from '../../simulator/index.ts'
+import { openStore } from '../../engine/store/open-store.ts'
 import { startHdfs, startKafka, whyNoCluster } from '../cluster/cluster.ts'
 import {
+  copySeconds,
   drained,
   floorSeconds,
   latencies,
@@ -89,9 +91,12 @@ function mebibytes(bytes: number): string {
 /** Alerts a second of 1 and 2 members; the kinds of run take turns. */
 async function whole(place: Place, count: number): Promise<StreamResult[][]> {
   const floors: number[] = []
+  const copies: number[] = []
   const runs: StreamResult[][] = [[], []]
   for (let round = 0; round < size.rounds; round++) {
     floors.push(count / (await floorSeconds(place.bootstrap, 'night', count)))
+    const store = openStore(`${place.lake}-floor`)
+    copies.push(count / (await copySeconds(place.bootstrap, 'night', count, store)))
     for (const [i, own] of runs.entries()) {
       const name = `b${i + 1}r${round}`
       const lake = `${place.lake}-${name}`
@@ -102,10 +107,13 @@ async function whole(place: Place, count: number): Promise<StreamResult[][]> {
   const floor = median(floors)
   console.log(`\n${count.toLocaleString('en-US')} alerts, median of ${size.rounds}`)
   line('floor: consume the same bytes, do nothing', floor)
+  const copy = median(copies)
+  line('floor: consume the same bytes, write them to HDFS', copy)
   for (const [i, own] of runs.entries()) {
     const rate = median(own.map(sustained))
     const memory = Math.max(...own.map((result) => result.memory))
-    const ratio = `, ${(floor / rate).toFixed(1)} x floor, ${mebibytes(memory)}`
+    const above = `${(floor / rate).toFixed(1)} x and ${(copy / rate).toFixed(1)} x the floors`
+    const ratio = `, ${above}, ${mebibytes(memory)}`
     line(`${i + 1} member${i > 0 ? 's' : ''}, ${FILTERS} filters, HDFS and topics`, rate, ratio)
     stages(own[0]!)
   }

@@ -117,7 +117,7 @@ describe('what goes wrong is one sentence', () => {
       2,
       () => ['stream', '--brokers', 'a:1', '--topics', 'a', '--kafka-ca', asFile]
     ],
-    ['no lake', 1, () => ['subscribe', 'a', '--lake', join(folder, 'none')]],
+    ['no lake', 2, () => ['subscribe', 'a', '--lake', join(folder, 'none')]],
     ['a command that is none', 2, () => ['subscrib']]
   ])('%s: exit code %i', async (_what, code, args) => {
     const outcome = await siskin(args())

@@ -189,57 +189,6 @@ describe('bad input', () => {
     expect(outcome.stderr).toContain('--schemas')
   })
 
-  it('a configuration that is not there', async () => {
-    const outcome = await siskin(['check', '--config', join(folder, 'none.yaml')])
-    expect(outcome).toMatchObject({ code: 2 })
-    expect(outcome.stderr).toMatch(/configuration .*none\.yaml: no such file$/m)
-  })
-
-  it('an unknown key in the configuration: the list of known ones, exit code 2', async () => {
-    const config = join(folder, 'siskin.yaml')
-    writeFileSync(config, 'mebers: 2\n')
-    const outcome = await siskin(['run', ztf, '--config', config])
-    expect(outcome.code).toBe(2)
-    const [, known = ''] = /"mebers" \(members\?\); known: (.*)/.exec(outcome.stderr) ?? []
-    expect(known.split(', ')).toEqual(expect.arrayContaining(['filters', 'lake', 'members']))
-  })
-
-  it('settings: a flag goes before the environment, that before the file', async () => {
-    const config = join(folder, 'good.yaml')
-    writeFileSync(config, `lake: ${join(folder, 'by-file')}\nmodules: [quality]\n`)
-    const byFile = await siskin([
-      'run',
-      ztf,
-      '--config',
-      config,
-      '--filters',
-      'solar_system_known',
-      '--modules',
-      'quality,detections,solar_system',
-      '--json'
-    ])
-    expect(Object.keys(accountOf(byFile.stdout)['modules'] as object).sort()).toEqual([
-      'detections',
-      'quality',
-      'solar_system'
-    ])
-    expect(existsSync(join(folder, 'by-file'))).toBe(true)
-    await siskin(
-      [
-        'run',
-        ztf,
-        '--config',
-        config,
-        '--filters',
-        'solar_system_known',
-        '--modules',
-        'quality,detections,solar_system'
-      ],
-      { SISKIN_LAKE: join(folder, 'by-environment') }
-    )
-    expect(existsSync(join(folder, 'by-environment'))).toBe(true)
-  })
-
   it('a second run of the same source meanwhile: refused, the first is named', async () => {
     const own = join(folder, 'two')
     const { child, ended } = startSiskin(['run', ztf, '--lake', own, '--part-packets', '2'])

@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
 import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
 import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
+const PROGRAM = fileURLToPath(new URL('../../jobs/siskin.js', import.meta.url))
 const folder = temporaryFolder()
 
 interface Account {
@@ -151,6 +154,21 @@ print(json.dumps([counts['ztf'], counts['lsst'], largest]))`
     expect(outcome.stderr).toContain(says)
     expect(outcome.stderr).not.toContain('unexpected')
     expect(existsSync(out)).toBe(false)
+  })
+
+  it('told to stop: at once, in one sentence, with exit code 130 and no half archive', async () => {
+    const own = join(folder, 'stopped')
+    const args = ['simulate', '--scale', '0.2', '--members', '2', '--out', join(own, 'night.tar')]
+    const child = spawn(process.execPath, [PROGRAM, ...args])
+    let said = ''
+    child.stderr.on('data', (text: Buffer) => (said += text.toString()))
+    while ((!existsSync(own) || readdirSync(own).length === 0) && child.exitCode === null) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    child.kill('SIGINT')
+    const code = await new Promise((resolve) => child.once('exit', resolve))
+    expect(said).toBe('siskin: told to stop: the night in work is not written\n')
+    expect([code, readdirSync(own)]).toEqual([130, []])
   })
 
   it('killed half-way: no half archive under its final name', async () => {

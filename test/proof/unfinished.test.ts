@@ -80,7 +80,9 @@ it('an archive that broke off has ended: told, no difference, until the whole on
   expect(ok).toBe(true)
   expect(notes).toEqual([
     expect.stringMatching(
-      new RegExp(`^source broken-\\w+ ended with damage: .* the ${received} packets before it`)
+      new RegExp(
+        `^source broken-\\w+ ended with damage: .*; before it ${received} packets came into the lake`
+      )
     )
   ])
   writeFileSync(broken, bytes)

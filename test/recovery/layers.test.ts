@@ -5,10 +5,10 @@ import { layerText } from '../../engine/lake/layer-name.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { RunClaim } from '../../engine/lake/run-claim.ts'
 import { modules } from '../../science-modules/registry.ts'
+import { STEPS } from '../../engine/lake/two-phase-commit.ts'
 import { simulate } from '../../simulator/index.ts'
 import { fingerprint, siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
-const STEPS = ['staging', 'staged', 'committed', 'placing', 'placed', 'done']
 const PART = 60
 const RATE = modules.find(({ name }) => name === 'rate')!.version
 const RANDOM_KILLS = process.env['SISKIN_FAULTS'] === undefined ? 8 : 50

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { STEPS } from '../../engine/lake/two-phase-commit.ts'
 import { simulate } from '../../simulator/index.ts'
 import { fingerprint, siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
-const STEPS = ['staging', 'staged', 'committed', 'placing', 'placed', 'done']
 const PART = 40
 /** A hundred in the long form. */
 const RANDOM_KILLS = process.env['SISKIN_FAULTS'] === undefined ? 20 : 100

@@ -1,5 +1,5 @@
 import { murmur2 } from '@platformatic/kafka'
-import type { Message, MessageToProduce, Producer } from '@platformatic/kafka'
+import type { Message, MessageToProduce } from '@platformatic/kafka'
 import type { SelectedMessage } from '../../publish/kafka.ts'
 import { SISKIN_VERSION } from '../../version.ts'
 import type { FinkClaims } from '../claims/claim-fink.ts'
@@ -12,8 +12,8 @@ import { refusalOf } from '../../kafka/refusals.ts'
 import type { Framing } from './schema.ts'
 import type { KafkaAccess } from '../../kafka/settings.ts'
 import { TransactionalProducer } from '../../kafka/clients.ts'
+import type { OpenTransaction } from '../../kafka/clients.ts'
 
-type Transaction = Awaited<ReturnType<Producer['beginTransaction']>>
 type Produced = MessageToProduce
 
 export interface Publication {
@@ -38,7 +38,7 @@ const MOST_MS = TRANSACTION_MS + 10_000
 
 /** Publishes in transactions. One per member; a successor of the same name fences it. */
 export class Publisher {
-  readonly #producer: Producer
+  readonly #producer: TransactionalProducer
   readonly #framing: Framing
   readonly #output: PublisherOutput
   readonly #claims: FinkClaims | null
@@ -102,7 +102,7 @@ export class Publisher {
     onStep: OnStreamStep
   ): Promise<void> {
     await this.#learnPartitions(positions)
-    const transaction = await this.#producer.beginTransaction()
+    const transaction = await this.#producer.begin()
     try {
       await transaction.addConsumer(group.consumer)
       for (const position of positions) {
@@ -112,7 +112,7 @@ export class Publisher {
       await this.#send(transaction, messages)
       onStep('sent')
     } catch (error) {
-      await transaction.abort().catch((aborting: unknown) => {
+      await this.#producer.giveUp(transaction).catch((aborting: unknown) => {
         throw new UnsureError(`the transaction could not be aborted: ${String(aborting)}`, {
           cause: error
         })
@@ -128,16 +128,16 @@ export class Publisher {
 
   /** Whether the way to their topics is sound: messages with the same keys, and nothing else, are taken. Their transaction is aborted. */
   async passes(messages: readonly SelectedMessage[]): Promise<boolean> {
-    const transaction = await this.#producer.beginTransaction()
+    const transaction = await this.#producer.begin()
     try {
       await this.#send(transaction, messages.map(emptied))
-      return true
     } catch (error) {
+      await this.#producer.giveUp(transaction)
       if (refusalOf(error)?.kind !== 'way') throw error
       return false
-    } finally {
-      await transaction.abort()
     }
+    await transaction.abort()
+    return true
   }
 
   /** The client never ends a commit of a partition that is younger than what it knows of the topic. */
@@ -168,7 +168,7 @@ export class Publisher {
     } as unknown as Message
   }
 
-  async #send(transaction: Transaction, messages: readonly SelectedMessage[]): Promise<void> {
+  async #send(transaction: OpenTransaction, messages: readonly SelectedMessage[]): Promise<void> {
     const { prefix, finkPrefix, maxBytes } = this.#output
     for (const chunk of cutBySize(messages, maxBytes)) {
       const produced = chunk.map((message) =>

@@ -1,16 +1,15 @@
-import type { Step } from '../../lake/two-phase-commit.ts'
-import { drop, enterLedger, placeFiles, RECORD } from '../../lake/two-phase-commit.ts'
-import type { FoundAttempt } from '../../lake/two-phase-commit.ts'
+import { drop, enterLedger, placeFiles, RECORD, STEPS } from '../../lake/two-phase-commit.ts'
+import type { FoundAttempt, Step } from '../../lake/two-phase-commit.ts'
 import { lastSpan } from '../../lake/ledger.ts'
 import { recordAt } from '../../lake/records.ts'
 import type { PartRecord } from '../../lake/ledger.ts'
 import { readJson } from '../../store/replace-file.ts'
 import type { Store } from '../../store/store.ts'
 
-/** Moments of the commit of a micro-batch at which tests kill the member, in their order. */
-type StreamStep = Step | 'begun' | 'sent'
+/** Moments of the commit of a micro-batch at which tests kill the member, in their order: those of files, around a transaction. */
+export const STREAM_STEPS = [...STEPS.slice(0, 2), 'begun', 'sent', ...STEPS.slice(2)] as const
 
-export type OnStreamStep = (step: StreamStep) => void
+export type OnStreamStep = (step: Step | (typeof STREAM_STEPS)[number]) => void
 
 /*
  * Who recovers a partition has first read its position, then listed the attempts, then had Kafka confirm that

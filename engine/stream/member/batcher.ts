@@ -1,3 +1,4 @@
+import { collectBuffers } from '../../making/collector.ts'
 import type { Bounds } from '../common/bounds.ts'
 import type { Chunk, CommittedMessage } from '../../kafka/committed-reader.ts'
 import { sourceOf } from '../../kafka/partition.ts'
@@ -109,6 +110,7 @@ export class Batcher {
       this.#waiting.push(message)
       this.#bytes += message.value?.length ?? 0
     }
+    collectBuffers()
     if (this.#full) this.#wake()
   }
 

@@ -138,7 +138,6 @@ export class Maker {
   }
 
   #send(message: ToWorker): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     this.#thread?.worker.postMessage(message)
   }
 

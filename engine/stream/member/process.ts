@@ -1,6 +1,6 @@
-import { setFlagsFromString } from 'node:v8'
 import type { Plan } from '../../enrich/plan.ts'
 import { messageOf } from '../../errors.ts'
+import { collectLessOften } from '../../making/collector.ts'
 import type { SiskinError } from '../../errors.ts'
 import type { Strike } from '../common/bounds.ts'
 import { explain } from '../../kafka/client.ts'
@@ -19,18 +19,12 @@ export interface MemberProgram {
 /** Exit code of a member whose pipeline died, as it does of a packet that a library cannot bear. */
 const PIPELINE_DIED = 70
 
-/**
- * V8 marks its heap anew for every 64 MiB of buffers that went by, which is a third of a member's
- * time at full speed. So the limit grows with the memory in use.
- */
-const GC_FLAG = '--external-memory-accounted-in-global-limit'
-
 /** Nobody is left to kill a member that does not come to its end. */
 const ORPHAN_MS = 60_000
 
 /** The process of a member: its supervisor says how to begin and when to end. */
 export function runMemberProcess(program: MemberProgram): void {
-  setFlagsFromString(GC_FLAG)
+  collectLessOften()
   const stop = new AbortController()
   process.on('SIGINT', () => {}) // a terminal's Ctrl-C goes to the supervisor too, and it decides
   process.on('SIGTERM', () => stop.abort())

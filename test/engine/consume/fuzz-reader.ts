@@ -5,7 +5,6 @@ import { SiskinError } from '../../../engine/errors.ts'
 
 /** Reads archives in a thread of its own, so that one that hangs it can be told from outside. */
 parentPort!.on('message', (path: string) => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   void read(path).then((outcome) => parentPort!.postMessage(outcome))
 })
 

@@ -28,7 +28,6 @@ function read(path: string): Promise<Outcome | null> {
       clearTimeout(dog)
       resolve(outcome)
     })
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     reader.postMessage(path)
   })
 }

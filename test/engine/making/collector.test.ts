@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { collectBuffers, collectLessOften } from '../../../engine/making/collector.ts'
+
+const MIB = 1024 * 1024
+const buffers = () => process.memoryUsage().arrayBuffers
+
+test('buffers that were let go are given back when they are many', () => {
+  collectLessOften()
+  const before = buffers()
+  let held = Array.from({ length: 8 }, () => Buffer.alloc(64 * MIB))
+  expect(buffers() - before).toBeGreaterThan(500 * MIB)
+  held = held.slice(0, 1)
+  collectBuffers()
+  expect(buffers() - before).toBeLessThan(192 * MIB)
+  expect(held).toHaveLength(1)
+})
