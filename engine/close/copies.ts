@@ -127,26 +127,22 @@ const POINTER = ['packet_file', 'packet_offset', 'packet_length']
 
 async function placesOf(store: Store, { file }: KeyedFile): Promise<Place[]> {
   const table = await PartTable.open(store, file)
-  try {
-    const batch = oneOf(await table.read(POINTER))
-    const files = textsOf(batch, 'packet_file')
-    const offsets = longsOf(batch, 'packet_offset')
-    const lengths = batch.getChild('packet_length')!.toArray() as Int32Array
-    const order = files
-      .map((own, row) => ({ own, row }))
-      .sort((a, b) => {
-        return a.own === b.own ? Number(offsets[a.row]! - offsets[b.row]!) : a.own < b.own ? -1 : 1
-      })
-    const nth = new Map<number, number>()
-    for (let i = 0, n = 0; i < order.length; i++) {
-      n = order[i - 1]?.own === order[i]!.own ? n + 1 : 0
-      nth.set(order[i]!.row, n)
-    }
-    return files.map((own, row) => {
-      const [offset, length] = [Number(offsets[row]), lengths[row]!]
-      return { file: own, offset, length, nth: nth.get(row)! }
+  const batch = oneOf(table.read(POINTER))
+  const files = textsOf(batch, 'packet_file')
+  const offsets = longsOf(batch, 'packet_offset')
+  const lengths = batch.getChild('packet_length')!.toArray() as Int32Array
+  const order = files
+    .map((own, row) => ({ own, row }))
+    .sort((a, b) => {
+      return a.own === b.own ? Number(offsets[a.row]! - offsets[b.row]!) : a.own < b.own ? -1 : 1
     })
-  } finally {
-    table.close()
+  const nth = new Map<number, number>()
+  for (let i = 0, n = 0; i < order.length; i++) {
+    n = order[i - 1]?.own === order[i]!.own ? n + 1 : 0
+    nth.set(order[i]!.row, n)
   }
+  return files.map((own, row) => {
+    const [offset, length] = [Number(offsets[row]), lengths[row]!]
+    return { file: own, offset, length, nth: nth.get(row)! }
+  })
 }

@@ -74,12 +74,8 @@ function draftOf(provenance: Draft['provenance']): Draft {
 
 async function keysOf(store: Store, part: Takeable, isWhole: boolean) {
   const table = await PartTable.open(store, alertsOf(part))
-  try {
-    const batch = oneOf(await table.read(isWhole ? undefined : ['healpix', 'alert_id']))
-    return { facts: table.facts(), batch }
-  } finally {
-    table.close()
-  }
+  const batch = oneOf(table.read(isWhole ? undefined : ['healpix', 'alert_id']))
+  return { facts: table.facts(isWhole ? batch.schema : undefined), batch }
 }
 
 /** With the versions of the layers that are folded in. */

@@ -38,11 +38,7 @@ export async function loadAlerts(
 /** All rows of a file as one batch. */
 async function wholeOf(store: Store, file: PartFile): Promise<RecordBatch> {
   const table = await PartTable.open(store, file)
-  try {
-    return oneOf(await table.read())
-  } finally {
-    table.close()
-  }
+  return oneOf(table.read())
 }
 
 function indexOf({ schema }: RecordBatch, name: string): number {

@@ -116,9 +116,8 @@ async function copiesOf({ store, night, group, before }: ClosedWork): Promise<Fo
   )
   for (const [i, { file }] of earlier.entries()) {
     const table = await PartTable.open(store, file)
-    const batch = oneOf(await table.read(['healpix', 'alert_id']))
+    const batch = oneOf(table.read(['healpix', 'alert_id']))
     keys.add(longsOf(batch, 'healpix'), longsOf(batch, 'alert_id'), own.length + i)
-    table.close()
   }
   const key = `${night.survey}/${night.night}`
   return findCopies(store, key, keys, [...own, ...earlier], own.length)

@@ -1,6 +1,6 @@
 import { tableFromIPC } from 'apache-arrow'
-import type { RecordBatch } from 'apache-arrow'
-import { ParquetFile } from 'parquet-wasm'
+import type { RecordBatch, Schema } from 'apache-arrow'
+import { readParquet, readSchema } from 'parquet-wasm'
 import { messageOf } from '../errors.ts'
 import type { PartFile } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
@@ -11,64 +11,50 @@ import { DamagedFile } from './damaged.ts'
 const WHOLE = 2 ** 30
 
 export interface FileFacts {
-  /** The Arrow schema, as text that is the same for the same schema. */
+  /** The names and types of the columns, as text that is the same for the same columns. */
   readonly schema: string
   /** The provenance that Siskin wrote. */
   readonly keys: Readonly<Record<string, string>>
 }
 
-/** A Parquet file of the lake in memory, checked against its checksum. */
+/** A Parquet file of the lake in memory, checked against its checksum: read at once, as its columns are many and small. */
 export class PartTable {
   readonly #path: string
-  readonly #file: ParquetFile
+  readonly #bytes: Uint8Array
 
-  private constructor(path: string, file: ParquetFile) {
+  private constructor(path: string, bytes: Uint8Array) {
     this.#path = path
-    this.#file = file
+    this.#bytes = bytes
   }
 
-  /** @throws DamagedFile for one that is damaged. */
+  /** @throws DamagedFile */
   static async open(store: Store, file: PartFile): Promise<PartTable> {
-    const bytes = await readWhole(store, file)
-    try {
-      const blob = new Blob([Uint8Array.from(bytes)])
-      return new PartTable(file.path, await ParquetFile.fromFile(blob))
-    } catch (error) {
-      throw unreadable(file.path, error)
-    }
+    return new PartTable(file.path, await readWhole(store, file))
   }
 
-  facts(): FileFacts {
-    const metadata = this.#file.metadata()
-    const own = metadata.fileMetadata()
-    const keys = own.keyValueMetadata() as Map<string, string>
-    own.free()
-    metadata.free()
-    const schema = keys.get('ARROW:schema') ?? this.#columns()
-    return { schema, keys: JSON.parse(keys.get('siskin') ?? '{}') }
+  /** @param schema of all columns, where they were read. @throws DamagedFile */
+  facts(schema?: Schema): FileFacts {
+    return this.#told(() => {
+      const all = schema ?? tableFromIPC(readSchema(this.#bytes).intoIPCStream()).schema
+      const keys = JSON.parse(all.metadata.get('siskin') ?? '{}') as FileFacts['keys']
+      return { schema: all.fields.map(String).join(), keys }
+    })
   }
 
-  /** The names and types of the columns, where the file does not say them in one word. */
-  #columns(): string {
-    return tableFromIPC(this.#file.schema().intoIPCStream()).schema.fields.map(String).join()
-  }
-
-  /** All rows, of some columns or of all, a batch a row group. */
-  async read(columns?: readonly string[]): Promise<RecordBatch[]> {
-    try {
+  /** All rows, of some columns or of all, a batch a row group. @throws DamagedFile */
+  read(columns?: readonly string[]): RecordBatch[] {
+    return this.#told(() => {
       const options = { batchSize: WHOLE, ...(columns && { columns: [...columns] }) }
-      return tableFromIPC((await this.#file.read(options)).intoIPCStream()).batches
+      return tableFromIPC(readParquet(this.#bytes, options).intoIPCStream()).batches
+    })
+  }
+
+  #told<T>(read: () => T): T {
+    try {
+      return read()
     } catch (error) {
-      throw unreadable(this.#path, error)
+      const text = `${this.#path} cannot be read: ${messageOf(error)}; siskin repair mends it`
+      throw new DamagedFile(this.#path, text, { cause: error })
     }
   }
-
-  close(): void {
-    this.#file.free()
-  }
-}
-
-function unreadable(path: string, error: unknown): DamagedFile {
-  const text = `${path} cannot be read: ${messageOf(error)}; siskin repair mends it`
-  return new DamagedFile(path, text, { cause: error })
 }

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -60,7 +60,7 @@ async function packetsOf(lake: string): Promise<string[]> {
 }
 
 beforeAll(async () => {
-  await simulate({ start: '2026-01-12', seed: 3, scale: 0.006, stamps: 'none', out: archive })
+  await simulate({ start: '2026-01-12', seed: 3, scale: 0.002, stamps: 'none', out: archive })
   await siskin(['run', archive, '--lake', taken, '--part-packets', '25'])
 }, 60_000)
 
@@ -171,6 +171,29 @@ describe('a closed night', () => {
     expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [], notes: [] })
     expect(await packetsOf(lake)).toEqual(await packetsOf(taken))
     expect(await differing(taken, lake)).toBe(0)
+  })
+
+  test('on a full disk leaves all as it was, and is closed when there is room', async (context) => {
+    const disk = join(folder, 'disk')
+    mkdirSync(disk)
+    const size = execFileSync('du', ['-sk', taken]).toString().split('\t')[0]
+    const options = `size=${Number(size) + 1500}k`
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]).status !== 0) {
+      context.skip('no right to mount a small disk here')
+    }
+    try {
+      const lake = join(disk, 'lake')
+      cpSync(taken, lake, { recursive: true })
+      const store = openStore(lake)
+      await expect(closeAll(store)).rejects.toThrow(/the disk is full/)
+      expect(await store.list('ztf')).toEqual(await openStore(taken).list('ztf'))
+      expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [] })
+      execFileSync('mount', ['-o', 'remount,size=1g', disk])
+      expect((await closeAll(store))[0]!.parts).toBeGreaterThan(5)
+      expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [], notes: [] })
+    } finally {
+      execFileSync('umount', [disk])
+    }
   })
 
   test('is refused beside a repair or a reprocessing, and they beside a close', async () => {

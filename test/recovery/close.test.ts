@@ -38,12 +38,12 @@ const args = (lake: string) =>
 
 beforeAll(async () => {
   const archive = join(folder, 'night.tar')
-  await simulate({ start: '2026-01-12', seed: 3, scale: 0.006, stamps: 'none', out: archive })
-  await siskin(['run', archive, '--lake', taken, '--part-packets', '40'])
+  await simulate({ start: '2026-01-12', seed: 3, scale: 0.002, stamps: 'none', out: archive })
+  await siskin(['run', archive, '--lake', taken, '--part-packets', '25'])
   const lake = lakeOf('undisturbed')
   await closeAll(openStore(lake))
   whole = fingerprint(lake)
-}, 60_000)
+})
 
 describe('a close that is killed', () => {
   it.each(KILLS)(
@@ -57,7 +57,6 @@ describe('a close that is killed', () => {
       expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [], notes: [] })
       expect(fingerprint(lake)).toEqual(whole)
       rmSync(lake, { recursive: true })
-    },
-    60_000
+    }
   )
 })
