@@ -1,7 +1,8 @@
+import { OutageError } from '../errors.ts'
 import { attemptOfRun } from '../lake/file-commit.ts'
 import { layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
-import { checkRun } from '../lake/run-claim.ts'
+import { checkRun, newestClaim } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import type { PartSpan } from './messages.ts'
 import { TaskClaim } from './task-claim.ts'
@@ -38,9 +39,19 @@ export async function claimLayer(
   return {
     attempt: task?.attempt ?? attemptOfRun(run, attempt),
     check: async () => {
-      await checkRun(store, text, run)
+      if (task) await expectPlan(store, text, run)
+      else await checkRun(store, text, run)
       await task?.check()
     },
     release: async () => task?.release()
   }
+}
+
+/** @throws OutageError when who planned is not the last who had the layer: no task of the plan can be done any more. */
+async function expectPlan(store: Store, layer: string, run: number): Promise<void> {
+  const newest = await newestClaim(store, layer)
+  if (newest === null || newest.run === run) return
+  throw new OutageError(
+    `the plan of these tasks is over: ${newest.command ?? 'siskin'} has had ${layer} since; print the plan again`
+  )
 }

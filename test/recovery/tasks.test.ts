@@ -172,7 +172,34 @@ describe('the tasks of a plan', () => {
     await other.release()
     const late = await take([line])
     expect([late.code, late.answers]).toEqual([1, []])
-    expect(late.stderr).toMatch(/another run took layers\/rate@\S+ over meanwhile/)
+    expect(late.stderr).toMatch(
+      /plan of these tasks is over: siskin reprocess has had layers\/rate@/
+    )
+  }, 60_000)
+})
+
+describe('the tasks of a plan, and a close', () => {
+  it('end where the night is closed, and what is planned then is of what is left', async () => {
+    const lake = lakeOf('closed')
+    const plan = await planOf(lake)
+    const before = await take(plan.slice(0, 2))
+    expect(statuses(before.answers)).toEqual(new Set(['made']))
+    const closed = await siskin([
+      'close',
+      '--lake',
+      lake,
+      '--night',
+      '20260112..20260113',
+      '--json'
+    ])
+    expect(closed.code, closed.stderr).toBe(0)
+    const late = await take(plan)
+    expect([late.code, late.answers]).toEqual([1, []])
+    expect(late.stderr).toMatch(/the plan of these tasks is over: siskin close .* has had/)
+    const left = await take(await planOf(lake))
+    expect([left.code, statuses(left.answers)]).toEqual([0, new Set(['made'])])
+    const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+    expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, differences: [], notes: [] })
   }, 60_000)
 })
 
