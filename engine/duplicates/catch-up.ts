@@ -1,11 +1,11 @@
 import { messageOf } from '../errors.ts'
 import { atOnce } from '../store/at-once.ts'
-import { lastSpan } from '../lake/ledger.ts'
+import { lastSpan, spansFrom } from '../lake/ledger.ts'
 import { ledgerSources } from '../lake/ledger-walk.ts'
 import { ownedTopics } from '../lake/owners.ts'
 import { isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
-import { indexedUpTo, setIndexedUpTo, writeIndex } from './index-files.ts'
+import { indexedBehind, indexedUpTo, setIndexedBehind, writeIndex } from './index-files.ts'
 import type { MarkedPart } from './index-files.ts'
 import { landedFrom, marksIn } from './index-writer.ts'
 
@@ -30,6 +30,8 @@ export async function catchUpIndex(
       const next = await indexedUpTo(store, source)
       const last = await lastSpan(store, source)
       if (last === null || last.last < next || (await isClaimed(store, source))) return
+      const landed = (await spansFrom(store, source, next)).length
+      if (landed === (await indexedBehind(store, source))) return // as at the last look
       await indexFrom(store, source, next)
     } catch (error) {
       warn(`the index of copies of ${source} is behind: ${messageOf(error)}`)
@@ -46,17 +48,19 @@ export async function streamSources(store: Store): Promise<string[]> {
 }
 
 /**
- * Parts behind a hole are put there too, and once more by the run that fills it: up to the hole the source is said to be
- * in the index. What was requeued has holes for good, and is said to be in it to its end.
+ * Parts behind a hole are put there too, once as long as no other lands, and once more by the run that fills it: up to the
+ * hole the source is said to be in the index. What was requeued has holes for good, and is said to be in it to its end.
  */
 async function indexFrom(store: Store, source: string, next: number): Promise<void> {
   let upTo = next
+  let behind = 0
   for await (const parts of runsFrom(store, source, next)) {
     const [begin, end] = [parts[0]!, parts.at(-1)!]
     await writeIndex(store, source, parts)
     if (begin.first === upTo || begin.requeued) upTo = end.last + 1
+    else behind += parts.length
   }
-  if (upTo > next) await setIndexedUpTo(store, source, upTo)
+  await setIndexedBehind(store, source, upTo, behind)
 }
 
 /** Parts that follow each other, as many as fit into a file. */

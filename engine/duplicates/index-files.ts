@@ -4,7 +4,7 @@ import { dirname } from 'node:path/posix'
 import { stagingOf } from '../lake/two-phase-commit.ts'
 import { OWN } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { jsonBytes, readJson, tellForgotten } from '../store/replace-file.ts'
+import { jsonBytes, readJson, readNote, tellForgotten } from '../store/replace-file.ts'
 import { isMissing } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import { Marks, readMarks } from './marks.ts'
@@ -162,6 +162,25 @@ export async function setIndexedUpTo(
   drafts = draftsOf(source)
 ): Promise<void> {
   await put(store, drafts, upToPath(source), jsonBytes({ next }))
+}
+
+/** The same of a source with a hole at `next`; `behind`: how many parts behind it are in the index too. */
+export async function setIndexedBehind(
+  store: Store,
+  source: string,
+  next: number,
+  behind: number
+): Promise<void> {
+  await put(
+    store,
+    draftsOf(source),
+    upToPath(source),
+    jsonBytes(behind > 0 ? { next, behind } : { next })
+  )
+}
+
+export async function indexedBehind(store: Store, source: string): Promise<number> {
+  return (await readNote<{ behind?: number }>(store, upToPath(source)))?.behind ?? 0
 }
 
 /** Removes what a writer that was killed left of the file it wrote. To be called by the owner of the source. */

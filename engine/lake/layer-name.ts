@@ -9,10 +9,18 @@ export interface LayerName {
   readonly version: string
 }
 
+/** Which making of a part it was, of those that there may be one after the other. */
+export interface Making {
+  readonly source: string
+  readonly attempt: string
+}
+
 /** Of a layer: what its part was made of. */
 export interface LayerAccount {
   /** Versions of the modules that it read from, and that those read from. */
   readonly from: Readonly<Record<string, string>>
+  /** The making of the part, and of each layer, that it read; not known of layers of older versions. */
+  readonly of?: readonly Making[]
   /** Catalogues and models that it asked, with their versions; left out: none. */
   readonly resources?: string
   /** What was learned later was left out of it; null: nothing was. */

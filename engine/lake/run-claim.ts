@@ -1,42 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
-import { codeOf, OutageError, SiskinError, TornFileError } from '../errors.ts'
+import { OutageError, SiskinError, TornFileError } from '../errors.ts'
 import { OWN } from './ledger.ts'
+import { BEAT_MS, isAlive, isMe, THIS_MACHINE } from '../store/machine.ts'
+import type { Holder, Machine } from '../store/machine.ts'
 import { jsonBytes, readJson, replaceFile } from '../store/replace-file.ts'
 import { isMissing, isTaken } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 
-/** Who is, or was, taking a source of files into the lake. */
-export interface Holder {
-  readonly pid: number
-  readonly host: string
-  readonly since: string
-  /** When the last run of it began, where this is none: a repair has the source only for a while. */
-  readonly begun?: string | null
-  readonly command: string
-  /** When the process began, in the kernel's own count: a re-used pid is not the same process. */
-  readonly birth: string
-  /** When it last said that it lives: for those on other machines, who cannot ask. */
-  readonly beat: string
-}
-
-/** What a claim needs of the machine it is made on; another one where many runs are played in one process. */
-export interface Machine {
-  /** Who is claiming. */
-  me(command: string): Holder
-  /** One that was killed a moment ago may take some time to be gone. */
-  isAlive(holder: Holder): boolean | Promise<boolean>
-  /** Calls `beat` from time to time until the returned function is called. */
-  beat(beat: () => void): () => void
-}
-
-const BEAT_MS = 20_000
-/** A run on another machine that was silent for so long is taken for dead. */
-const SILENT_MS = 180_000
-/** How long a run that was killed may take until its last process is gone. */
-const DYING_MS = 5000
-const LOOK_MS = 100
 const TORN_LOOK_MS = 1000
 
 /** The claim under which all that changes what lies in a lake excludes each other: repairs, requeues, closes. No source is called so. */
@@ -90,7 +60,7 @@ export class RunClaim {
     this.isAfterDeath = isAfterDeath
     this.#me = me
     this.#fallSilent = machine.beat(() => {
-      this.#telling = this.#telling.then(() => this.#tell()).catch(() => {})
+      return (this.#telling = this.#telling.then(() => this.#tell()).catch(() => {}))
     })
   }
 
@@ -183,11 +153,6 @@ export async function newestClaim(store: Store, source: string): Promise<NewestC
   return { run, isOver, since, isOurs, isAtWork, command: holder?.command ?? null }
 }
 
-/** Who asks is a repair that claims what it mends: that is no run on its way. */
-function isMe({ pid, host }: Holder): boolean {
-  return pid === process.pid && host === hostname()
-}
-
 /** True while a run that lives has the source. */
 export async function isClaimed(store: Store, source: string): Promise<boolean> {
   return (await newestRun(store, source)).isAtWork
@@ -239,47 +204,5 @@ async function forgetOlder(store: Store, source: string, run: number): Promise<v
   for (const { run: older, isOver } of await runsOf(store, source)) {
     if (older >= run) continue
     await store.remove(`${folderOf(source)}/${older}.${isOver ? 'over' : 'json'}`)
-  }
-}
-
-const THIS_MACHINE: Machine = {
-  me(command) {
-    const now = new Date().toISOString()
-    const { pid } = process
-    return { pid, host: hostname(), since: now, command, birth: birthOf(pid), beat: now }
-  },
-  isAlive: staysAlive,
-  beat(beat) {
-    const timer = setInterval(beat, BEAT_MS)
-    timer.unref()
-    return () => clearInterval(timer)
-  }
-}
-
-/** False also for a process that ends within a few seconds, as the members of a killed run do. */
-async function staysAlive(holder: Holder): Promise<boolean> {
-  for (let waited = 0; isAlive(holder); waited += LOOK_MS) {
-    if (holder.host !== hostname() || waited >= DYING_MS) return true
-    await delay(LOOK_MS)
-  }
-  return false
-}
-
-function isAlive(holder: Holder): boolean {
-  if (holder.host !== hostname()) return Date.now() - Date.parse(holder.beat) < SILENT_MS
-  try {
-    process.kill(holder.pid, 0)
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
-  }
-  return holder.birth === '' || birthOf(holder.pid) === holder.birth
-}
-
-function birthOf(pid: number): string {
-  try {
-    const line = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return line.slice(line.lastIndexOf(')') + 2).split(' ')[19] ?? ''
-  } catch {
-    return ''
   }
 }

@@ -1,7 +1,7 @@
 import type { Needs } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { compareVersions, isShown, layerSource } from '../lake/layer-name.ts'
-import type { LayerName } from '../lake/layer-name.ts'
+import type { LayerName, Making } from '../lake/layer-name.ts'
 import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { lakeFlags } from '../store/lake-flags.ts'
@@ -13,8 +13,9 @@ export interface Input {
   readonly version: string
   /** Null: in the files of the part itself. */
   readonly layer: LayerName | null
-  /** When the layer was begun. */
+  /** Of the layer: when it was begun, and by which attempt. */
   readonly made?: string
+  readonly attempt?: string
   /** How long it took over the part, where that is known. */
   readonly ms?: number
 }
@@ -53,10 +54,28 @@ export async function newestInput(
   for (const layer of newer) {
     const made = await layerRecord(store, layer, record)
     if (made && (asOf === null || Date.parse(made.started) <= Date.parse(asOf))) {
-      return { version: layer.version, layer, made: made.started }
+      return inputOf(layer, made)
     }
   }
   return own === null ? null : { version: own, layer: null }
+}
+
+/** What a layer has of a module. */
+export function inputOf(layer: LayerName, { started, attempt }: PartRecord): Input {
+  return { version: layer.version, layer, made: started, attempt }
+}
+
+/** The making of a part, and of the layers in which the columns of modules lie that are read. */
+export function makingsOf(
+  { source, attempt }: PartRecord,
+  inputs: ReadonlyMap<string, Input>,
+  read: readonly string[]
+): Making[] {
+  const layers = read.flatMap((name) => {
+    const { layer = null, attempt: own = '' } = inputs.get(name) ?? {}
+    return layer ? [{ source: layerSource(layer, source), attempt: own }] : []
+  })
+  return [{ source, attempt }, ...layers]
 }
 
 /** The columns of a module of one version, from a layer or the part itself; null: the part has none. */
@@ -90,4 +109,39 @@ export function missingInputs(
     .filter((name) => !running.has(name) && !inputs.has(name))
   if (missing.length === 0) return null
   return `it has no columns of ${missing.join(', ')}, which are read: siskin reprocess --modules ${missing.join(',')} ${lakeFlags(root)} makes them`
+}
+
+/** What a layer of a part would be made of now. */
+export interface MadeOf {
+  readonly from: Readonly<Record<string, string>>
+  readonly of: readonly Making[]
+  readonly resources: string
+  /** When the youngest of it was begun. */
+  readonly since: string
+}
+
+/**
+ * What there is of a layer, if it need not be made again: of the same versions, by modules that were not stopped, all
+ * there, and of the part and the layers as they were made last.
+ */
+export async function stillGood(
+  store: Store,
+  layer: LayerName,
+  part: PartRecord,
+  now: MadeOf
+): Promise<PartRecord | null> {
+  const made = await layerRecord(store, layer, part)
+  if (!made || wasStopped(made)) return null
+  const { from, of, resources = '' } = made.layer ?? {}
+  if (JSON.stringify(from) !== JSON.stringify(now.from) || resources !== now.resources) return null
+  const isOfNow = of ? JSON.stringify(of) === JSON.stringify(now.of) : made.started >= now.since
+  if (!isOfNow) return null
+  for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return null
+  return made
+}
+
+/** What it was stopped over may have been the machine's fault: it is tried again. */
+function wasStopped({ modules }: PartRecord): boolean {
+  const statuses = Object.values(modules).flatMap((own) => Object.keys(own.statuses))
+  return statuses.includes('failed:timeout') || statuses.includes('failed:off')
 }

@@ -10,13 +10,14 @@ import { compareVersions, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
+import { strayAside } from '../repair/land.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
 import type { Resources } from '../resources/resources.ts'
 import { claimLayer } from './claim-layer.ts'
 import type { Claim, Claiming, Claims } from './claim-layer.ts'
-import { layerRecord, missingInputs, newestInput } from './inputs.ts'
-import type { Input } from './inputs.ts'
+import { inputOf, layerRecord, makingsOf, missingInputs, newestInput, stillGood } from './inputs.ts'
+import type { Input, MadeOf } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
 import { makeLayers } from './part-layers.ts'
 import { layerOfFilter, layerOfModule, sourcesFor } from './work.ts'
@@ -97,6 +98,10 @@ export class LayerMaker {
     const { store, work, beat, log } = this.#options
     if (isNothing(todo)) return []
     const claimOf = (layer: LayerName) => claims.get(layerText(layer))!
+    const inputs = new Map(todo.inputs)
+    for (const { module, layer } of todo.modules) {
+      inputs.set(module.name, { version: layer.version, layer, attempt: claimOf(layer).attempt })
+    }
     const made = await makeLayers(record, {
       ...todo,
       store,
@@ -105,6 +110,7 @@ export class LayerMaker {
       format: this.#format,
       asOf: work.asOf,
       resources: this.#options.resources,
+      of: (layer) => makingsOf(record, inputs, Object.keys(todo.from(layer))),
       used: (layer) => this.#used(layer),
       attempt: (layer) => claimOf(layer).attempt,
       warn: (message) => log('warn', message),
@@ -120,6 +126,7 @@ export class LayerMaker {
     }).finally(() => beat.leave())
     for (const { layer, record: own, files } of made) {
       const { check } = claimOf(layer)
+      const before = await layerRecord(store, layer, record)
       try {
         await commit(store, own, files, check, onStep)
       } catch (error) {
@@ -127,6 +134,9 @@ export class LayerMaker {
         await check() // it may be theirs by now: that says more than what failed of it
         throw error
       }
+      const named = new Set(own.files.map(({ path }) => path))
+      for (const { path } of before?.files ?? [])
+        if (!named.has(path)) await strayAside(store, path)
     }
     return made.map(({ record: own }) => own)
   }
@@ -185,46 +195,36 @@ export class LayerMaker {
     ])
     const from = (layer: LayerName) => fromOf(layer, versions, work)
     const modules: Todo['modules'][number][] = []
-    // what reads from columns that are made now is older than they are
-    const since = (names: readonly string[]) =>
-      modules.some(({ module }) => names.includes(module.name))
-        ? null
-        : (names
-            .map((name) => inputs.get(name)?.made ?? '')
-            .sort(compareTexts)
-            .at(-1) ?? '')
+    const ofNow = (layer: LayerName): MadeOf | null => {
+      const own = from(layer)
+      const read = Object.keys(own)
+      // what reads from columns that are made now is older than they are
+      if (modules.some(({ module }) => read.includes(module.name))) return null
+      const times = read.map((name) => inputs.get(name)?.made ?? '')
+      return {
+        from: own,
+        of: makingsOf(record, inputs, read),
+        resources: this.#used(layer),
+        since: [record.started, ...times].sort(compareTexts).at(-1)!
+      }
+    }
+    const done = (layer: LayerName) => {
+      const now = ofNow(layer)
+      return now && stillGood(store, layer, record, now)
+    }
     for (const module of making) {
       const layer = layerOfModule(module, asOf)
-      const made = await this.#done(record, layer, from(layer), since(Object.keys(from(layer))))
+      const made = await done(layer)
       if (made === null) modules.push({ module, layer })
-      else inputs.set(module.name, { version: layer.version, layer, made: made.started })
+      else inputs.set(module.name, inputOf(layer, made))
     }
     const filters: Todo['filters'][number][] = []
     for (const filter of work.filters) {
       const layer = layerOfFilter(filter, asOf)
-      const made = await this.#done(record, layer, from(layer), since(Object.keys(from(layer))))
+      const made = await done(layer)
       if (made === null) filters.push({ filter, layer })
     }
     return { modules, filters, inputs, from, newer }
-  }
-
-  /**
-   * What there is of a layer, if it need not be made again: of the same versions, by modules that were not stopped, all
-   * there, and no older than what it was made from.
-   */
-  async #done(
-    record: PartRecord,
-    layer: LayerName,
-    from: Readonly<Record<string, string>>,
-    since: string | null
-  ): Promise<PartRecord | null> {
-    const { store } = this.#options
-    const made = since === null ? null : await layerRecord(store, layer, record)
-    if (!made || made.started < since! || wasStopped(made)) return null
-    if (JSON.stringify(made.layer?.from) !== JSON.stringify(from)) return null
-    if ((made.layer?.resources ?? '') !== this.#used(layer)) return null
-    for (const { path, bytes } of made.files) if ((await store.size(path)) !== bytes) return null
-    return made
   }
 
   #expectInputs({ modules, filters, inputs }: Todo): void {
@@ -273,12 +273,6 @@ function fromOf(
 
 function compareTexts(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)
-}
-
-/** What it was stopped over may have been the machine's fault: it is tried again. */
-function wasStopped({ modules }: PartRecord): boolean {
-  const statuses = Object.values(modules).flatMap((own) => Object.keys(own.statuses))
-  return statuses.includes('failed:timeout') || statuses.includes('failed:off')
 }
 
 /** Names without what kind of thing they are of. */

@@ -4,7 +4,7 @@ import type { EnrichOptions } from '../enrich/enrich.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { columnsPath } from '../lake/kept-columns.ts'
 import { layerPath, layerSource, layerText } from '../lake/layer-name.ts'
-import type { LayerName } from '../lake/layer-name.ts'
+import type { LayerName, Making } from '../lake/layer-name.ts'
 import { partPath } from '../lake/ledger.ts'
 import type { FilterAccount, ModuleAccount, PartFile, PartRecord } from '../lake/ledger.ts'
 import { layLayer, layTopic } from '../lake/part.ts'
@@ -40,6 +40,8 @@ export interface PartWork extends Omit<MessageParts, 'survey' | 'columns'> {
   readonly inputs: ReadonlyMap<string, Input>
   /** Versions that a layer is made from, by the name of its module or topic. */
   readonly from: (layer: LayerName) => Readonly<Record<string, string>>
+  /** What a layer is made of, and which making of it. */
+  readonly of: (layer: LayerName) => readonly Making[]
   readonly asOf: string | null
   readonly attempt: (layer: LayerName) => string
   readonly resources: Pick<Resources, 'ask'>
@@ -94,7 +96,7 @@ class Draft {
   record(
     { part, source, first, last, alerts, nights }: PartRecord,
     layer: LayerName,
-    { from, used, asOf, attempt }: PartWork,
+    { from, of, used, asOf, attempt }: PartWork,
     started: string
   ): PartRecord {
     return {
@@ -111,7 +113,12 @@ class Draft {
       filters: this.filters,
       files: this.files.map(({ account }) => account),
       attempt: attempt(layer),
-      layer: { from: from(layer), asOf, ...(used(layer) && { resources: used(layer) }) },
+      layer: {
+        from: from(layer),
+        of: of(layer),
+        asOf,
+        ...(used(layer) && { resources: used(layer) })
+      },
       siskin: SISKIN_VERSION,
       started,
       seconds: {}

@@ -3,8 +3,13 @@ import { amount } from '../amount.ts'
 import { SiskinError } from '../errors.ts'
 import { attemptsAt } from '../lake/two-phase-commit.ts'
 import { recover } from '../lake/file-commit.ts'
+import { layerOf, layerText } from '../lake/layer-name.ts'
+import { ledgerPath } from '../lake/ledger.ts'
+import type { PartRecord } from '../lake/ledger.ts'
+import { readJson } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { recoverPartition } from '../stream/commit/recovery.ts'
+import { moveAside, strayAside } from './land.ts'
 import type { Workshop } from './workshop.ts'
 
 /** Nobody is at work on the source, so all that lies staged is older. */
@@ -39,6 +44,20 @@ async function recoverStaged({ store, kafka }: Workshop, source: string): Promis
     attempts
   )
   return `${amount(finished.length, 'part')} placed, ${dropped.length} that did not count removed`
+}
+
+/** What a layer has of a part that is none any more: whoever reads the layer would find what is nowhere else, or twice. */
+export async function layerAside({ store, claims }: Workshop, orphan: PartRecord): Promise<string> {
+  const { source, first, last, files } = orphan
+  const own = layerOf(source)
+  if (!own) return 'it is of no layer: left alone'
+  await claims.take(layerText(own.layer))
+  const record = await readJson<PartRecord>(store, ledgerPath(source, first, last))
+  const isThere = (await store.size(ledgerPath(own.source, first, last))) !== null
+  if (isThere || record?.attempt !== orphan.attempt) return 'it was made anew meanwhile: left alone'
+  await moveAside(store, ledgerPath(source, first, last))
+  for (const { path } of files) await strayAside(store, path)
+  return 'moved aside'
 }
 
 const UNTOUCHED_MS = 5000

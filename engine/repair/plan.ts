@@ -12,7 +12,7 @@ import { moveAside, strayAside } from './land.ts'
 import { fillGap, inputFor } from './fill-gap.ts'
 import { finkOfGap, formOf } from './fink-of-gap.ts'
 import type { Filled, Gap } from './fill-gap.ts'
-import { removeDraft, removeEmptyFolder, recoverSource } from './clean.ts'
+import { layerAside, removeDraft, removeEmptyFolder, recoverSource } from './clean.ts'
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
 import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
@@ -72,8 +72,10 @@ export async function planOf(
     ...of('unfinished').map(({ text, source }) =>
       cannot(text, NEVER_READ, source, `unfinished ${source}`)
     ),
-    ...of('layer').map(({ text }) =>
-      cannot(text, 'a layer is made again by siskin reprocess, and not by repair')
+    ...of('layer').map(({ text, orphan }) =>
+      orphan
+        ? step(text, 'it is moved aside', null, () => layerAside(shop, orphan))
+        : cannot(text, 'a layer is made again by siskin reprocess, and not by repair')
     ),
     ...of('other').map(({ text }) =>
       cannot(text, 'nothing is missing that could be made again; it is only told')

@@ -3,7 +3,8 @@ import type { Marks } from '../duplicates/marks.ts'
 import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { PacketRange } from '../packets.ts'
 import { commit, recover } from '../lake/file-commit.ts'
-import { lastSpan } from '../lake/ledger.ts'
+import { lastSpan, OWN } from '../lake/ledger.ts'
+import { attemptsAt } from '../lake/two-phase-commit.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { blocksOf, ledgerSources, readBlock } from '../lake/ledger-walk.ts'
 import { repairDrafts } from '../lake/repair-folder.ts'
@@ -61,38 +62,101 @@ export async function requeue(options: RequeueOptions): Promise<Requeued> {
   const all = await ledgerSources(store)
   expectSources(options, all)
   const own = all.filter((source) => !isRequeue(source) && isAsked(source, options))
+  const failures: string[] = []
+  await settle(options, own, failures)
   const found = await count(options, own, all)
-  const nothing = { ...found, parts: 0, alerts: 0, duplicates: 0, failures: [] }
+  const nothing = { ...found, parts: 0, alerts: 0, duplicates: 0, failures }
   const isAny = Object.keys(found.freed).length > 0
   if (!isAny || !(await agree(found))) return { ...nothing, isRefused: isAny }
   await claims.begin()
-  const failures: string[] = []
   const sums = { parts: 0, alerts: 0, duplicates: 0 }
   const copies = await LakeCopies.open(store, options.warn)
-  for (const source of own) {
+  const names = await requeuesIn(store)
+  await eachSource(own, failures, async (source) => {
+    await claims.take(source)
+    await finish(store, source, names)
+    for await (const { record, freed } of freedOf(options, source, [...names])) {
+      const made = await land(options, record, freed, copies)
+      names.add(made.source)
+      copies.add(made)
+      sums.parts++
+      sums.alerts += made.alerts
+      sums.duplicates += made.duplicates
+    }
+    await enterIndex(store, source, names, copies)
+  })
+  return { ...found, ...sums, failures, isRefused: false }
+}
+
+/** One that fails is named, and stops none of the others. */
+async function eachSource(
+  sources: readonly string[],
+  failures: string[],
+  work: (source: string) => Promise<void>
+): Promise<void> {
+  for (const source of sources) {
     try {
-      await claims.take(source)
-      for (const name of requeueSourcesOf(source, all)) await recover(store, name, NEWEST)
-      await recover(store, requeueSource(source, 1), NEWEST) // begun by one that was killed before its first commit
-      for await (const { record, freed } of freedOf(options, source, all)) {
-        const made = await land(options, record, freed, copies)
-        copies.add(made)
-        sums.parts++
-        sums.alerts += made.alerts
-        sums.duplicates += made.duplicates
-      }
-      for (const name of requeueSourcesOf(source, await ledgerSources(store))) {
-        for await (const block of blocksOf(store, name)) {
-          await copies.enter(name, (await readBlock(store, block)).records)
-        }
-        const last = await lastSpan(store, name)
-        if (last) await setIndexedUpTo(store, name, last.last + 1, repairDrafts(name))
-      }
+      await work(source)
     } catch (error) {
       failures.push(`${source}: ${messageOf(error)}`)
     }
   }
-  return { ...found, ...sums, failures, isRefused: false }
+}
+
+/** Of what lies in the ledger, and of what was killed before its first commit. */
+async function requeuesIn(store: Store): Promise<Set<string>> {
+  const staged = await store.entries(`${OWN}/staging`)
+  const names = [...(await ledgerSources(store)), ...staged.map(({ name }) => name)]
+  return new Set(names.filter(isRequeue))
+}
+
+/**
+ * Brings requeues that were cut off to their end, whether anything is left to be requeued or not: what they committed may
+ * lie staged, or not be in the index of copies.
+ */
+async function settle(
+  { store, claims, warn }: RequeueOptions,
+  sources: readonly string[],
+  failures: string[]
+): Promise<void> {
+  const names = await requeuesIn(store)
+  const cutOff = new Set<string | null>()
+  for (const name of names) if (await isCutOff(store, name)) cutOff.add(requeuedSource(name))
+  const own = sources.filter((source) => cutOff.has(source))
+  if (own.length === 0) return
+  await claims.begin()
+  const copies = await LakeCopies.open(store, warn)
+  await eachSource(own, failures, async (source) => {
+    await claims.take(source)
+    await finish(store, source, names)
+    await enterIndex(store, source, names, copies)
+  })
+}
+
+async function isCutOff(store: Store, name: string): Promise<boolean> {
+  if ((await attemptsAt(store, name)).length > 0) return true
+  const last = await lastSpan(store, name)
+  return last !== null && (await indexedUpTo(store, name)) <= last.last
+}
+
+/** What is committed is put into its place, the rest removed. The source is claimed. */
+async function finish(store: Store, source: string, names: ReadonlySet<string>): Promise<void> {
+  for (const name of requeueSourcesOf(source, [...names])) await recover(store, name, NEWEST)
+}
+
+async function enterIndex(
+  store: Store,
+  source: string,
+  names: ReadonlySet<string>,
+  copies: LakeCopies
+): Promise<void> {
+  for (const name of requeueSourcesOf(source, [...names])) {
+    for await (const block of blocksOf(store, name)) {
+      await copies.enter(name, (await readBlock(store, block)).records)
+    }
+    const last = await lastSpan(store, name)
+    if (last) await setIndexedUpTo(store, name, last.last + 1, repairDrafts(name))
+  }
 }
 
 function isRequeue(source: string): boolean {

@@ -50,8 +50,8 @@ export type Finding =
       }
     /** A source of files that was begun and not read to its end. */
     | { readonly kind: 'unfinished'; readonly source: string }
-    /** A layer: it is made again by who made it. */
-    | { readonly kind: 'layer' }
+    /** A layer: it is made again by who made it. `orphan`: what it has of a part that is none any more. */
+    | { readonly kind: 'layer'; readonly orphan?: PartRecord }
     /** Of all other kinds: nothing that can be mended by itself. */
     | { readonly kind: 'other' }
   ) & {

@@ -66,6 +66,7 @@ export class LayerCheck {
     parts: readonly PartRecord[],
     isTaken: (part: PartRecord) => boolean
   ): Promise<void> {
+    if (parts.length === 0 && (await this.#isGone(source, block))) return // see `orphans`
     for (const seen of this.#seen) {
       const own = blockAt(layerSource(seen.layer, source), block)
       const records = await this.#records(seen.layer, own)
@@ -87,12 +88,15 @@ export class LayerCheck {
     for (const { layer } of this.#seen) {
       for (const name of await sourcesOf(this.#store, layer)) {
         for await (const own of blocksOf(this.#store, name)) {
-          const base = blockAt(layerOf(name)!.source, own.block)
-          if ((await this.#store.entries(base.folder)).length > 0) continue
+          if (!(await this.#isGone(layerOf(name)!.source, own.block))) continue
           for (const record of await this.#records(layer, own)) await this.#orphan(record, layer)
         }
       }
     }
+  }
+
+  async #isGone(source: string, block: number): Promise<boolean> {
+    return (await this.#store.entries(blockAt(source, block).folder)).length === 0
   }
 
   /** Names what the layers do not cover. */
@@ -124,12 +128,12 @@ export class LayerCheck {
   }
 
   /** A part may have come, and its layer, since the ledger was read. */
-  async #orphan({ source, part, first, last }: PartRecord, layer: LayerName): Promise<void> {
+  async #orphan(record: PartRecord, layer: LayerName): Promise<void> {
+    const { source, part, first, last } = record
     const base = layerOf(source)?.source ?? source
     if (await recordAt(this.#store, base, { first, last })) return
-    this.#say(
-      `${layerText(layer)} has part ${part} of ${base}, which is not in the ledger any more`
-    )
+    const text = `${layerText(layer)} has part ${part} of ${base}, which is not in the ledger any more`
+    this.#onFinding({ kind: 'layer', orphan: record, text, isDifference: true })
   }
 
   /** What it says of itself adds up. */

@@ -52,11 +52,20 @@ interface Mark {
   readonly at: string
 }
 
+/** A look at a lake: when it was begun, whether at every byte, and how often sources had been changed by then. */
+interface Look {
+  readonly at: string
+  readonly deep: boolean
+  readonly changes: ReadonlyMap<string, number>
+}
+
 /** Of what `siskin verify` found whole: with sizes and footers, and with every byte. */
 interface Bookmark {
   readonly source: string
   readonly whole?: Mark
   readonly deep?: Mark
+  /** How often something of it was changed, by who may do so. */
+  readonly changes?: number
 }
 
 const bookmarkPath = (source: string) => `${OWN}/verified/${source}.json`
@@ -67,18 +76,33 @@ export async function markOf(store: Store, source: string, deep: boolean): Promi
   return (deep ? bookmark?.deep : bookmark?.whole) ?? null
 }
 
-/** Keeps up to where sources were found whole; a lake that may not be written keeps nothing. */
+/** By source, how often it was changed until now: to be asked before it is looked at. */
+export async function changesOf(store: Store): Promise<ReadonlyMap<string, number>> {
+  const changes = new Map<string, number>()
+  for (const { name } of await store.entries(`${OWN}/verified`)) {
+    if (!name.endsWith('.json')) continue
+    const source = name.slice(0, -'.json'.length)
+    const bookmark = await readNote<Bookmark>(store, bookmarkPath(source))
+    changes.set(source, bookmark?.changes ?? 0)
+  }
+  return changes
+}
+
+/**
+ * Keeps up to where sources were found whole; a lake that may not be written keeps nothing. One that was changed while it
+ * was looked at (`changes` are those of before) keeps what it had.
+ */
 export async function keepMarks(
   store: Store,
   reached: ReadonlyMap<string, number>,
-  at: string,
-  deep: boolean
+  { at, deep, changes }: Look
 ): Promise<string | null> {
   try {
     for (const [source, next] of reached) {
       const before = await readNote<Bookmark>(store, bookmarkPath(source))
+      if ((before?.changes ?? 0) !== (changes.get(source) ?? 0)) continue
       const mark = { next, at }
-      const own = deep ? { whole: mark, deep: mark } : { ...before, whole: mark }
+      const own = { ...before, whole: mark, ...(deep && { deep: mark }) }
       await replaceFile(store, bookmarkPath(source), { ...own, source })
     }
     return null
@@ -90,11 +114,11 @@ export async function keepMarks(
 /** Something of a source was changed from a position on: it is to be looked at again. */
 export async function setMarksBack(store: Store, source: string, first: number): Promise<void> {
   const before = await readNote<Bookmark>(store, bookmarkPath(source))
-  if (!before) return
   const back = (mark: Mark | undefined) => mark && { ...mark, next: Math.min(mark.next, first) }
-  const { whole, deep } = before
+  const { whole, deep, changes = 0 } = before ?? {}
   await replaceFile(store, bookmarkPath(source), {
     source,
+    changes: changes + 1,
     ...(whole && { whole: back(whole) }),
     ...(deep && { deep: back(deep) })
   })

@@ -4,7 +4,7 @@ import { SiskinError, UsageError } from '../../engine/errors.ts'
 import type { OnFinding } from '../../engine/verify/finding.ts'
 import { expectLake } from '../../engine/lake/expect-lake.ts'
 import { openStore } from '../../engine/store/open-store.ts'
-import { keepMarks } from '../../engine/verify/proof-notes.ts'
+import { changesOf, keepMarks } from '../../engine/verify/proof-notes.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { verify } from '../../engine/verify/verify.ts'
 import type { Reach } from '../../engine/verify/scope.ts'
@@ -131,6 +131,7 @@ async function verifyBoth(
   { deep, reach, reconciler, line, onFinding }: Look
 ): Promise<LakeVerdict> {
   const at = new Date().toISOString()
+  const changes = await changesOf(store)
   const isWhole = reach.night === null && reach.since === null
   const reached = new Map<string, number>()
   const own = isWhole ? await OwnState.open(store) : null
@@ -165,7 +166,7 @@ async function verifyBoth(
   const differences = [...verdict.differences, ...(kafka?.differences ?? []), ...told(true)]
   const ok = differences.length === 0
   const canKeep = ok && (isWhole || reach.since === 'last')
-  const unkept = canKeep ? await keepMarks(store, reached, at, deep) : null
+  const unkept = canKeep ? await keepMarks(store, reached, { at, deep, changes }) : null
   const notes = [...verdict.notes, ...told(false), ...(unkept === null ? [] : [unkept])]
   return { ...verdict, ok, differences, notes, streamed, reach, kafka }
 }

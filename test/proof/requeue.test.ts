@@ -49,6 +49,24 @@ function copyOf(name: string): string {
   return copy
 }
 
+async function killedAt(crash: string, lake: string): Promise<void> {
+  const args = ['requeue', '--lake', lake, '--yes', '--schemas', schemas]
+  expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
+  const { differences, notes } = await verdictOf(lake)
+  for (const text of [...differences, ...notes])
+    expect(text).toMatch(/next (run, .*|siskin )requeue/)
+  expect(differences.filter((text) => !text.includes('is committed and not in'))).toEqual([])
+  await requeueOf(lake, '--schemas', schemas)
+  expect(await verdictOf(lake, '--deep')).toMatchObject({
+    ok: true,
+    notes: [],
+    received: packets,
+    alerts: packets,
+    requeued: packets,
+    quarantined: {}
+  })
+}
+
 describe('requeue', () => {
   it('is about a lake all of whose packets are in quarantine for want of a schema', async () => {
     expect(packets).toBeGreaterThan(14)
@@ -112,25 +130,15 @@ describe('requeue', () => {
 
   it.each(['staging:2', 'staged', 'committed', 'placing:2', 'placed', 'done:2'])(
     'killed at %s: done again it ends with each packet once',
-    async (crash) => {
-      const lake = copyOf(`killed-${crash.replace(':', '')}`)
-      const args = ['requeue', '--lake', lake, '--yes', '--schemas', schemas]
-      expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
-      const { differences, notes } = await verdictOf(lake)
-      for (const text of [...differences, ...notes])
-        expect(text).toMatch(/next (run, .*|siskin )requeue/)
-      expect(differences.filter((text) => !text.includes('is committed and not in'))).toEqual([])
-      await requeueOf(lake, '--schemas', schemas)
-      expect(await verdictOf(lake, '--deep')).toMatchObject({
-        ok: true,
-        notes: [],
-        received: packets,
-        alerts: packets,
-        requeued: packets,
-        quarantined: {}
-      })
-    }
+    (crash) => killedAt(crash, copyOf(`killed-${crash.replace(':', '')}`))
   )
+
+  it('killed behind the commit of its last part, when nothing is left to be requeued: the same', async () => {
+    const lake = join(folder, 'killed-last')
+    await siskin(['run', archive, '--lake', lake])
+    expect(recordsIn(lake)).toHaveLength(1)
+    await killedAt('committed', lake)
+  })
 
   it('what is no packet stays, and what a survey was not asked for is freed by asking', async () => {
     const lake = join(folder, 'mixed')

@@ -5,7 +5,7 @@ import { localStore } from '../../engine/store/local.ts'
 import type { Finding } from '../../engine/verify/finding.ts'
 import { ledgerPath, partName, rangeName } from '../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
-import { keepMarks } from '../../engine/verify/proof-notes.ts'
+import { changesOf, keepMarks } from '../../engine/verify/proof-notes.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { verify } from '../../engine/verify/verify.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
@@ -129,7 +129,8 @@ describe('verify', () => {
     const lake = copyOf('twice')
     const other = join(folder, 'other.tar')
     writeFileSync(other, tarOf(readArchive(archive).slice(1)))
-    rmSync(join(lake, '_siskin/seen'), { recursive: true }) // else they are known as copies, and left out
+    for (const path of filesIn(lake, '_siskin/seen').filter((own) => own.endsWith('.ids')))
+      rmSync(join(lake, path)) // else they are known as copies, and left out
     await runInto(lake, other)
     const alerts = recordsIn(lake).reduce((sum, record) => sum + record.alerts, 0)
     const distinct = records.reduce((sum, record) => sum + record.alerts, 0)
@@ -238,7 +239,11 @@ describe('verify', () => {
     const options = { deep: false, onProgress: () => {} }
     const onReached = (source: string, next: number) => reached.set(source, next)
     expect(await verify(store, { ...options, onReached })).toMatchObject({ ok: true })
-    await keepMarks(store, reached, new Date().toISOString(), false)
+    await keepMarks(store, reached, {
+      at: new Date().toISOString(),
+      deep: false,
+      changes: await changesOf(store)
+    })
     await grow(store, 30, 32)
     const asked: string[] = []
     const since = await verify(watched(store, asked), { ...options, since: 'last' })

@@ -3,7 +3,7 @@ import { commit, recover, recoverAttempt } from '../../engine/lake/file-commit.t
 import { committedSpans } from '../../engine/lake/ledger.ts'
 import type { PositionSpan } from '../../engine/lake/ledger.ts'
 import { checkRun, RunClaim } from '../../engine/lake/run-claim.ts'
-import type { Machine } from '../../engine/lake/run-claim.ts'
+import type { Machine } from '../../engine/store/machine.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { attemptOf } from '../../engine/run/messages.ts'
 import { recordOf } from './parts.ts'

@@ -1,6 +1,6 @@
 import { OWN } from '../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
-import type { Machine } from '../../engine/lake/run-claim.ts'
+import type { Machine } from '../../engine/store/machine.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { countStrike } from '../../engine/stream/common/bounds.ts'
 import { UnsureError } from '../../engine/stream/commit/coordination.ts'

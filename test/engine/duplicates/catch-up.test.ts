@@ -68,3 +68,27 @@ test('an index that cannot be written is told, and keeps nobody from beginning',
   await catchUpIndex(store, [], (message) => said.push(message))
   expect(said).toEqual([expect.stringContaining('the index of copies of night is behind: ')])
 })
+
+test('what lies behind a hole is read once, until something lands there or in it', async () => {
+  const store = localStore(temporaryFolder())
+  for (const first of [0, 20, 30]) await land(store, 'night', first)
+  let read: string[] = []
+  const counting: Store = {
+    ...store,
+    read(path, ...span) {
+      if (path.includes('/ledger/')) read.push(path)
+      return store.read(path, ...span)
+    }
+  }
+  const readAtStart = async () => {
+    read = []
+    await catchUpIndex(counting, [], expect.unreachable)
+    return read.length
+  }
+  expect([await readAtStart(), await readAtStart()]).toEqual([3, 0])
+  await land(store, 'night', 50)
+  expect([await readAtStart(), await readAtStart()]).toEqual([3, 0])
+  await land(store, 'night', 10)
+  expect(await readAtStart()).toBe(4)
+  expect(await known(store, [0, 10, 20, 30, 50])).toEqual([0, 10, 20, 30, 50])
+})

@@ -2,9 +2,9 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { localStore } from '../../../engine/store/local.ts'
-import { checkRun, RunClaim } from '../../../engine/lake/run-claim.ts'
+import { checkRun, newestRun, RunClaim } from '../../../engine/lake/run-claim.ts'
 import type { Store } from '../../../engine/store/store.ts'
 
 const SOURCE = 'night-0a1b2c'
@@ -109,8 +109,8 @@ describe('the claim of a source', () => {
     const machine = {
       me: (command: string) => holder({ command }),
       isAlive: () => true,
-      beat: (call: () => void) => {
-        beat = call
+      beat: (call: () => Promise<void>) => {
+        beat = () => void call()
         return () => {}
       }
     }
@@ -163,6 +163,40 @@ describe('the claim of a source', () => {
       await expect(RunClaim.take(store, SOURCE, 'two')).rejects.toThrow(`process ${other.pid}`)
     } finally {
       other.kill()
+    }
+  })
+
+  test('of a container that has the name and the process ids of this machine too, the same', async () => {
+    const far = { host: hostname(), processes: 'pid:[1]', birth: '1' }
+    const alive = lake(holder(far))
+    expect((await newestRun(alive.store, SOURCE)).isAtWork).toBe(true)
+    await expect(RunClaim.take(alive.store, SOURCE, 'two')).rejects.toThrow(`on ${hostname()}`)
+    const silent = lake(holder({ ...far, beat: '2026-01-01T00:00:00.000Z' }))
+    await (await RunClaim.take(silent.store, SOURCE, 'two')).release()
+  })
+
+  test('of many sources are told few at a time, and each once until all are', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const { store } = lake()
+      const told: string[] = []
+      let [now, most] = [0, 0]
+      const counting: Store = {
+        ...store,
+        async write(path, pieces) {
+          told.push(path.split('/').at(-2)!)
+          most = Math.max(most, ++now)
+          return store.write(path, pieces).finally(() => now--)
+        }
+      }
+      const claims: RunClaim[] = []
+      for (let i = 0; i < 20; i++) claims.push(await RunClaim.take(counting, `s${i}`, 'one'))
+      vi.advanceTimersByTime(60_000)
+      await vi.waitUntil(() => now === 0 && told.length >= claims.length, 10_000)
+      for (const claim of claims) await claim.release()
+      expect([most <= 4, told.length, new Set(told).size]).toEqual([true, 20, 20])
+    } finally {
+      vi.useRealTimers()
     }
   })
 

@@ -70,7 +70,13 @@ describe.each([
     const { store, told } = torn(path, content)
     expect(await markOf(store, SOURCE, false)).toBe(null)
     expect(await told()).toContain(path)
-    expect(await keepMarks(store, new Map([[SOURCE, 10]]), 'now', false)).toBe(null)
+    expect(
+      await keepMarks(store, new Map([[SOURCE, 10]]), {
+        at: 'now',
+        deep: false,
+        changes: new Map()
+      })
+    ).toBe(null)
     expect(await markOf(store, SOURCE, false)).toEqual({ next: 10, at: 'now' })
   })
 
