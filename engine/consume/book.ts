@@ -20,6 +20,14 @@ interface Known {
   readonly count: number | null
   /** Where it broke off, once all before that was in the lake; left out where it did not. */
   readonly brokenOff?: string
+  /** What is missing of it was given up, as its archive is gone for ever; left out where it was not. */
+  readonly abandoned?: Abandoned
+}
+
+interface Abandoned {
+  readonly at: string
+  /** Positions between those that are in the lake. */
+  readonly missing: readonly Span[]
 }
 
 export interface FileRecord extends Known {

@@ -22,15 +22,17 @@ export async function rebuildIndex(
   const before = await filesOfSource(store, source)
   const written = new Set<string>()
   let marks = 0
-  let end = 0
+  let upTo = 0
   for await (const parts of runsOf(store, source)) {
     for (const file of await writeIndex(store, source, parts, drafts)) {
       written.add(file.path)
       marks += file.marks.count
     }
-    end = parts.at(-1)!.last + 1
+    const { first, stream, requeued } = parts[0]!
+    const isFixed = stream !== undefined || requeued !== undefined // into a hole of others a run may put parts
+    if (isFixed || first === upTo) upTo = parts.at(-1)!.last + 1
   }
-  if (end > 0) await setIndexedUpTo(store, source, end, drafts)
+  if (upTo > 0) await setIndexedUpTo(store, source, upTo, drafts)
   else if ((await store.size(upToPath(source))) !== null) await discard(upToPath(source))
   for (const path of before) if (!written.has(path)) await discard(path)
   return marks

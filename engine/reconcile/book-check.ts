@@ -85,6 +85,9 @@ function faultIn(record: SourceRecord, name: string): string | null {
   if (count !== null && !(Number.isSafeInteger(count) && count >= 0)) {
     return `it counts ${String(count)} packets`
   }
+  if (record.abandoned && !Array.isArray(record.abandoned.missing)) {
+    return 'it does not say what of it was given up'
+  }
   if (record.kind === 'file') {
     const isTold = Array.isArray(record.identities) && record.identities.every(isIdentity)
     return isTold && record.identities.length > 0

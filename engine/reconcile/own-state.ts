@@ -38,7 +38,7 @@ export class OwnState {
 
   heard(finding: Finding): void {
     if (finding.kind === 'record') this.#gaps.set(finding.source, 0)
-    if (finding.kind !== 'gap') return
+    if (finding.kind !== 'gap' || !finding.isDifference) return // given up: the index is without it
     const { source, first } = finding
     this.#gaps.set(source, Math.min(first, this.#gaps.get(source) ?? first))
   }

@@ -16,7 +16,7 @@ import { layerAside, removeDraft, removeEmptyFolder, recoverSource } from './cle
 import { mendPart, originFor } from './mend-part.ts'
 import type { Origin } from './mend-part.ts'
 import { aliasSteps, bookSteps, columnsSteps, indexSteps } from './own-steps.ts'
-import { cannot, nameOf, step } from './step.ts'
+import { cannot, nameOf, step, unfinishedKey } from './step.ts'
 import type { RepairStep } from './step.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -69,9 +69,9 @@ export async function planOf(
       .map(({ path, text }) =>
         step(text, 'it is removed', null, () => removeEmptyFolder(shop.store, path))
       ),
-    ...of('unfinished').map(({ text, source }) =>
-      cannot(text, NEVER_READ, source, `unfinished ${source}`)
-    ),
+    ...of('unfinished')
+      .filter(({ isDifference }) => isDifference)
+      .map(({ text, source }) => cannot(text, NEVER_READ, source, unfinishedKey(source))),
     ...of('layer').map(({ text, orphan }) =>
       orphan
         ? step(text, 'it is moved aside', null, () => layerAside(shop, orphan))
@@ -83,7 +83,8 @@ export async function planOf(
   ]
 }
 
-const NEVER_READ = 'what was never read cannot be mended: siskin run takes it in'
+const NEVER_READ =
+  'what was never read cannot be mended: siskin run takes it in; --abandon where its archive is gone for ever'
 
 /** The source whose parts may come to name a file or a folder; null: none may. */
 function sourceOf(path: string): string | null {

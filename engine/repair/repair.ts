@@ -7,6 +7,7 @@ import { ledgerSources } from '../lake/ledger-walk.ts'
 import { REPAIRS } from '../lake/repair-folder.ts'
 import { OWN } from '../lake/ledger.ts'
 import { partitionOf } from '../kafka/partition.ts'
+import { abandonSteps } from './abandon.ts'
 import { removeEmptyFolder } from './clean.ts'
 import type { Gap } from './fill-gap.ts'
 import { cutOff, recoverRepairs } from './land.ts'
@@ -27,6 +28,8 @@ export interface Outcome {
 
 export interface RepairOptions<V> {
   readonly shop: Workshop
+  /** Sources of which what is missing is to be given up. */
+  readonly abandon?: readonly string[]
   /** Looks at the lake; tells every finding. */
   readonly look: (onFinding: (finding: Finding) => void) => Promise<V>
   /** Shows what is to be done; false: it is not to be. */
@@ -47,13 +50,13 @@ const MOST_ROUNDS = 4
 
 /** Looks at the lake and mends what it finds, until there is nothing left that it can mend. */
 export async function repair<V>(options: RepairOptions<V>): Promise<Repaired<V>> {
-  const { shop, look, agree, onOutcome } = options
+  const { shop, abandon = [], look, agree, onOutcome } = options
   const outcomes: Outcome[] = []
   const tried = new Set<string>()
   for (let round = 0; ; round++) {
     const findings: Finding[] = []
     const verdict = await look((finding) => findings.push(finding))
-    const steps = (await nextSteps(shop, findings)).filter(({ key }) => !tried.has(key))
+    const steps = (await nextSteps(shop, findings, abandon)).filter(({ key }) => !tried.has(key))
     const isOver = round === MOST_ROUNDS || !steps.some(({ run }) => run)
     const isRefused = !isOver && !(await agree(steps))
     if (!isOver && !isRefused) await shop.claims.begin()
@@ -85,7 +88,11 @@ async function doIt(
 }
 
 /** What a repair left that was cut off goes first: the rest may look other without it. Only Kafka knows of some of it. */
-async function nextSteps(shop: Workshop, findings: readonly Finding[]): Promise<RepairStep[]> {
+async function nextSteps(
+  shop: Workshop,
+  findings: readonly Finding[],
+  abandon: readonly string[]
+): Promise<RepairStep[]> {
   const { store } = shop
   const isOut = (record: PartRecord) => isPublished(shop, record)
   const { ready, waiting } = await cutOff(store, isOut)
@@ -105,7 +112,13 @@ async function nextSteps(shop: Workshop, findings: readonly Finding[]): Promise<
     )
   )
   const others = findings.filter(({ kind, text }) => kind !== 'empty' || !text.startsWith(REPAIRS))
-  return [...known, ...(await planOf(shop, others, await gapsOf(shop, others)))]
+  const abandoned = await abandonSteps(shop, abandon, others)
+  const isGivenUp = (one: Finding) =>
+    one.kind === 'gap' && (abandon.includes(one.source) || !one.isDifference)
+  const left = others.filter((one) => !isGivenUp(one))
+  const keys = new Set(abandoned.map(({ key }) => key))
+  const plan = await planOf(shop, left, await gapsOf(shop, left))
+  return [...known, ...abandoned, ...plan.filter(({ key }) => !keys.has(key))]
 }
 
 /** Null: only Kafka could say. */

@@ -34,6 +34,11 @@ export function step(
   return { key: what, what, how, why: null, source, run }
 }
 
+/** Of what is to be said, or done, about a source that was not read to its end. */
+export function unfinishedKey(source: string): string {
+  return `unfinished ${source}`
+}
+
 export function nameOf({ source, first, last }: PartRecord): string {
   return `${source} ${first} to ${last}`
 }

@@ -2,12 +2,12 @@ import { sourceBook } from './claimed-sources.ts'
 import type { Damage } from '../consume/bytes.ts'
 import type { Store } from '../store/store.ts'
 
-/** What is read again may end otherwise. */
-export async function forgetDamage(store: Store, source: string): Promise<void> {
+/** What is read again may end otherwise, and is not given up any more. */
+export async function forgetEnd(store: Store, source: string): Promise<void> {
   const book = sourceBook(store)
   const record = await book.load(source)
-  if (!record || !('brokenOff' in record)) return
-  const { brokenOff: _, ...whole } = record
+  if (!record || !('brokenOff' in record || 'abandoned' in record)) return
+  const { brokenOff: _, abandoned: _a, ...whole } = record
   await book.save(whole)
 }
 

@@ -21,7 +21,7 @@ import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import { Blame } from './blame.ts'
 import { openClaimed, release } from './claimed-sources.ts'
-import { forgetDamage, keepDamage } from './damage.ts'
+import { forgetEnd, keepDamage } from './damage.ts'
 import type { Claims } from './claimed-sources.ts'
 import type { MemberSettings } from './messages.ts'
 import { RunIndex } from './run-index.ts'
@@ -157,7 +157,7 @@ async function runSources(
   let bytesBefore = 0
   try {
     for (const source of sources) {
-      await forgetDamage(store, source.name)
+      await forgetEnd(store, source.name)
       const done = await committedSpans(store, source.name)
       before += done.reduce((sum, [first, last]) => sum + last - first + 1, 0)
       const onRead = (bytes: number) =>

@@ -7,11 +7,18 @@ import { countPlaces } from '../lake/files/places.ts'
 /** What the input still has of positions that are in no part, in words. */
 export type OnGap = (source: string, first: number, last: number) => Promise<string>
 
+/** What is known of positions that are in no part. */
+interface KnownGaps {
+  readonly onGap?: OnGap | undefined
+  /** True where they were given up: that is only told. */
+  readonly isAbandoned?: (source: string, first: number, last: number) => Promise<boolean>
+}
+
 /** The positions of one source, of which each is to be in one part. Parts are given in their order. */
 export class SourceRange {
   readonly #source: string
   readonly #onFinding: OnFinding
-  readonly #onGap: OnGap | undefined
+  readonly #known: KnownGaps
   #next: number | 'first' | null
   #isStream = false
 
@@ -19,11 +26,16 @@ export class SourceRange {
    * @param next the position to begin at; `first`: wherever the first part that is seen does; null: at 0, or for a
    * partition where the lake began with it.
    */
-  constructor(source: string, next: number | 'first' | null, onFinding: OnFinding, onGap?: OnGap) {
+  constructor(
+    source: string,
+    next: number | 'first' | null,
+    onFinding: OnFinding,
+    known: KnownGaps = {}
+  ) {
     this.#source = source
     this.#next = next
     this.#onFinding = onFinding
-    this.#onGap = onGap
+    this.#known = known
   }
 
   /** The position behind all parts so far. */
@@ -54,11 +66,16 @@ export class SourceRange {
   }
 
   async #gap(first: number, last: number): Promise<void> {
-    const more = this.#isStream ? await this.#onGap?.(this.#source, first, last) : 'run it again'
+    const gap = { source: this.#source, first, last, isStream: this.#isStream }
+    const { onGap, isAbandoned } = this.#known
+    if (!this.#isStream && (await isAbandoned?.(this.#source, first, last))) {
+      const text = `source ${this.#source}: packets ${first} to ${last} are missing, and were given up`
+      return this.#onFinding({ kind: 'gap', ...gap, text, isDifference: false })
+    }
+    const more = this.#isStream ? await onGap?.(this.#source, first, last) : 'run it again'
     const told = this.#isStream ? 'in no part' : 'missing'
     const what = `source ${this.#source}: ${this.#word} ${first} to ${last} are ${told}`
     const text = more ? `${what}; ${more}` : what
-    const gap = { source: this.#source, first, last, isStream: this.#isStream }
     this.#onFinding({ kind: 'gap', ...gap, text, isDifference: true })
   }
 }

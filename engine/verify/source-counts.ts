@@ -14,6 +14,11 @@ export interface Remembered {
   readonly brokenOff?: string | null
   /** The source with which its folder began anew. */
   readonly replacedBy?: string | null
+  /** Somebody said that its archive is gone for ever, and what of it is missing. */
+  readonly abandoned?: {
+    readonly at: string
+    readonly missing: readonly (readonly [first: number, last: number])[]
+  }
 }
 
 /** A source itself, and not another name of one. */
@@ -31,6 +36,17 @@ export async function remembered(store: Store, source: string): Promise<Remember
     if (error instanceof TornFileError) return null
     throw error
   }
+}
+
+/** True where somebody has given these positions of a source up. */
+export async function isAbandoned(
+  store: Store,
+  source: string,
+  first: number,
+  last: number
+): Promise<boolean> {
+  const { abandoned } = (await remembered(store, source)) ?? {}
+  return abandoned?.missing.some((span) => span[0] <= first && last <= span[1]) ?? false
 }
 
 /** Packets in the sources that were read to their end, by name. */

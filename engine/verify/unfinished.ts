@@ -25,7 +25,7 @@ export async function unfinishedSources(store: Store, onFinding: OnFinding): Pro
 async function tell(
   store: Store,
   source: string,
-  { path, brokenOff, replacedBy }: Remembered,
+  { path, brokenOff, replacedBy, abandoned }: Remembered,
   onFinding: OnFinding
 ): Promise<void> {
   const finding = { kind: 'unfinished', source } as const
@@ -39,6 +39,9 @@ async function tell(
   const told = `source ${source} ${begun} and not finished: ${packets} so far`
   if (isAtWork) {
     onFinding({ ...finding, text: `${told}; a run is at work on it`, isDifference: false })
+  } else if (abandoned) {
+    const text = `${told}; it was abandoned on ${abandoned.at}, as its archive is gone`
+    onFinding({ ...finding, text, isDifference: false })
   } else if (replacedBy) {
     const text = `${told}; its folder began anew as ${replacedBy}`
     onFinding({ ...finding, text, isDifference: false })

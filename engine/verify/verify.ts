@@ -16,7 +16,7 @@ import { PACK } from '../lake/pack.ts'
 import { Originals } from './originals-check.ts'
 import { allAcknowledged } from './proof-notes.ts'
 import { checkRequeued } from './requeue-check.ts'
-import { fileSources } from './source-counts.ts'
+import { fileSources, isAbandoned } from './source-counts.ts'
 import { leftOvers, Strays } from './strays.ts'
 import type { Store } from '../store/store.ts'
 import { unfinishedSources } from './unfinished.ts'
@@ -90,9 +90,13 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const originals = options.deep ? new Originals(store, onFinding) : null
   const fileCheck = { ...options, night: scope.night }
   const layers = await LayerCheck.open(store, fileCheck, folders, onFinding)
+  const gaps = {
+    onGap: options.onGap,
+    isAbandoned: (...gap: Parameters<OnGap>) => isAbandoned(store, ...gap)
+  }
   let done = 0
   for (const { source, from, blocks } of scope.sources) {
-    const range = new SourceRange(source, from, onFinding, options.onGap)
+    const range = new SourceRange(source, from, onFinding, gaps)
     let end = 0
     for await (const block of blocks()) {
       const records = await checkBlock(store, block, fileCheck, onFinding, folders)
@@ -115,7 +119,8 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
     counts.delete(source)
     reached.add(source, Math.max(end, range.end))
   }
-  for (const [source, count] of counts) await new SourceRange(source, 0, onFinding).expect(count)
+  for (const [source, count] of counts)
+    await new SourceRange(source, 0, onFinding, gaps).expect(count)
   if (scope.night === null) await unfinishedSources(store, onFinding)
   if (scope.isWhole) await layers.orphans()
   layers.tell()

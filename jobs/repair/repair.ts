@@ -4,6 +4,7 @@ import { openResources } from '../../engine/resources/resources.ts'
 import { filesAt } from '../../engine/store/files.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import type { Store } from '../../engine/store/store.ts'
+import { expectAbandonable } from '../../engine/repair/abandon.ts'
 import { ArchiveInput } from '../../engine/repair/archive-input.ts'
 import type { KafkaInput } from '../../engine/repair/kafka-input.ts'
 import { RepairMaker } from '../../engine/repair/maker.ts'
@@ -28,6 +29,7 @@ interface Options {
   readonly yes?: boolean
   readonly publish?: boolean
   readonly source?: readonly string[]
+  readonly abandon?: readonly string[]
 }
 
 export function addRepair(program: Command): void {
@@ -38,13 +40,17 @@ export function addRepair(program: Command): void {
       '--source <path...>',
       'archives and folders that the lake was filled from, where they lie now'
     )
+    .option(
+      '--abandon <names...>',
+      'give up what is missing of these sources, as the lake calls them: their archives are gone for ever'
+    )
     .option('--deep', 'look for what every byte tells, as verify --deep does')
     .option('--publish', 'selected alerts of refilled gaps go to Kafka’s topics, once')
     .option('--yes', 'do it without asking')
     .option('--json', 'print plan, outcome and verdict as one JSON object')
     .addHelpText(
       'after',
-      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --publish --yes'
+      '\nIt says what it will do and asks. What is moved aside lies in _siskin/foreign; nothing is thrown away but what was never committed. A run that was killed is gone on with by the next.\n\nExamples:\n  siskin repair --lake lake --source ztf_public_20260110.tar.gz\n  siskin repair --lake lake --abandon night-4d92d04c11aa\n  siskin repair --lake swebhdfs://namenode:9871/siskin --brokers localhost:9092 --publish --yes'
     )
   addSettings(command, [
     'lake',
@@ -77,16 +83,19 @@ async function expectSource(place: string): Promise<void> {
 async function repairLake(settings: Settings, options: Options): Promise<Repaired<LakeVerdict>> {
   const { lake, brokers } = settings
   const { deep = false, json = false, yes = false, publish = false, source = [] } = options
+  const { abandon = [] } = options
   if (publish && brokers.length === 0)
     throw new UsageError('--publish: say where Kafka is with --brokers')
   for (const place of source) await expectSource(place)
   const store = openStore(lake)
+  await expectAbandonable(store, abandon)
   const lookAt = brokers.length > 0 ? (await import('../verify/kafka.ts')).lookAt : null
   const opened = await openWorkshop(store, settings, source, publish)
   const say = (text: string) => void (json ? null : console.log(text))
   try {
     const repaired = await repair({
       shop: opened.shop,
+      abandon,
       look: (onFinding) => verifyLake(lake, deep, lookAt?.(settings, deep), undefined, onFinding),
       agree: (steps) => agree(steps, yes, say),
       onOutcome: (outcome) => say(outcomeText(outcome))
