@@ -7,7 +7,7 @@ import type { Marks } from '../duplicates/marks.ts'
 import type { Finding } from '../verify/finding.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { requeuedSource } from '../lake/requeue-name.ts'
-import { isClaimed } from '../lake/run-claim.ts'
+import { newestRun } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import { contentFault } from './index-content.ts'
 
@@ -175,10 +175,12 @@ export class IndexCheck {
       told.push({ text, isDifference: true })
     }
     if (pending.firsts.length === 0) return told
-    if (!isStream && (await isClaimed(this.#store, requeuedSource(source) ?? source))) return told
+    const run = isStream ? null : await newestRun(this.#store, requeuedSource(source) ?? source)
+    if (run?.isAtWork) return told
     const left = pendingFrom(pending, await indexedUpTo(this.#store, source)) // written meanwhile
     if (left.parts <= (isStream ? MOST_YOUNG : 0)) return told
-    const isDifference = isStream || isFinished || left.marks > MOST_PENDING
+    const isOver = isFinished && !run?.isCutOff
+    const isDifference = isStream || isOver || left.marks > MOST_PENDING
     const what = `${amount(left.marks, 'alert')} of source ${source} ${are(left.marks)} not in the index of copies`
     const until = isStream
       ? ''

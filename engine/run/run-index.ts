@@ -16,16 +16,19 @@ const TRIGGER: IndexTrigger = { parts: Number.POSITIVE_INFINITY, marks: 50_000, 
 const MOST_YOUNG = 80
 const SOURCES_AT_ONCE = 8
 
-/**
- * Keeps the index of copies for the sources of a run: as their parts land, and to the last when they were read to
- * their ends.
- */
+/** Keeps the index of copies for the sources of a run: as their parts land, and to the last when the run ends. */
 export class RunIndex {
+  readonly #store: Store
   readonly #writers: ReadonlyMap<string, IndexWriter>
   readonly #warn: (message: string) => void
   #writing = Promise.resolve()
 
-  private constructor(writers: ReadonlyMap<string, IndexWriter>, warn: (message: string) => void) {
+  private constructor(
+    store: Store,
+    writers: ReadonlyMap<string, IndexWriter>,
+    warn: (message: string) => void
+  ) {
+    this.#store = store
     this.#writers = writers
     this.#warn = warn
   }
@@ -47,7 +50,7 @@ export class RunIndex {
     await atOnce(await streamSources(store), SOURCES_AT_ONCE, async (source) => {
       remember(seen, await youngParts(store, source, MOST_YOUNG))
     })
-    return new RunIndex(writers, warn)
+    return new RunIndex(store, writers, warn)
   }
 
   landed(record: PartRecord): void {
@@ -57,10 +60,27 @@ export class RunIndex {
     this.#write(record.source, writer, false)
   }
 
-  /** `all`: the sources were read to their ends. */
-  async close(all: boolean): Promise<void> {
-    for (const [source, writer] of this.#writers) this.#write(source, writer, all)
+  async close(): Promise<void> {
+    for (const [source, writer] of this.#writers) this.#write(source, writer, true)
     await this.#writing
+  }
+
+  /**
+   * After a failure, as far as that can be done: of parts that landed last nobody may have heard. What cannot is
+   * done by the next run, or a repair; why not is what the run failed of. `check` throws where a source is another's
+   * by now.
+   */
+  async settle(check: (source: string) => Promise<void>): Promise<void> {
+    await this.#writing
+    for (const source of this.#writers.keys()) {
+      try {
+        await check(source)
+        const writer = await IndexWriter.open(this.#store, source, TRIGGER)
+        while (await writer.write(true));
+      } catch {
+        return
+      }
+    }
   }
 
   #write(source: string, writer: IndexWriter, all: boolean): void {

@@ -17,6 +17,7 @@ import { Beat } from '../making/beat.ts'
 import { watchedOf } from '../making/watched.ts'
 import { collectLessOften } from '../making/collector.ts'
 import { openResources } from '../resources/resources.ts'
+import { checkRun } from '../lake/run-claim.ts'
 import { openStore } from '../store/open-store.ts'
 import type { Store } from '../store/store.ts'
 import { Blame } from './blame.ts'
@@ -169,10 +170,13 @@ async function runSources(
     }
     await supervisor.drain()
     if (supervisor.stuck.length === 0) await keepDamage(store, damage)
-  } finally {
     await supervisor.close()
+    await index.close()
+  } catch (error) {
+    await supervisor.close()
+    await index.settle((source) => checkRun(store, source, claims.get(source)?.run ?? 0))
+    throw error
   }
-  await index.close(!options.signal.aborted)
   await blame?.forget()
   return {
     tally,
