@@ -10,6 +10,7 @@ import type { CommittedMessage } from '../kafka/committed-reader.ts'
 import { stablePositions } from '../kafka/positions.ts'
 import { openAdmin } from '../kafka/client.ts'
 import { partitionOf } from '../kafka/partition.ts'
+import { markOf } from '../stream/commit/same-log.ts'
 import type { Fetched } from '../stream/member/range.ts'
 import type { KafkaAccess } from '../kafka/settings.ts'
 import { listTopics } from '../kafka/topic-list.ts'
@@ -178,6 +179,8 @@ function fetchedOf(
   lost: number,
   begins: boolean
 ): Fetched {
+  const newest = messages.at(-1)
+  const isThere = newest?.offset === last // else it ends in what is no message
   const values = messages.map(({ value }) => value ?? Buffer.alloc(0))
   const length = values.reduce((sum, value) => sum + value.length, 0)
   const bytes = new SharedArrayBuffer(Math.max(1, length))
@@ -197,6 +200,7 @@ function fetchedOf(
     lost,
     begins,
     generation: 0,
+    ...(newest && isThere && { tail: markOf(newest) }),
     poison: null
   }
 }

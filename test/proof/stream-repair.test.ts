@@ -95,6 +95,17 @@ describeKafka('repair of a lake that a stream fills', () => {
     expect(verdict).toMatchObject({ ok: true, received: packets.length, differences: [] })
   })
 
+  test('the last part of a partition, when it is refilled, says by what its last message is known', async () => {
+    const lake = copyOf('tail')
+    const lost = records.at(-1)!
+    expect(lost.stream?.tail).toMatchObject({ crc32: expect.stringMatching(/^[0-9a-f]{8}$/) })
+    loseRecord(lake, lost)
+    const { verdict } = await repairOf(lake)
+    expect(verdict).toMatchObject({ ok: true, received: packets.length, differences: [] })
+    const made = ledgerOf(lake).find(({ first }) => first === lost.first)!
+    expect([made.last, made.stream?.tail]).toEqual([lost.last, lost.stream?.tail])
+  })
+
   const selectedOf = ({ filters }: PartRecord) =>
     Object.values(filters).reduce((sum, one) => sum + one.published, 0)
 
