@@ -57,7 +57,7 @@ export async function isGzip(path: string): Promise<boolean> {
 }
 
 /** What the system answered, for people; other errors as they are. */
-function asUnreadable(path: string, error: unknown): unknown {
+export function asUnreadable(path: string, error: unknown): unknown {
   return error instanceof Error && 'syscall' in error ? unreadable(path, error) : error
 }
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { isPacketFile, rangesOf } from '../consume/archive.ts'
-import { Damage } from '../consume/bytes.ts'
+import { asUnreadable, Damage } from '../consume/bytes.ts'
 import { isArchive } from '../consume/find-files.ts'
 import { Notes } from '../consume/notes.ts'
 import { walkPackets } from '../consume/packed.ts'
@@ -77,7 +77,8 @@ async function* inflated(
       yield chunk as Buffer
     }
   } catch (error) {
-    if (error instanceof SiskinError) throw error // the store does not answer
+    const told = asUnreadable(path, error)
+    if (told instanceof SiskinError) throw told // the store does not give it
     throw new Damage(path, gunzip.bytesWritten, given, messageOf(error))
   } finally {
     source.destroy()

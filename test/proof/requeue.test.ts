@@ -43,6 +43,10 @@ async function requeueOf(lake: string, ...more: string[]): Promise<Requeued> {
   return JSON.parse(stdout) as Requeued
 }
 
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}
+
 function copyOf(name: string): string {
   const copy = join(folder, name)
   cpSync(strangers, copy, { recursive: true })
@@ -144,16 +148,28 @@ describe('requeue', () => {
     const lake = join(folder, 'mixed')
     const night = await nightOf(folder, 8)
     await siskin(['run', night, '--lake', lake, '--surveys', 'lsst', '--part-packets', '20'])
-    const before = await verdictOf(lake)
+    const right = join(folder, 'unmixed')
+    await siskin(['run', night, '--lake', right, '--part-packets', '20'])
+    const [before, wanted] = [await verdictOf(lake), await verdictOf(right)]
     const { 'wrong-survey': other = 0, ...damaged } = before.quarantined
-    expect([before.alerts, other > 50]).toEqual([0, true])
-    const { freed } = await requeueOf(lake)
-    const verdict = await verdictOf(lake)
-    expect(verdict.ok).toBe(true)
-    expect(freed['wrong-survey']).toBe(other)
-    expect(verdict.alerts + verdict.duplicates).toBe(other)
-    expect(verdict.received).toBe(before.received)
-    expect(Object.keys(damaged).length).toBeGreaterThan(0)
+    expect([before.alerts, before.duplicates, other > 50]).toEqual([0, 0, true])
+    // what is cut off is no packet, whoever asks for which survey
+    expect(damaged).toEqual(wanted.quarantined)
+    const held = sumOf(before.quarantined)
+    expect(sumOf(damaged)).toBe(before.received - other)
+    expect(sumOf(damaged)).toBeGreaterThan(3)
+    const quarantine = () =>
+      Object.entries(fingerprint(lake)).filter(([path]) => path.startsWith('quarantine/'))
+    const kept = quarantine()
+    const { freed, held: tried, alerts } = await requeueOf(lake)
+    expect([freed, tried, alerts]).toEqual([{ 'wrong-survey': other }, held, wanted.alerts])
+    const verdict = await verdictOf(lake, '--deep')
+    const { received, duplicates, nights, topics } = wanted
+    const account = { received, alerts, duplicates, nights, topics, quarantined: damaged }
+    expect(verdict).toMatchObject({ ok: true, notes: [], requeued: other, copies: 0, ...account })
+    expect(quarantine()).toEqual(kept)
+    const rest = { held: sumOf(damaged), freed: {}, alerts: 0, parts: 0 }
+    expect(await requeueOf(lake)).toMatchObject(rest)
   })
 
   it('a slip of --surveys costs nothing: every alert and packet is as if it had not been made', async () => {
