@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { defineModule, float64, id, nearest, number, text, utf8 } from '#contract'
-import { goldenAlerts } from './alerts.ts'
+import { goldenAlerts, silentAlert } from './alerts.ts'
 import { batchOf, outputsOf } from './batch.ts'
 import { askedBy } from './made-up.ts'
 
@@ -45,6 +45,11 @@ test('catalogues answer in every way they can, texts and nulls among what is fou
   expect(found).toContain(null)
   expect(found).toContain('EA')
   expect(type!.filter((one, row) => one !== null && answer![row] !== 'found')).toEqual([])
+})
+
+test('where no place is nothing is found', async () => {
+  const silent = batchOf('ztf', [silentAlert('ztf')], [])
+  expect((await outputsOf(module, silent))['asking.answer']).toEqual(['none'])
 })
 
 test('what is asked for and not used is told from what is', async () => {

@@ -37,7 +37,8 @@ export function madeUpAnswers(alerts: readonly Alert[], noisy: string): Answered
     for(lookups = {}, base = 0) {
       const answers = Object.entries(lookups).map(([name, { radius, columns }]) => {
         const dice = (row: number) => diceFor(idOf(alerts[base + row]!), name === noisy)
-        const status = (row: number) => dice(row).pick(STATUSES)
+        const hasPlace = (row: number) => (alerts[base + row]!['ra'] ?? null) !== null
+        const status = (row: number) => (hasPlace(row) ? dice(row).pick(STATUSES) : 'none')
         const isFound = (row: number) => status(row) === 'found'
         const own = Object.entries(columns).map(([key, { kind }]) => {
           const seed = (row: number) => idOf(alerts[base + row]!) + key.length
