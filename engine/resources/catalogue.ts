@@ -110,8 +110,9 @@ function numbersOf(path: string, rows: readonly Row[], column: string): Float64A
 }
 
 const FEW = 100
+const WIDE = 90
 
-/** @throws UsageError for a catalogue in radians, or without any place */
+/** Hours are told, not refused: a part of the sky may be such. @throws UsageError for a catalogue in radians, or without any place */
 function expectPlaces(
   path: string,
   { size }: SkyIndex,
@@ -132,6 +133,16 @@ function expectPlaces(
       `catalogue ${path}: all places are within ra 6.3 and dec 1.6: is it in radians? Degrees are wanted`
     )
   }
+  if (size >= FEW && isIn(ra, 24) && spanOf(ra) > 12 && spanOf(dec) > WIDE) {
+    warn(
+      `catalogue ${path}: no ra is above 24, on all of the sky: are these hours? Degrees are wanted`
+    )
+  }
+}
+
+function spanOf(values: Float64Array): number {
+  const known = values.filter((value) => !Number.isNaN(value)).sort()
+  return known.at(-1)! - known[0]!
 }
 
 const TYPES: Partial<Record<Need<unknown>['kind'], string>> = {

@@ -6,18 +6,34 @@ type Cell = string | number | bigint | boolean | null
 type Row = Readonly<Record<string, Cell>>
 type Kind = Need<unknown>['kind']
 
-const WORDS: Partial<Record<Kind, string>> = { flag: 'true or false', id: 'whole number' }
+const WORDS: Partial<Record<Kind, string>> = {
+  flag: 'true or false',
+  id: 'whole number of 64 bits'
+}
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const OTHERS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' }
 
-/** CSV by its header; lines that begin with # are left out. @throws Error for what is none */
+/** CSV by its header; lines that begin with # are left out, and may end as they like. @throws Error for what is none */
 export function csvTable(bytes: Uint8Array) {
-  const rows: string[][] = parse(Buffer.from(bytes), {
+  const options = {
     bom: true,
     comment: '#',
     comment_no_infix: true,
+    record_delimiter: ['\r\n', '\n', '\r'],
     skip_empty_lines: true,
     trim: true
+  }
+  const file = Buffer.from(bytes)
+  const [[first = '', ...more] = []]: string[][] = parse(file, {
+    ...options,
+    to: 1,
+    relax_column_count: true
   })
-  const [names = [], ...lines] = rows
+  const other = Object.keys(OTHERS).find((sign) => more.length === 0 && first.includes(sign))
+  if (other) {
+    throw new Error(`its columns are parted by ${OTHERS[other]}: commas are wanted`)
+  }
+  const [names = [], ...lines]: string[][] = parse(file, options)
   return { names, lines }
 }
 
@@ -27,11 +43,7 @@ export function csvRows(
   { names, lines }: ReturnType<typeof csvTable>,
   asked: ReadonlyMap<string, Kind>
 ): Row[] {
-  const wanted = [...asked].map(([name, kind]) => {
-    const at = names.indexOf(name)
-    if (at < 0) throw unknownName(`column of catalogue ${path}`, name, names)
-    return { name, kind, at }
-  })
+  const wanted = [...asked].map(([name, kind]) => ({ name, kind, at: placeOf(path, name, names) }))
   return lines.map((line, row) => {
     const cells = wanted.map(({ name, kind, at }) => {
       const text = line[at]!
@@ -45,13 +57,27 @@ export function csvRows(
   })
 }
 
+/** @throws UsageError for a column that is not there, or twice */
+function placeOf(path: string, name: string, names: readonly string[]): number {
+  const at = names.indexOf(name)
+  if (at < 0) throw unknownName(`column of catalogue ${path}`, name, names)
+  if (names.lastIndexOf(name) === at) return at
+  throw new UsageError(`catalogue ${path}: two columns are called "${name}": rename one`)
+}
+
 function valueOf(text: string, kind: Kind): Cell | undefined {
   if (kind === 'text') return text
-  if (kind === 'id') return /^-?\d+$/.test(text) ? BigInt(text) : undefined
+  if (kind === 'id') return idOf(text)
   if (kind === 'flag') {
     if (/^(true|t|yes|1)$/i.test(text)) return true
     return /^(false|f|no|0)$/i.test(text) ? false : undefined
   }
-  const number = Number(text)
-  return Number.isNaN(number) ? (text.toLowerCase() === 'nan' ? Number.NaN : undefined) : number
+  if (text.toLowerCase() === 'nan') return Number.NaN
+  const number = DECIMAL.test(text) ? Number(text) : Number.NaN
+  return Number.isFinite(number) ? number : undefined
+}
+
+function idOf(text: string): bigint | undefined {
+  const value = /^-?\d+$/.test(text) ? BigInt(text) : null
+  return value !== null && BigInt.asIntN(64, value) === value ? value : undefined
 }

@@ -99,19 +99,37 @@ function padded(length: number): number {
 /** Cards until END; null where no further header begins (padding, or bytes left over). */
 function readHeader(bytes: Uint8Array, start: number, isFirst: boolean): Header | null {
   const cards = new Map<string, string>()
+  let last = ''
   for (let n = 0; n < MOST_CARDS; n++) {
     const at = start + n * CARD
     const card = Buffer.from(bytes.subarray(at, at + CARD)).toString('latin1')
-    const key = card.slice(0, 8).trimEnd()
+    const key = card.slice(0, 8).replace(/[\0 ]+$/, '')
     if (n === 0 && key !== (isFirst ? 'SIMPLE' : 'XTENSION')) {
       if (isFirst) throw new FitsError(`no FITS file: it begins with ${JSON.stringify(key)}`)
       return null
     }
     if (key === 'END') return { cards, end: start + padded((n + 1) * CARD) }
     if (card.length < CARD) break
-    if (card[8] === '=') cards.set(key, valueOf(card.slice(9)))
+    last = keepCard(cards, key, card, last)
   }
   throw new FitsError('the FITS header has no END')
+}
+
+/**
+ * Of several cards of one name the first is kept. Long names (HIERARCH) stand before their "=", long texts go on in CONTINUE cards.
+ * @returns the name that a CONTINUE card behind it belongs to
+ */
+function keepCard(cards: Map<string, string>, key: string, card: string, last: string): string {
+  const begun = cards.get(last)
+  if (key === 'CONTINUE' && begun?.endsWith('&')) {
+    cards.set(last, begun.slice(0, -1) + valueOf(card.slice(8)))
+    return last
+  }
+  const long = key === 'HIERARCH' ? /^HIERARCH +([^=]*[^= ]) *=/.exec(card) : null
+  if (!long && card[8] !== '=') return last
+  const name = long?.[1] ?? key
+  if (!cards.has(name)) cards.set(name, valueOf(card.slice(long?.[0].length ?? 9)))
+  return name
 }
 
 /** The value of a card without quotes and comment. */
@@ -123,7 +141,7 @@ function valueOf(text: string): string {
 
 /** A numeric card; `fallback` where it is missing or says nothing. */
 function numberOf(cards: ReadonlyMap<string, string>, key: string, fallback: number): number {
-  const value = Number((cards.get(key) ?? '').replace('D', 'E') || Number.NaN)
+  const value = Number((cards.get(key) ?? '').replace(/d/i, 'E') || Number.NaN)
   return Number.isFinite(value) ? value : fallback
 }
 

@@ -3,17 +3,17 @@ import type { Models, Module, Predictors, Survey } from '#contract'
 import { ModuleRunner } from '../../engine/enrich/run-module.ts'
 import { ListColumn, TextColumn, valueAt as plainAt } from '../../engine/table/columns.ts'
 import type { Column, ScalarColumn } from '../../engine/table/columns.ts'
+import { NO_ANSWERS } from '../../engine/table/answers.ts'
 import { Enriched, moduleColumns } from '../../engine/table/enriched.ts'
 import { openResources } from '../../engine/resources/resources.ts'
-import type { Images } from '../../engine/table/images.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
 import { AlertTable } from '../../engine/table/table.ts'
 import { placeOf } from '../../engine/place-of.ts'
 import type { Alert } from './alerts.ts'
 import { columnsOf } from './alerts.ts'
-import { Dice } from './dice.ts'
 import { inTimeLater } from './in-time.ts'
 import { asError } from './load.ts'
+import { madeUpAnswers, madeUpStamps } from './made-up.ts'
 
 /** A module's columns for a batch: values in row order, by full column name, `status` included. */
 export type Outputs = Record<string, unknown[]>
@@ -60,31 +60,19 @@ export function valueAt(column: Column, row: number): unknown {
   return Array.isArray(value) ? value.map((one) => one && one === 1) : value === 1
 }
 
-/** Images of 8 x 8 pixels that hang on the id of the alert; none of every fifth. */
-function madeUpStamps(alerts: readonly Alert[]): Images {
-  const header = new Map<string, string>()
-  return {
-    at(name, row) {
-      const id = Number(((alerts[row]!['alert_id'] as bigint | null) ?? 0n) % 1000n)
-      if (id % 5 === 0) return null
-      const dice = new Dice(id + name.length)
-      return {
-        width: 8,
-        height: 8,
-        pixels: Float32Array.from({ length: 64 }, () => dice.normal()),
-        header
-      }
-    }
-  }
-}
-
-/** A batch with the columns of `others` filled from the alerts, as if those modules had run. */
+/**
+ * A batch with the columns of `others` filled from the alerts, as if those modules had run.
+ * @param noisy what of stamps and answers is another than usual, as `askedBy` names it; null: no catalogue is there
+ */
 export function batchOf(
   survey: Survey,
   alerts: readonly Alert[],
-  others: readonly Module[]
+  others: readonly Module[],
+  noisy: string | null = ''
 ): Enriched {
-  const batch = new Enriched(tableOf(survey, alerts), undefined, madeUpStamps(alerts))
+  const answers = noisy === null ? NO_ANSWERS : madeUpAnswers(alerts, noisy)
+  const images = madeUpStamps(alerts, noisy ?? '')
+  const batch = new Enriched(tableOf(survey, alerts), answers, images)
   for (const module of others) {
     batch.add(module)
     for (const { name } of moduleColumns(module)) {

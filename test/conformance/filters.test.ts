@@ -32,7 +32,7 @@ const rates: string[] = []
 beforeAll(async () => {
   for (const survey of ['ztf', 'lsst'] as const) {
     await enrichAlerts(survey, golden[survey], ordered)
-    whole[survey] = batchOf(survey, golden[survey], ordered)
+    whole[survey] = batchOf(survey, golden[survey], ordered, null)
   }
 })
 afterAll(() => console.log([`kept of ${GOLDEN_ALERTS} golden alerts`, ...rates].join('\n')))

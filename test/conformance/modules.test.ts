@@ -16,6 +16,7 @@ import { Dice } from './dice.ts'
 import { compareGolden } from './golden.ts'
 import { foldersIn, load, planOf } from './load.ts'
 import { inTimeLater } from './in-time.ts'
+import { askedBy } from './made-up.ts'
 import { withNoise } from './noise.ts'
 import { ucdFault } from '../support/ucd.ts'
 
@@ -71,8 +72,8 @@ describe.each(ordered.map((module): [string, Module] => [module.name, module]))(
 
     const surveys = module.surveys ?? (['ztf', 'lsst'] as const)
     const others = ordered.filter((other) => other !== module)
-    const run = (survey: Survey, alerts: readonly Alert[]): Promise<Outputs> =>
-      outputsOf(module, batchOf(survey, alerts, others))
+    const run = (survey: Survey, alerts: readonly Alert[], noisy = ''): Promise<Outputs> =>
+      outputsOf(module, batchOf(survey, alerts, others, noisy))
 
     test('is declared in full', () => {
       expect(module.version).toMatch(SEMVER)
@@ -174,6 +175,15 @@ describe.each(ordered.map((module): [string, Module] => [module.name, module]))(
         )
       }
     )
+
+    test.each(askedBy(module))('uses what it asks for: %s', async (asked) => {
+      const usual = await Promise.all(surveys.map((survey) => run(survey, golden[survey])))
+      const other = await Promise.all(surveys.map((survey) => run(survey, golden[survey], asked)))
+      expect(
+        digest(other),
+        `another "${asked}" changes nothing ${name} says: ask no more for it, or give it values in test/conformance/made-up.ts`
+      ).not.toBe(digest(usual))
+    })
 
     test('is as its golden file says, or has a new version', async () => {
       const answers: Record<string, Outputs> = {}

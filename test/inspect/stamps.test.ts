@@ -55,6 +55,26 @@ describe('FITS', () => {
     expect(image!.cards.get('BUNIT')).toBe("it's DN")
   })
 
+  test('long names, long texts, a name twice, exponents with d, an END that NULs follow', () => {
+    const long = "LONG    = 'it''s a text that &'"
+    const file = smallFits('SIMPLE  = T', [
+      'HIERARCH LSST BUTLER ID = 7 / a = b',
+      long,
+      "CONTINUE  'goes on, &' / and on",
+      "CONTINUE  'and ends'",
+      "CONTINUE  'of nothing'",
+      'TWICE   = 1',
+      'TWICE   = 2',
+      'BSCALE  = 2.0d0'
+    ])
+    const [image] = readFits(Buffer.from(file.map((byte, i) => (i > 1120 && i < BLOCK ? 0 : byte))))
+    const { cards, pixels } = image!
+    expect(cards.get('LSST BUTLER ID')).toBe('7')
+    expect(cards.get('LONG')).toBe("it's a text that goes on, and ends")
+    expect(cards.get('TWICE')).toBe('1')
+    expect([...pixels]).toEqual([2, 4, 6, 8, 10, 12])
+  })
+
   test('pixels that are not there read as NaN', () => {
     const cut = smallFits().subarray(0, BLOCK + 16)
     expect([...readFits(cut)[0]!.pixels]).toEqual([1, 2, 3, 4, Number.NaN, Number.NaN])

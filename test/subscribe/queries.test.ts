@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -10,12 +10,18 @@ import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const PAGE = fileURLToPath(new URL('../../docs/subscribe.md', import.meta.url))
 
+/** As the page says, of a file of the folder. */
+const READ_CSV = /pandas\.read_csv\(.*?\)/
+  .exec(readFileSync(PAGE, 'utf8'))![0]
+  .replace("'night.csv'", "sys.argv[1] + '/' + name")
+
 const PROGRAM = `
-import json, math, sys, warnings, numpy, pandas, fastavro, pyarrow.parquet
+import json, sys, warnings, numpy, pandas, fastavro, pyarrow.parquet
 from astropy.table import Table
 from astropy.io import fits
 at = sys.argv[1] + '/py.'
-csv = pandas.read_csv(at + 'csv')
+readCsv = lambda name: ${READ_CSV}
+csv = readCsv('py.csv')
 ecsv = Table.read(at + 'ecsv', format='ascii.ecsv')
 vot = Table.read(at + 'vot')
 parquet = pyarrow.parquet.read_table(at + 'parquet')
@@ -31,7 +37,8 @@ print(json.dumps({
   'topics': [list(map(str, topics)) for topics in (csv['topic'], ecsv['topic'], vot['topic'], table['topic'], parquet['topic'].to_pylist(), [a['topic'] for a in avro])],
   'points': [len(json.loads(csv['light_curve.mjd'][0])), len(ecsv['light_curve.mjd'][0]), len(vot['light_curve.mjd'][0]), len(table['light_curve.mjd'][0]), len(parquet['light_curve'][0]), len(avro[0]['light_curve'])],
   'units': [str(ecsv['mag'].unit), str(vot['mag'].unit), str(table['mag'].unit), parquet.schema.field('mag').metadata[b'unit'].decode()],
-  'rates': [[None if numpy.ma.is_masked(v) or math.isnan(v) else float(v) for v in values] for values in (csv['rate.mag_rate'], vot['rate.mag_rate'], table['rate.mag_rate'])],
+  'rates': [[None if numpy.ma.is_masked(v) or pandas.isna(v) else float(v) for v in values] for values in (csv['rate.mag_rate'], vot['rate.mag_rate'], table['rate.mag_rate'])],
+  'wide': [str(readCsv('wide.csv')['gaia'][0]), '9007199254740993'],
   'ucds': [vot['mag'].meta['ucd'], header[f'TUCD{mag}']],
   'nulls': [sum(map(bool, numpy.ma.getmaskarray(values))) for values in (vot['lsst.diaObject.nDiaSources'], table['lsst.diaObject.nDiaSources'])],
   'docs': [ecsv['mag'].description, vot['mag'].description, header[f'TCOMM{mag}'], parquet.schema.field('mag').metadata[b'description'].decode()]
@@ -112,6 +119,7 @@ async function openSaved(python: Python): Promise<void> {
   for (const form of ['csv', 'ecsv', 'vot', 'fits', 'parquet', 'avro']) {
     await save(`py.${form}`, 'new-source')
   }
+  writeFileSync(join(folder, 'wide.csv'), 'gaia,n\n9007199254740993,1\n,2\n')
   const { code, stdout, stderr } = await runPython(python, ['-c', PROGRAM, folder])
   expect(code, stderr).toBe(0)
   const found = JSON.parse(stdout) as Record<

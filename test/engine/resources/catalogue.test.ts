@@ -53,9 +53,39 @@ describe('a catalogue as CSV', () => {
     ['ra,dec,type\n1,2\n', /stars\.csv: Invalid Record Length/],
     ['ra,dec,type\n00 01 16.37,2,x\n', /row 1 has ra "00 01 16\.37", which is no number/],
     ['ra,dec,kind\n1,2,x\n', /unknown column of catalogue stars "type"/],
-    ['', /unknown column of catalogue stars "ra"/]
+    ['', /unknown column of catalogue stars "ra"/],
+    ['ra;dec;type\n10,5;-20,0;x\n', /stars\.csv: its columns are parted by semicolons: commas/],
+    ['ra,dec,type,ra\n1,2,x,3\n', /stars: two columns are called "ra"/],
+    ['ra,dec,type,type\n1,2,x,y\n', /stars: two columns are called "type"/],
+    ['ra,dec,type\n0x10,2,x\n', /row 1 has ra "0x10", which is no number/],
+    ['ra,dec,type\n1e999,2,x\n', /row 1 has ra "1e999", which is no number/]
   ])('%j is one sentence', async (content, says) => {
     await expect(read(csv(content), [text('type')] as never)).rejects.toThrow(says)
+  })
+
+  test('an id beyond 64 bits is none', async () => {
+    const from = csv('ra,dec,gaia\n1,2,99999999999999999999\n')
+    await expect(read(from, [id('gaia')] as never)).rejects.toThrow(/no whole number of 64 bits/)
+  })
+
+  test('lines may end in several ways; quotes keep theirs', async () => {
+    const content = '# by hand\r\nra,dec,type\r\n10.5,-20,"E\r\nA"\n11,-21,EB\r12,-22,EC\n'
+    expect(values(await read(csv(content), [text('type')] as never))).toEqual([
+      ['E\r\nA', 'EB', 'EC']
+    ])
+  })
+
+  test('hours all over the sky are told', async () => {
+    const rows = Array.from({ length: 200 }, (_, i) => [i * 0.12, i * 0.8 - 80] as const)
+    const told = async (turn: number) => {
+      const lines = rows.map(([ra, dec]) => `${ra * turn},${dec}\n`)
+      const said: string[] = []
+      const from = await csv(`ra,dec\n${lines.join('')}`)
+      await readCatalogue(from, 'stars', [], (message) => said.push(message))
+      return said
+    }
+    expect(await told(1)).toEqual([expect.stringMatching(/stars\.csv: .* are these hours\?/)])
+    expect(await told(15)).toEqual([])
   })
 
   test('one that is there as Parquet too is nobody’s choice', async () => {
