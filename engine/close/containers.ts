@@ -7,6 +7,7 @@ import { MOST_MERGED } from '../avro/merged-topic.ts'
 import type { Moved } from '../lake/closed.ts'
 import type { PartFile } from '../lake/ledger.ts'
 import { atOnce } from '../store/at-once.ts'
+import { isMissing } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
 import { DamagedFile } from './damaged.ts'
 import { Summed } from './summed.ts'
@@ -125,7 +126,10 @@ async function mergeInto(
 
 /** @throws DamagedFile where it is not what the ledger says of it. */
 export async function readWhole(store: Store, file: PartFile): Promise<Uint8Array> {
-  const bytes = await store.read(file.path)
+  const bytes = await store.read(file.path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
+    throw damaged(file.path, 'it is missing') // a layer; of the files of a part that is known before
+  })
   const sum = crc32(bytes).toString(16).padStart(8, '0')
   if (sum === file.crc32) return bytes
   throw damaged(file.path, `the CRC-32 of its bytes is ${sum} instead of ${file.crc32}`)

@@ -1,13 +1,14 @@
 import { crc32 } from 'node:zlib'
 import { layHead, syncOf } from '../avro/container.ts'
 import { ContainerError, readHeader } from '../avro/heads.ts'
-import { eachTaken, isOfNight } from '../lake/closed.ts'
+import { SiskinError } from '../errors.ts'
+import { eachTaken, isOfNight, openedPath, takenPath } from '../lake/closed.ts'
 import type { Moved, TakenPart } from '../lake/closed.ts'
 import { ledgerPath } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { recordAt } from '../lake/records.ts'
 import { isMissing } from '../store/errors.ts'
-import { replaceFile } from '../store/replace-file.ts'
+import { replaceBytes, replaceFile } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { withSync } from './containers.ts'
 import { DamagedFile } from './damaged.ts'
@@ -15,7 +16,9 @@ import { DamagedFile } from './damaged.ts'
 /**
  * Opens a closed night again of which a file is damaged: its parts get their records back, and their packets out of those
  * files that are whole, byte for byte; what they lack then is made again as of any part. The record of the closed part goes
- * last, so that this may be done again.
+ * last, so that this may be done again: one without files stays in its place, so that no later close takes its number, by which
+ * readers know what they have read.
+ * @throws SiskinError where it is not known any more of what the night was merged: nothing was touched then
  * @param aside moves a file of the closed part out of the way
  * @returns parts that are open again
  */
@@ -25,15 +28,37 @@ export async function reopen(
   aside: (path: string) => Promise<unknown>
 ): Promise<number> {
   const night = closed.closes!.night
+  await expectTaken(store, closed)
   let parts = 0
   for await (const taken of eachTaken(store, closed)) {
     for (const moved of taken.moved) await packetsBack(store, taken, moved)
     await recordBack(store, taken, night)
     parts++
   }
-  await aside(ledgerPath(closed.source, closed.first, closed.last))
+  const { source, first, last } = closed
+  await replaceBytes(store, openedPath(source, first), await store.read(takenPath(source, first)))
+  await replaceFile(store, ledgerPath(source, first, last), emptied(closed))
   for (const { path } of closed.files) await aside(path)
   return parts
+}
+
+async function expectTaken(store: Store, closed: PartRecord): Promise<void> {
+  const path = takenPath(closed.source, closed.first)
+  try {
+    const parts = await Array.fromAsync(eachTaken(store, closed), ({ record }) => record.part)
+    const known = closed.closes!.parts || parts.length
+    if (parts.length > 0 && parts.length === known) return
+  } catch (error) {
+    if (!isMissing(error) && !(error instanceof SyntaxError)) throw error
+  }
+  throw new SiskinError(
+    `${path}, which says of what the night was merged, is missing or damaged: put it back from a copy`
+  )
+}
+
+function emptied(closed: PartRecord): PartRecord {
+  const closes = { night: closed.closes!.night, parts: 0, blocks: {}, copies: 0 }
+  return { ...closed, received: 0, alerts: 0, nights: {}, modules: {}, files: [], closes }
 }
 
 /** Of a file that is damaged nothing is put back: it is made again from elsewhere. */

@@ -4,6 +4,7 @@ import { isOfNight, nightOfClosed } from '../lake/closed.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { readBlock } from '../lake/ledger-walk.ts'
 import type { LedgerBlock } from '../lake/ledger-walk.ts'
+import { PACK } from '../lake/pack.ts'
 import { attemptsAt } from '../lake/two-phase-commit.ts'
 import { recordAt } from '../lake/records.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
@@ -43,6 +44,7 @@ export async function takeable(
     const { records, bad } = await readBlock(store, block)
     for (const { path, reason } of bad)
       broken.push({ part: path, reason: `it cannot be read: ${reason}` })
+    if (bad.some(({ path }) => path.endsWith(PACK))) continue // what is packed next would replace it
     for (const record of records) {
       if (!record.nights[key] || record.closedIn?.[key] !== undefined) continue
       const files = record.files.filter((file) => isOfNight(file, key))

@@ -54,6 +54,11 @@ export function takenPath(source: string, nth: number): string {
   return `_siskin/closed/${source}/${String(nth).padStart(6, '0')}.jsonl`
 }
 
+/** The same of one that was opened again: what subscribers have read of it is told by it. */
+export function openedPath(source: string, nth: number): string {
+  return `_siskin/opened/${source}/${String(nth).padStart(6, '0')}.jsonl`
+}
+
 /** True of a file that closing a night merges. */
 export function isOfNight({ path }: Pick<PartFile, 'path'>, key: string): boolean {
   const [survey = '', night = ''] = key.split('/')
@@ -76,7 +81,10 @@ export function openAlerts({ alerts, nights, closedIn = {} }: PartRecord): numbe
 const CHUNK = 8 * 1024 * 1024
 const NEWLINE = 10
 
-/** What a part of a closed night was merged of, part by part, in the order of their sources and positions. */
+/**
+ * What a part of a closed night was merged of, part by part, in the order of their sources and positions.
+ * @throws SyntaxError where it is damaged
+ */
 export async function* eachTaken(
   store: Store,
   { files }: Pick<PartRecord, 'files'>
@@ -93,6 +101,7 @@ export async function* eachTaken(
     }
     rest = bytes.subarray(start)
   }
+  if (rest.length > 0) throw new SyntaxError(`${file.path} ends within a line`)
 }
 
 /** The same as it is written. */

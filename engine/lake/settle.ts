@@ -1,4 +1,5 @@
 import { dirname } from 'node:path/posix'
+import { SiskinError } from '../errors.ts'
 import { atOnce } from '../store/at-once.ts'
 import { replaceFile } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
@@ -8,7 +9,8 @@ import { layerPath, layerSource, parseLayer } from './layer-name.ts'
 import { blockFolder, ledgerPath } from './ledger.ts'
 import type { PartFile, PartRecord } from './ledger.ts'
 import { readBlock } from './ledger-walk.ts'
-import { writePack } from './pack.ts'
+import type { BlockRecords } from './ledger-walk.ts'
+import { PACK, writePack } from './pack.ts'
 import { recordAt } from './records.ts'
 
 /*
@@ -103,7 +105,8 @@ async function settleBlock(
   const { source, first } = taken[0]!.record
   const folder = blockFolder(source, first)
   const firsts = new Set(taken.map(({ record }) => record.first))
-  const { records } = await readBlock(store, { source, block: 0, folder })
+  const { records, bad } = await readBlock(store, { source, block: 0, folder })
+  expectPack(bad)
   const now = records.map((record) =>
     firsts.has(record.first) ? closedFor(record, night, part) : record
   )
@@ -121,6 +124,13 @@ async function settleBlock(
   await atOnce(done, FILES_AT_ONCE, ({ first: own, last }) =>
     store.remove(ledgerPath(source, own, last))
   )
+}
+
+/** What cannot be read of records that lie together would be gone with the next that are laid there. */
+function expectPack(bad: BlockRecords['bad']): void {
+  const pack = bad.find(({ path }) => path.endsWith(PACK))
+  if (pack)
+    throw new SiskinError(`${pack.path} cannot be read: ${pack.reason}; siskin verify says more`)
 }
 
 function closedFor(record: PartRecord, night: string, part: string): PartRecord {

@@ -1,6 +1,9 @@
 import { dirname } from 'node:path/posix'
 import { amount, are } from '../amount.ts'
+import { isOfLost, lostNights, openLost } from '../close/lost.ts'
+import type { LostNight } from '../close/lost.ts'
 import { reopen } from '../close/reopen.ts'
+import { nightOfClosed } from '../lake/closed.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
 import type { Finding } from '../verify/finding.ts'
 import { ledgerPath } from '../lake/ledger.ts'
@@ -30,13 +33,17 @@ export async function planOf(
     findings
       .filter((finding): finding is Extract<Finding, { kind: K }> => finding.kind === kind)
       .sort((a, b) => (a.text < b.text ? -1 : 1))
+  const lost = lostNights(findings)
   return [
     ...staged(shop, [...of('attempt'), ...of('unplaced')]),
-    ...of('record').map(({ path, text, source }) =>
-      step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
-        recordAside(shop, source, path)
-      )
-    ),
+    ...lost.map((own) => lostNight(shop, own)),
+    ...of('record')
+      .filter(({ source }) => !nightOfClosed(source))
+      .map(({ path, text, source }) =>
+        step(text, 'it is moved aside, and what it stood for is taken in again', source, () =>
+          recordAside(shop, source, path)
+        )
+      ),
     ...of('pack').map(({ text }) =>
       cannot(text, 'what it had is told by _siskin/closed: put it back from a copy')
     ),
@@ -44,11 +51,13 @@ export async function planOf(
       isFirst: of('record').length + of('file').length + gaps.length === 0,
       unfinished: new Set(of('unfinished').map(({ source }) => source))
     })),
-    ...of('foreign').map(({ path, text }) =>
-      step(text, 'it is moved aside to _siskin/foreign', sourceOf(path), () =>
-        strayAside(shop.store, path)
-      )
-    ),
+    ...of('foreign')
+      .filter(({ path }) => !isOfLost(lost, path))
+      .map(({ path, text }) =>
+        step(text, 'it is moved aside to _siskin/foreign', sourceOf(path), () =>
+          strayAside(shop.store, path)
+        )
+      ),
     ...(await damagedParts(shop, of('file'))),
     ...(await missing(shop, gaps)),
     ...of('lost').map(({ record, text }) =>
@@ -163,6 +172,18 @@ function staged(
   )
 }
 
+function lostNight({ store }: Workshop, lost: LostNight): RepairStep {
+  const how = 'the night is opened again, of what is kept of its parts'
+  return step(lost.text, how, lost.source, async () => {
+    const parts = await openLost(store, lost, (path) => moveAside(store, path))
+    return parts === null ? 'it can be read by now: left alone' : opened(parts)
+  })
+}
+
+function opened(parts: number): string {
+  return `${parts} parts are open again; siskin close makes few files of them`
+}
+
 const FROM: Record<Origin, string> = {
   packets: 'the packets that the lake keeps',
   kafka: 'Kafka',
@@ -196,7 +217,7 @@ async function damagedPart(
       'the night is opened again: its parts get back what is whole, and the rest is made again'
     return step(what, how, record.source, async () => {
       const parts = await reopen(shop.store, record, (path) => moveAside(shop.store, path))
-      return `${parts} parts are open again; siskin close makes few files of them`
+      return opened(parts)
     })
   }
   const { origin, why } = await originFor(shop, record, faulty)

@@ -6,6 +6,7 @@ import { dateOf } from '../table/time.ts'
 import type { Bookmarks } from './bookmarks.ts'
 import type { MessageBatch, Feed, Incoming, ReadFrom } from './feed.ts'
 import { mergedOf } from '../avro/merged-topic.ts'
+import { noteOpened } from './opened.ts'
 import { Progress } from './progress.ts'
 import { checkTopics, filesOf, messagesOf, nightOf } from './lake-topics.ts'
 
@@ -79,9 +80,11 @@ export class LakeFeed implements Feed {
 
   /** Queues the files that were not there before. */
   async #list(): Promise<void> {
-    const { store, topics } = this.#options
+    const { store, topics, bookmarks } = this.#options
     for (const topic of topics) {
-      for (const path of await filesOf(store, topic)) {
+      const files = await filesOf(store, topic)
+      await noteOpened(store, bookmarks.of(topic), files)
+      for (const path of files) {
         if (!this.#seen.has(path)) this.#queue.push({ topic, path })
         this.#seen.add(path)
       }

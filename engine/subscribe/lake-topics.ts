@@ -10,6 +10,7 @@ import { readLedger } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { flagsText } from '../store/lake-flags.ts'
+import { noteOpened } from './opened.ts'
 import { readOf } from './progress.ts'
 import type { Bookmarks } from './bookmarks.ts'
 import { unreadable } from './feed.ts'
@@ -127,6 +128,9 @@ export async function lakeLag(
   bookmarks: Bookmarks
 ): Promise<LagRow[]> {
   await checkTopics(store, topics)
+  for (const topic of topics) {
+    await noteOpened(store, bookmarks.of(topic), await filesOf(store, topic))
+  }
   const rows = new Map<string, { topic: string; night: string; read: number; end: number }>()
   for (const { files, closes } of await readLedger(store)) {
     for (const { path, rows: messages, kind } of files) {

@@ -24,6 +24,8 @@ export type Finding =
     | { readonly kind: 'record'; readonly source: string; readonly path: string }
     /** Records of closed nights that lie together and cannot be read. */
     | { readonly kind: 'pack'; readonly source: string; readonly path: string }
+    /** A part of a closed night that parts name, and that is gone. */
+    | { readonly kind: 'closed'; readonly source: string; readonly nth: number }
     /** A part that counts packets as duplicates whose originals are in no part. */
     | { readonly kind: 'orphan'; readonly record: OrphanPart }
     /** A file, or a folder of files, that no part names. */

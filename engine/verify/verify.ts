@@ -3,6 +3,7 @@ import { checkAccount, SourceRange } from './account-check.ts'
 import type { OnGap } from './account-check.ts'
 import { countCopies, noCopies } from './copies.ts'
 import type { Copies } from './copies.ts'
+import { ClosedParts } from './closed-parts.ts'
 import { checkFiles } from './file-check.ts'
 import type { FileCheckOptions } from './file-check.ts'
 import type { OnFinding } from './finding.ts'
@@ -88,6 +89,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
   const originals = options.deep ? new Originals(store, onFinding) : null
+  const closed = new ClosedParts(store, onFinding)
   const fileCheck = { ...options, night: scope.night }
   const layers = await LayerCheck.open(store, fileCheck, folders, onFinding)
   const gaps = {
@@ -102,6 +104,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
       const records = await checkBlock(store, block, fileCheck, onFinding, folders)
       await layers.block(block, records, (record) => scope.takes(record))
       for (const record of records) {
+        closed.add(record)
         const isIntake = !record.requeued && !record.closes
         if (isIntake && scope.tiles(record)) await range.add(record)
         if (!scope.takes(record)) continue
@@ -121,6 +124,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   }
   for (const [source, count] of counts)
     await new SourceRange(source, 0, onFinding, gaps).expect(count)
+  await closed.finish(!isPartial)
   if (scope.night === null) await unfinishedSources(store, onFinding)
   if (scope.isWhole) await layers.orphans()
   layers.tell()
