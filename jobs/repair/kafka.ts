@@ -1,6 +1,6 @@
 import type { Plan } from '../../engine/enrich/plan.ts'
 import type { Store } from '../../engine/store/store.ts'
-import { KafkaInput } from '../../engine/repair/kafka-input.ts'
+import { KafkaInput } from '../../engine/repair/inputs/kafka-input.ts'
 import { GapPublisher, readMarks } from '../../engine/repair/publish-gap.ts'
 import type { GapMarks } from '../../engine/repair/publish-gap.ts'
 import { askInTime } from '../../engine/stream/check.ts'
