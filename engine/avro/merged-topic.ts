@@ -1,4 +1,5 @@
-import { headerEntry } from './heads.ts'
+import { PacketError } from '../reasons.ts'
+import { headerEntry, isContainer } from './heads.ts'
 
 /** Of a file of a topic that was merged of others: which messages of it lay where. */
 export interface MergedTopic {
@@ -28,9 +29,9 @@ function shortOf(path: string): string {
   return path.split('/').slice(FOLDERS).join('/')
 }
 
-/** Null: the file was not merged. */
+/** Null: the file was not merged, or is none of Siskin's, which is told by who reads what is in it. */
 export function mergedOf(path: string, bytes: Uint8Array): MergedTopic[] | null {
-  const entry = headerEntry(bytes, KEY)
+  const entry = entryOf(bytes)
   if (!entry) return null
   const folder = path.split('/', FOLDERS).join('/')
   let nth = 0
@@ -39,4 +40,14 @@ export function mergedOf(path: string, bytes: Uint8Array): MergedTopic[] | null 
     nth += rows
     return own
   })
+}
+
+function entryOf(bytes: Uint8Array): Uint8Array | null {
+  if (!isContainer(bytes, 0)) return null
+  try {
+    return headerEntry(bytes, KEY)
+  } catch (error) {
+    if (error instanceof PacketError) return null
+    throw error
+  }
 }

@@ -1,6 +1,6 @@
 import { amount } from '../amount.ts'
 import { avroType } from '../avro/type.ts'
-import { readHeader } from '../avro/heads.ts'
+import { isContainer, readHeader } from '../avro/heads.ts'
 import { eachBlock } from '../avro/container.ts'
 import { mergedOf } from '../avro/merged-topic.ts'
 import type { MergedTopic } from '../avro/merged-topic.ts'
@@ -117,7 +117,17 @@ async function mergedIn(store: Store, path: string): Promise<MergedTopic[] | nul
   const size = (await store.size(path)) ?? 0
   for (let want = FIRST_READ; ; want *= 8) {
     const head = await store.read(path, 0, Math.min(want, size))
-    if (want >= size || readHeader(head, 0, head.length)) return mergedOf(path, head)
+    const isAll = want >= size || !isContainer(head, 0) || isHeaderIn(head)
+    if (isAll) return mergedOf(path, head)
+  }
+}
+
+/** Also where it is damaged: more bytes do not mend it. */
+function isHeaderIn(head: Uint8Array): boolean {
+  try {
+    return readHeader(head, 0, head.length) !== null
+  } catch {
+    return true
   }
 }
 
