@@ -147,7 +147,7 @@ describe('the tasks of a plan', () => {
     await expectWhole(lake)
   }, 90_000)
 
-  it.each(['staging', 'staged', 'committed', 'placing', 'placed'])(
+  it.each(['staged', 'committed', 'placing'])(
     'killed at step "%s": who has the task next makes it',
     async (step) => {
       const lake = lakeOf(step)
