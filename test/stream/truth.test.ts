@@ -2,6 +2,7 @@ import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { beforeAll, expect, test } from 'vitest'
+import { amount } from '../../engine/amount.ts'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
 import type { PartFile, PartRecord } from '../../engine/lake/ledger.ts'
 import type { TruthReport } from '../../engine/truth/truth.ts'
@@ -79,7 +80,7 @@ describeKafka('truth of a lake that a stream filled', () => {
     const filters = records.flatMap((record) => Object.values(record.filters))
     const all = filters.reduce((sum, { published }) => sum + published, 0)
     const { stdout } = await truthOf(lake)
-    expect(stdout).toContain(`${all} alerts that a stream selected are not counted`)
+    expect(stdout).toContain(`not counted: ${amount(all, 'alert')} that a stream selected`)
   })
 
   test('a ledger that does not name the message of every packet is no good account', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Admin, Producer } from '@platformatic/kafka'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
+import { amount } from '../../engine/amount.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
 import { readPlaces } from '../../engine/lake/files/places.ts'
 import { CommittedReader } from '../../engine/kafka/committed-reader.ts'
@@ -181,7 +182,7 @@ describeKafka('verify of a lake that a stream fills', () => {
     writeFileSync(join(lake, ledgerPath('checked-0', first, last)), JSON.stringify(lie))
     expect((await verdictOf(lake)).ok).toBe(true)
     expect((await verdictOf(lake, '--deep')).differences).toEqual([
-      `source checked-0: the part from ${first} to ${last} took in ${count - 1} messages, Kafka has ${count} there that are committed`
+      `source checked-0: the part from ${first} to ${last} took in ${amount(count - 1, 'message')}, Kafka has ${amount(count, 'committed message')} there`
     ])
     expect((await verdictOf(whole, '--deep')).ok).toBe(true)
   })
