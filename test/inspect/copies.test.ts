@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -24,7 +24,10 @@ describe('a lake that let copies through', () => {
     for (const source of [night, again]) {
       const { code, stderr } = await siskin(['run', source, '--lake', lake])
       expect(code, stderr).toBe(0)
-      rmSync(join(lake, '_siskin/seen'), { recursive: true }) // as if the first had not been indexed yet
+      const seen = readdirSync(join(lake, '_siskin/seen'), { recursive: true, encoding: 'utf8' })
+      for (const path of seen.filter((name) => name.endsWith('.ids'))) {
+        rmSync(join(lake, '_siskin/seen', path)) // as if the first had not been indexed yet
+      }
     }
     const db = await (await DuckDBInstance.create(':memory:')).connect()
     const reader = await db.runAndReadAll(

@@ -210,7 +210,7 @@ describeKafka('repair of a lake that a stream fills', () => {
     expect(alone.stdout).toContain('Kafka knows if it counts, and was not asked')
     const { outcomes, verdict } = await repairOf(lake)
     expect(outcomes.map(({ done }) => done)).toEqual([
-      '1 parts placed, 0 that did not count removed'
+      '1 part placed, 0 that did not count removed'
     ])
     expect(verdict).toMatchObject({ ok: true, received: packets.length })
   })
