@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts'
+import { nightOfClosed } from '../lake/closed.ts'
 import { atOnce } from '../store/at-once.ts'
 import { lastSpan, spansFrom } from '../lake/ledger.ts'
 import { ledgerSources } from '../lake/ledger-walk.ts'
@@ -24,7 +25,9 @@ export async function catchUpIndex(
   warn: (message: string) => void
 ): Promise<void> {
   const known = new Set([...own, ...(await streamSources(store))])
-  const others = (await ledgerSources(store)).filter((source) => !known.has(source))
+  // what lies in closed nights is in the index by the parts that it came in
+  const isIntake = (source: string) => !known.has(source) && nightOfClosed(source) === null
+  const others = (await ledgerSources(store)).filter(isIntake)
   await atOnce(others, SOURCES_AT_ONCE, async (source) => {
     try {
       const next = await indexedUpTo(store, source)

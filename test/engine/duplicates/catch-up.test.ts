@@ -92,3 +92,10 @@ test('what lies behind a hole is read once, until something lands there or in it
   expect(await readAtStart()).toBe(4)
   expect(await known(store, [0, 10, 20, 30, 50])).toEqual([0, 10, 20, 30, 50])
 })
+
+test('closed nights are no sources of their own: what they hold came in by others', async () => {
+  const store = localStore(temporaryFolder())
+  await land(store, 'closed-ztf-20260112', 0)
+  await catchUpIndex(store, [], expect.unreachable)
+  expect(await namesIn(store)).toEqual([])
+})
