@@ -12,7 +12,7 @@ const SERVERS = [
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3, // they wait for their processes, and these for the disk
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
@@ -36,7 +36,6 @@ export default defineConfig({
           name: 'servers',
           include: SERVERS,
           globalSetup: 'test/cluster/global-setup.ts',
-          maxWorkers: 3, // they wait more than they work
           sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000

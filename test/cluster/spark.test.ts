@@ -34,7 +34,7 @@ describe.skipIf(why)('deploy/spark/reprocess.py, on two executors and HDFS', () 
 
   beforeAll(async () => {
     const archive = join(folder, 'night.tar')
-    const night = { start: '2026-01-13', seed: 5, scale: 0.012, stamps: 'none' } as const
+    const night = { start: '2026-01-13', seed: 5, scale: 0.006, stamps: 'none' } as const
     const [hdfs] = await Promise.all([sharedHdfs(), simulate({ ...night, out: archive })])
     far = `${hdfs.root}/spark/lake`
     for (const lake of [near, far]) {

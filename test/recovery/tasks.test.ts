@@ -64,7 +64,7 @@ const statuses = (answers: readonly TaskAnswer[]) => new Set(answers.map(({ stat
 
 beforeAll(async () => {
   const archive = join(folder, 'night.tar')
-  const night = { start: '2026-01-12', seed: 3, scale: 0.006, stamps: 'none' } as const
+  const night = { start: '2026-01-12', seed: 3, scale: 0.003, stamps: 'none' } as const
   await simulate({ ...night, out: archive })
   await siskin(['run', archive, '--lake', taken, '--part-packets', String(PART)])
   const lake = lakeOf('undisturbed')
