@@ -12,7 +12,7 @@ const SERVERS = [
 
 export default defineConfig({
   test: {
-    maxWorkers: 3, // they wait for their processes, and these for the disk
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
@@ -36,6 +36,7 @@ export default defineConfig({
           name: 'servers',
           include: SERVERS,
           globalSetup: 'test/cluster/global-setup.ts',
+          maxWorkers: 3, // they wait more than they work
           sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 600_000
