@@ -17,7 +17,7 @@ if (why) console.log(`skipped: every command refused by a real HDFS, ${why} here
 
 const COMMANDS = ['run', 'stream', 'verify', 'inspect', 'truth'] as const
 const OWN = ['--group', 'refused', '--out-prefix', 'refused-', '--until-idle', '1']
-const MOST_MS = 30_000
+const MOST_MS = 15_000
 
 describe.skipIf(why)('a lake on HDFS that cannot be had: one clear error within 15 s', () => {
   const folder = temporaryFolder()
