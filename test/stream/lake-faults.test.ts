@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openStore } from '../../engine/store/open-store.ts'
 import { startHdfs } from '../cluster/cluster.ts'
 import type { Hdfs } from '../cluster/cluster.ts'
 import { sharedKafka } from '../cluster/shared.ts'
@@ -17,18 +16,10 @@ import {
   publishedCounts,
   send,
   start,
+  takenIn,
   until,
   verdictOf
 } from './support.ts'
-
-/** Messages that a lake has taken in, by the names of its records. */
-async function takenIn(lake: string): Promise<number> {
-  const records = await openStore(lake).list('_siskin/ledger')
-  return records.reduce((sum, { path }) => {
-    const [, first, last] = /(\d+)-(\d+)\.json$/.exec(path) ?? []
-    return last === undefined ? sum : sum + Number(last) - Number(first) + 1
-  }, 0)
-}
 
 describeKafka('a lake that has a bad day', () => {
   const folder = temporaryFolder()

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { Admin, Producer } from '@platformatic/kafka'
 import { describe } from 'vitest'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
+import { openStore } from '../../engine/store/open-store.ts'
 import type { Verdict } from '../../engine/verify/verify.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
@@ -18,8 +19,13 @@ import type { Outcome } from '../support/siskin.ts'
 const PROGRAM = fileURLToPath(new URL('../../jobs/siskin.js', import.meta.url))
 
 /** Tests against a real Kafka: skipped, with one line that says so, where it cannot be started. */
-export function describeKafka(name: string, tests: () => void): void {
-  const why = whyNoCluster()
+export function describeKafka(
+  name: string,
+  tests: () => void,
+  /** Why they are not run now, whether it could be started or not. */
+  reason: string | null = null
+): void {
+  const why = reason ?? whyNoCluster()
   if (why) console.log(`skipped: ${name}, ${why}`)
   describe.skipIf(why !== null)(name, tests)
 }
@@ -144,6 +150,15 @@ export async function verdictOf(lake: string): Promise<Verdict> {
   const { stdout, stderr } = await siskin(['verify', '--lake', lake, '--deep', '--json'])
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Verdict
+}
+
+/** Messages that a lake has taken in, by the names of its records. */
+export async function takenIn(lake: string): Promise<number> {
+  const records = await openStore(lake).list('_siskin/ledger')
+  return records.reduce((sum, { path }) => {
+    const [, first, last] = /(\d+)-(\d+)\.json$/.exec(path) ?? []
+    return last === undefined ? sum : sum + Number(last) - Number(first) + 1
+  }, 0)
 }
 
 /** The records of a lake's ledger. */
