@@ -85,7 +85,7 @@ export async function makePart(
   const files: LaidFile[] = []
   const messages: SelectedMessage[] = []
   for (const alerts of decoded.alerts) {
-    const answers = resources.ask(alerts.table)
+    const answers = await resources.ask(alerts.table)
     const images = imagesOf(alerts.table, packetOf(alerts))
     const batch = await enrich(alerts.table, plan, { runner, answers, images, ...modules })
     account.enriched(batch)

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   requeue: async () => (await import('./repair/requeue.ts')).addRequeue,
   inspect: async () => (await import('./inspect/inspect.ts')).addInspect,
   check: async () => (await import('./check/check.ts')).addCheck,
+  catalogue: async () => (await import('./catalogue/catalogue.ts')).addCatalogue,
   new: async () => (await import('./new/new.ts')).addNew,
   truth: async () => (await import('./truth/truth.ts')).addTruth,
   backtest: async () => (await import('./backtest/backtest.ts')).addBacktest,

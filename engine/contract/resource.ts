@@ -6,6 +6,9 @@ import type { Needs, Readers, Scalar } from './column.ts'
  */
 export type LookupStatus = 'found' | 'none' | 'not-covered' | 'unavailable'
 
+/** Arc seconds: ten degrees, as wide as a search may be. */
+const WIDEST = 36_000
+
 /** A declared need of a catalogue: its object nearest to the alert. */
 export interface Lookup<F extends Needs = Needs> {
   readonly catalogue: string
@@ -42,6 +45,11 @@ export function nearest<const F extends Needs>(
 ): Lookup<F> {
   if (!(radius > 0))
     throw new Error(`lookup in ${catalogue}: a radius of ${radius} arcsec finds nothing`)
+  if (radius > WIDEST) {
+    throw new Error(
+      `lookup in ${catalogue}: a radius of ${radius} arcsec is more than ${WIDEST}, ten degrees`
+    )
+  }
   if ('status' in columns || 'separation' in columns) {
     throw new Error(
       `lookup in ${catalogue}: "status" and "separation" are always there, rename that column`

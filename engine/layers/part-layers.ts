@@ -150,7 +150,7 @@ async function layFile(
   const images = isSeeing
     ? await imagesIn(read.table, { ...work, survey: place.survey })
     : NO_IMAGES
-  const options = { ...work.enrich, images, answers: work.resources.ask(read.table) }
+  const options = { ...work.enrich, images, answers: await work.resources.ask(read.table) }
   const batch = await enrich(read.table, { ...plan, modules: running }, options, read.made)
   for (const { module, statuses, ms } of batch.runs) {
     const { layer } = modules.find((one) => one.module === module)!

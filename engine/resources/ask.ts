@@ -1,69 +1,75 @@
-import type { Answers, Lookup, Lookups, LookupStatus } from '../contract/index.ts'
+import type { Asked, Matches, Positions, Wanted } from '../catalogues/asked.ts'
+import type { Answers, Lookup, Lookups } from '../contract/index.ts'
 import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
 import type { FixedColumn } from '../table/columns.ts'
 import type { AlertTable } from '../table/table.ts'
-import type { Catalogue } from './catalogue.ts'
 
-/** What one catalogue says of each row. */
-interface Found {
-  /** Which object; -1 for none. */
-  readonly at: Int32Array
-  readonly separation: Float64Array
+/** What is asked together: of one catalogue within one radius, whoever wants it. */
+export interface Question {
+  readonly catalogue: string
+  readonly radius: number
+  readonly wanted: Wanted
 }
 
-/** Asks each catalogue once a radius, for all rows, when the first wants to know. */
-export function ask(table: AlertTable, catalogues: ReadonlyMap<string, Catalogue>): Answered {
-  const known = new Map<string, Found>()
-  const found = (catalogue: Catalogue, radius: number): Found => {
-    const key = `${catalogue.name} ${radius}`
-    const before = known.get(key) ?? match(table, catalogue, radius)
-    known.set(key, before)
-    return before
+export function questionsOf(lookups: readonly Lookup[]): Question[] {
+  const questions = Map.groupBy(lookups, keyOf)
+  return [...questions.values()].map((same) => ({
+    catalogue: same[0]!.catalogue,
+    radius: same[0]!.radius,
+    wanted: new Map(
+      same.flatMap(({ columns }) =>
+        Object.values(columns).map(({ column, kind }) => [column, kind] as const)
+      )
+    )
+  }))
+}
+
+function keyOf({ catalogue, radius }: { catalogue: string; radius: number }): string {
+  return `${catalogue} ${radius}`
+}
+
+/** Asks each catalogue once a radius, for all rows and all who want to know. */
+export async function ask(
+  table: AlertTable,
+  questions: readonly Question[],
+  catalogues: ReadonlyMap<string, Asked>
+): Promise<Answered> {
+  const positions = positionsOf(table)
+  const known = new Map<string, Matches>()
+  for (const question of questions) {
+    const asked = catalogues.get(question.catalogue)
+    if (!asked) continue
+    const { radius, wanted } = question
+    known.set(keyOf(question), await asked.nearest(positions, radius, wanted))
   }
   return {
     for(lookups = {}, base = 0) {
       const answers = Object.entries(lookups).map(([name, lookup]) => {
-        const catalogue = catalogues.get(lookup.catalogue)
-        if (!catalogue) return [name, NO_ANSWERS.for({ [name]: lookup })[name]] as const
-        return [name, answersOf(lookup, catalogue, found(catalogue, lookup.radius), base)] as const
+        const matches = known.get(keyOf(lookup))
+        if (!matches) return [name, NO_ANSWERS.for({ [name]: lookup })[name]] as const
+        return [name, answersOf(lookup, matches, base)] as const
       })
       return Object.fromEntries(answers) as Answers<Lookups>
     }
   }
 }
 
-function match(table: AlertTable, { index }: Catalogue, radius: number): Found {
-  const ra = table.fixed('ra')
-  const dec = table.fixed('dec')
-  const at = new Int32Array(table.rows)
-  const separation = new Float64Array(table.rows)
-  for (let row = 0; row < table.rows; row++) {
-    const nearest = index.nearest(valueOf(ra, row), valueOf(dec, row), radius)
-    at[row] = nearest.at
-    separation[row] = nearest.separation
-  }
-  return { at, separation }
+function positionsOf(table: AlertTable): Positions {
+  const numbers = ({ valid, values }: FixedColumn) =>
+    Float64Array.from({ length: table.rows }, (_, row) =>
+      valid[row] === 1 ? Number(values[row]) : Number.NaN
+    )
+  return { ra: numbers(table.fixed('ra')), dec: numbers(table.fixed('dec')) }
 }
 
-function valueOf({ valid, values }: FixedColumn, row: number): number {
-  return valid[row] === 1 ? Number(values[row]) : Number.NaN
-}
-
-function answersOf(
-  { columns }: Lookup,
-  catalogue: Catalogue,
-  { at, separation }: Found,
-  base: number
-): object {
+function answersOf({ columns }: Lookup, matches: Matches, base: number): object {
   const own = Object.entries(columns).map(([key, { column }]) => {
-    const values = catalogue.columns.get(column) ?? []
-    return [key, { at: (row: number) => values[at[base + row]!] ?? null }] as const
+    return [key, { at: (row: number) => matches.value(column, base + row) }] as const
   })
-  const isFound = (row: number) => at[base + row]! >= 0
   return {
     ...Object.fromEntries(own),
-    status: { at: (row: number): LookupStatus => (isFound(row) ? 'found' : 'none') },
-    separation: { at: (row: number) => (isFound(row) ? separation[base + row]! : null) }
+    status: { at: (row: number) => matches.status(base + row) },
+    separation: { at: (row: number) => matches.separation(base + row) }
   }
 }

@@ -7,8 +7,9 @@ import type { Row } from '../lake/files/parquet-file.ts'
 import { filesAt, readWhole } from '../store/files.ts'
 import { openStore } from '../store/open-store.ts'
 import { csvRows, csvTable } from './csv-rows.ts'
-import { placeColumns } from './place-columns.ts'
-import { SkyIndex } from './sky-index.ts'
+import { placeColumns } from '../catalogues/place-columns.ts'
+import type { Asked } from '../catalogues/asked.ts'
+import { SkyIndex } from '../catalogues/sky-index.ts'
 
 /** A catalogue in memory: places, and the columns that somebody asked for. */
 export interface Catalogue {
@@ -18,6 +19,28 @@ export interface Catalogue {
   readonly index: SkyIndex
   /** Values by column, in the order of the file. */
   readonly columns: ReadonlyMap<string, readonly unknown[]>
+}
+
+/** To be asked as any. */
+export function inMemory({ name, version, index, columns }: Catalogue): Asked {
+  return {
+    name,
+    version,
+    async nearest({ ra, dec }, radius) {
+      const at = new Int32Array(ra.length)
+      const separation = new Float64Array(ra.length)
+      for (let row = 0; row < ra.length; row++) {
+        const nearest = index.nearest(ra[row]!, dec[row]!, radius)
+        at[row] = nearest.at
+        separation[row] = nearest.separation
+      }
+      return {
+        status: (row) => (at[row]! >= 0 ? 'found' : 'none'),
+        separation: (row) => (at[row]! >= 0 ? separation[row]! : null),
+        value: (column, row) => columns.get(column)?.[at[row]!] ?? null
+      }
+    }
+  }
 }
 
 /**

@@ -1,17 +1,26 @@
-import type { Filter, Lookup, Lookups, Module, Predictors, Models } from '../contract/index.ts'
+import type {
+  Filter,
+  Lookup,
+  Lookups,
+  Module,
+  Need,
+  Predictors,
+  Models
+} from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
 import type { AlertTable } from '../table/table.ts'
-import { ask } from './ask.ts'
-import { readCatalogue } from './catalogue.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Asked } from '../catalogues/asked.ts'
+import { openHatsOf } from '../catalogues/hats/open.ts'
+import { ask, questionsOf } from './ask.ts'
+import { inMemory, readCatalogue } from './catalogue.ts'
 import { openModel } from './onnx.ts'
 
 /** What modules and filters need besides columns, open: once a member. */
 export interface Resources {
   /** Asks every catalogue once for all alerts of a table. */
-  ask(table: AlertTable): Answered
+  ask(table: AlertTable): Promise<Answered>
   models(module: Module): Predictors<Models>
   /** What one module or filter uses, in the same form. */
   versionsOf(one: Module | Filter): string
@@ -21,7 +30,7 @@ export interface Resources {
 
 /** For plans that need nothing; catalogues that are asked all the same are unavailable. */
 export const NO_RESOURCES: Resources = {
-  ask: () => NO_ANSWERS,
+  ask: async () => NO_ANSWERS,
   models: () => ({}),
   versionsOf: () => '',
   versions: ''
@@ -45,33 +54,34 @@ function lookupsOf({ modules, filters }: Plan): Lookup[] {
  * @throws UsageError for a model or a catalogue that is damaged, or has not what is asked of it.
  */
 export async function openResources(plan: Plan, { catalogues, warn }: From): Promise<Resources> {
-  const opened = await openCatalogues(lookupsOf(plan), catalogues, warn)
+  const lookups = lookupsOf(plan)
+  const questions = questionsOf(lookups)
+  const opened = await openCatalogues(lookups, catalogues, warn)
   const models = new Map<Module, Predictors<Models>>()
-  const nameOf = ({ name, version }: Catalogue) => `${name}@${version}`
-  const versions = [...opened.values()].map(nameOf)
   const modelsOf = new Map<Module | Filter, string[]>()
   for (const module of plan.modules) {
     const own: Record<string, Predictors<Models>[string]> = {}
     for (const [name, model] of Object.entries(module.models ?? {})) {
       const { predict, version } = await openModel(`module ${module.name}`, model)
       own[name] = predict
-      versions.push(`${module.name}/${name}@${version}`)
-      modelsOf.set(module, [...(modelsOf.get(module) ?? []), versions.at(-1)!])
+      modelsOf.set(module, [...(modelsOf.get(module) ?? []), `${module.name}/${name}@${version}`])
     }
     models.set(module, own)
   }
+  // Asked anew each time: a catalogue that was away may be open since.
+  const namesOf = (asked: Iterable<Asked>) =>
+    Array.from(asked, ({ name, version }) => `${name}@${version}`)
   return {
-    ask: (table) => ask(table, opened),
+    ask: (table) => ask(table, questions, opened),
     models: (module) => models.get(module) ?? {},
     versionsOf: (one) => {
       const names = new Set(Object.values(one.lookups ?? {}).map(({ catalogue }) => catalogue))
-      const own = [...names].flatMap((name) => {
-        const catalogue = opened.get(name)
-        return catalogue ? [nameOf(catalogue)] : []
-      })
-      return [...own.sort(), ...(modelsOf.get(one) ?? [])].join(' ')
+      const own = [...names].flatMap((name) => opened.get(name) ?? [])
+      return [...namesOf(own).sort(), ...(modelsOf.get(one) ?? [])].join(' ')
     },
-    versions: versions.join(' ')
+    get versions() {
+      return [...namesOf(opened.values()), ...[...modelsOf.values()].flat()].join(' ')
+    }
   }
 }
 
@@ -79,11 +89,11 @@ async function openCatalogues(
   lookups: readonly Lookup[],
   folder: string | null,
   warn: (message: string) => void
-): Promise<Map<string, Catalogue>> {
-  const opened = new Map<string, Catalogue>()
+): Promise<Map<string, Asked>> {
+  const opened = new Map<string, Asked>()
   for (const [name, asking] of Map.groupBy(lookups, ({ catalogue }) => catalogue)) {
     const asked = asking.flatMap(({ columns }) => Object.values(columns))
-    const catalogue = folder === null ? null : await readCatalogue(folder, name, asked, warn)
+    const catalogue = folder === null ? null : await openCatalogue(folder, name, asked, warn)
     if (catalogue) opened.set(name, catalogue)
     else {
       const where = folder === null ? 'say where it is with --catalogues' : `not in ${folder}`
@@ -91,4 +101,15 @@ async function openCatalogues(
     }
   }
   return opened
+}
+
+/** A file of the folder, read into memory; a HATS catalogue of the folder, read where it is asked. */
+async function openCatalogue(
+  folder: string,
+  name: string,
+  asked: readonly Need<unknown>[],
+  warn: (message: string) => void
+): Promise<Asked | null> {
+  const file = await readCatalogue(folder, name, asked, warn)
+  return file ? inMemory(file) : openHatsOf(folder, name, asked, warn)
 }

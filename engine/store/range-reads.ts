@@ -2,7 +2,7 @@ import type { AsyncBuffer } from 'hyparquet'
 import type { Store } from './store.ts'
 
 /** A file of a store as hyparquet reads it: by ranges. A negative start counts from the end. */
-export function rangeReads(store: Store, path: string, size: number): AsyncBuffer {
+export function rangeReads(store: Pick<Store, 'read'>, path: string, size: number): AsyncBuffer {
   return {
     byteLength: size,
     async slice(start, end = size) {

@@ -12,6 +12,12 @@ export const HEALPIX_ORDER = 15
  */
 export function healpixNested(ra: number, dec: number, order: number): number {
   const nside = 2 ** order
+  const [face, x, y] = faceOf(ra, dec, nside)
+  return pixel(face, x, y, nside)
+}
+
+/** Which of the twelve faces a position lies on, and where on it, in pixels. */
+export function faceOf(ra: number, dec: number, nside: number): [number, number, number] {
   // By way of the angle from the pole, as healpy has it: a corner then falls to the same pixel.
   const z = Math.cos(HALF_PI - (dec * Math.PI) / 180)
   const absZ = Math.abs(z)
@@ -25,7 +31,7 @@ export function healpixNested(ra: number, dec: number, order: number): number {
     const up = Math.floor(ascending / nside)
     const down = Math.floor(descending / nside)
     const face = up === down ? (up & 3) + 4 : up < down ? up & 3 : (down & 3) + 8
-    return pixel(face, mod(descending, nside), nside - mod(ascending, nside) - 1, nside)
+    return [face, mod(descending, nside), nside - mod(ascending, nside) - 1]
   }
   const quarter = Math.min(3, Math.floor(tt))
   const tp = tt - quarter
@@ -34,9 +40,7 @@ export function healpixNested(ra: number, dec: number, order: number): number {
   const scale = nside * Math.sqrt(6) * Math.sin(fromPole / 2)
   const jp = Math.min(nside - 1, Math.floor(tp * scale))
   const jm = Math.min(nside - 1, Math.floor((1 - tp) * scale))
-  return z >= 0
-    ? pixel(quarter, nside - jm - 1, nside - jp - 1, nside)
-    : pixel(quarter + 8, jp, jm, nside)
+  return z >= 0 ? [quarter, nside - jm - 1, nside - jp - 1] : [quarter + 8, jp, jm]
 }
 
 function mod(value: number, n: number): number {
@@ -44,7 +48,8 @@ function mod(value: number, n: number): number {
   return rest < 0 ? rest + n : rest
 }
 
-function pixel(face: number, x: number, y: number, nside: number): number {
+/** The nested pixel at a place on a face. */
+export function pixel(face: number, x: number, y: number, nside: number): number {
   return face * nside * nside + spread(x) + 2 * spread(y)
 }
 

@@ -26,6 +26,8 @@ const PACKAGES = [
   'astropy==8.0.2',
   'confluent-kafka==2.16.1',
   'fastavro==1.13.1',
+  'hats-import==0.11.1',
+  'lsdb==0.11.1',
   "backports.zstd==1.8.0; python_version < '3.14'", // fastavro: codec zstandard
   'pandas==3.1.1',
   'polars==2.1.0',

@@ -24,7 +24,11 @@ export interface ParquetFile {
 }
 
 /** Opens a Parquet file through the store's range reads. @throws SiskinError when it is none. */
-export async function openParquet(store: Store, path: string, size: number): Promise<ParquetFile> {
+export async function openParquet(
+  store: Pick<Store, 'read'>,
+  path: string,
+  size: number
+): Promise<ParquetFile> {
   const file = rangeReads(store, path, size)
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
     throw new SiskinError(`${path} is no readable Parquet file: ${messageOf(error)}`)

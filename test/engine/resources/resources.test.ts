@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, expect, test } from 'vitest'
+import { buildCatalogue } from '../../../engine/catalogues/build/build.ts'
 import { openLakePacket } from '../../../engine/inspect/packet.ts'
 import { reprocess } from '../../../engine/layers/reprocess.ts'
 import { readFits } from '../../../engine/stamps/fits.ts'
@@ -90,6 +91,30 @@ test('answers and a model’s numbers are columns as any; what was used is in th
   const { length } = readFileSync(join(lake, path))
   const { keys } = await openParquet(openStore(lake), path, length)
   expect(keys['siskin.resources']).toMatch(/^stars@[0-9a-f]{12} same\/identity@[0-9a-f]{12}$/)
+})
+
+test('the same catalogue in HATS form says the same', async () => {
+  const input = join(catalogues, 'stars.parquet')
+  const built = openStore(join(folder, 'built'))
+  await buildCatalogue({
+    store: built,
+    name: 'stars',
+    input,
+    ra: null,
+    dec: null,
+    raUnit: 'degrees',
+    columns: null,
+    rows: 10,
+    isAllSky: true,
+    isReplacing: false
+  })
+  const before = `SELECT alert_id, near FROM read_parquet('${join(folder, 'lake')}/ztf/alerts/**/*.parquet')`
+  await runInto(join(folder, 'lake-of-hats'), built.root)
+  const now = before.replace('/lake/', '/lake-of-hats/')
+  expect(await sql(`SELECT count(*) AS n FROM (${now})`)).not.toEqual([{ n: 0n }])
+  expect(
+    await sql(`(${before} EXCEPT ALL ${now}) UNION ALL (${now} EXCEPT ALL ${before})`)
+  ).toEqual([])
 })
 
 test('stamps are images; history has catalogues, models and stamps too, and is made anew when a catalogue is', async () => {

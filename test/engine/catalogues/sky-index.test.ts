@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { SkyIndex } from '../../../engine/resources/sky-index.ts'
+import { SkyIndex } from '../../../engine/catalogues/sky-index.ts'
 import { random } from '../../support/random.ts'
 
 const RAD = Math.PI / 180

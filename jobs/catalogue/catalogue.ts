@@ -1,0 +1,179 @@
+import { resolve } from 'node:path'
+import { Option } from 'commander'
+import type { Command } from 'commander'
+import { buildCatalogue } from '../../engine/catalogues/build/build.ts'
+import type { RaUnit } from '../../engine/catalogues/build/coordinates.ts'
+import { catalogues } from '../../engine/catalogues/folder/list.ts'
+import type { Listed } from '../../engine/catalogues/folder/list.ts'
+import { openHats } from '../../engine/catalogues/hats/hats.ts'
+import { unknownName, UsageError } from '../../engine/errors.ts'
+import { openStore } from '../../engine/store/open-store.ts'
+import { amount, count, size } from '../common/terminal.ts'
+import { addSettings } from '../settings/settings.ts'
+import { list, wholeNumber } from '../settings/values.ts'
+import { folderOf } from './folder.ts'
+import { addQuery } from './query.ts'
+
+export function addCatalogue(program: Command): void {
+  const command = program
+    .command('catalogue')
+    .description('what is known of the sky: build, register, list and ask catalogues')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  siskin catalogue build stars stars.csv --catalogues catalogues\n  siskin catalogue query gcvs --ra 10.68 --dec 41.27 --radius 3600 --catalogues catalogues'
+    )
+  addBuild(command)
+  addAdd(command)
+  addList(command)
+  addShow(command)
+  addQuery(command)
+}
+
+interface BuildFlags {
+  readonly ra?: string
+  readonly dec?: string
+  readonly raUnit: RaUnit
+  readonly columns?: readonly string[]
+  readonly partitionRows: number
+  readonly allSky?: boolean
+  readonly replace?: boolean
+  readonly json?: boolean
+}
+
+function addBuild(parent: Command): void {
+  const command = parent
+    .command('build')
+    .description('make a HATS catalogue of a table')
+    .argument('<name>', 'what modules and filters call it')
+    .argument('<file>', '.csv, .tsv or .parquet, also .gz')
+    .option('--ra <column>', 'right ascension: degrees, or sexagesimal hours')
+    .option('--dec <column>', 'declination: degrees, or sexagesimal degrees')
+    .addOption(
+      new Option('--ra-unit <unit>', 'of a right ascension that is a number')
+        .choices(['degrees', 'hours'])
+        .default('degrees')
+    )
+    .addOption(new Option('--columns <names>', 'only these columns (a,b,c)').argParser(list))
+    .addOption(
+      new Option('--partition-rows <n>', 'rows of a partition, at most')
+        .default(100_000)
+        .argParser(wholeNumber(1, 10_000_000))
+    )
+    .option('--all-sky', 'all of the sky was searched: where it has no row, there is nothing')
+    .option('--replace', 'in place of one of that name')
+    .option('--json', 'print the account as one JSON object')
+  addSettings(command, ['catalogues'])
+  command.action(async (name: string, file: string, flags: BuildFlags) => {
+    expectName(name)
+    const folder = folderOf(command)
+    const built = await buildCatalogue({
+      store: openStore(folder),
+      name,
+      input: file,
+      ra: flags.ra ?? null,
+      dec: flags.dec ?? null,
+      raUnit: flags.raUnit,
+      columns: flags.columns ?? null,
+      rows: flags.partitionRows,
+      isAllSky: flags.allSky ?? false,
+      isReplacing: flags.replace ?? false
+    })
+    if (flags.json) return console.log(JSON.stringify(built, null, 2))
+    const { rows, partitions, bytes, share, without } = built
+    console.log(
+      `${folder}/${name}: ${count(rows)} rows in ${amount(partitions, 'partition')}, ${size(bytes)}, ${percent(share)} of the sky`
+    )
+    if (without.length === 0) return
+    const some = without.slice(0, 5).join(', ')
+    console.log(
+      `${amount(without.length, 'row')} without a place left out: ${some}${without.length > 5 ? ', …' : ''}`
+    )
+  })
+}
+
+function addAdd(parent: Command): void {
+  const command = parent
+    .command('add')
+    .description('register a HATS catalogue that lies elsewhere')
+    .argument('<name>', 'what modules and filters call it')
+    .argument('<place>', 'its folder here, in HDFS, or at a web server (https://…)')
+  addSettings(command, ['catalogues'])
+  command.action(async (name: string, place: string) => {
+    expectName(name)
+    const folder = folderOf(command)
+    const at = place.includes('://') ? place : resolve(place)
+    const hats = await openHats(name, at)
+    if (!hats) throw new UsageError(`${place} is no HATS catalogue: it has no hats.properties`)
+    const store = openStore(folder)
+    await store.remove(`${name}.url`)
+    await store.write(`${name}.url`, [Buffer.from(`${at}\n`)])
+    console.log(line({ name, kind: 'hats', at, hats }))
+  })
+}
+
+function addList(parent: Command): void {
+  const command = parent.command('list').description('all catalogues of the folder')
+  command.option('--json', 'print one JSON object')
+  addSettings(command, ['catalogues'])
+  command.action(async (flags: { readonly json?: boolean }) => {
+    const folder = folderOf(command)
+    const found = await catalogues(folder)
+    if (flags.json) console.log(JSON.stringify(found.map(factsOf), null, 2))
+    else if (found.length === 0) console.log(`no catalogues in ${folder}`)
+    else for (const own of found) console.log(line(own))
+  })
+}
+
+function addShow(parent: Command): void {
+  const command = parent
+    .command('show')
+    .description('what one catalogue says of itself')
+    .argument('<name>', 'as siskin catalogue list names it')
+  addSettings(command, ['catalogues'])
+  command.action(async (name: string) => {
+    const found = await catalogues(folderOf(command))
+    const own = found.find((one) => one.name === name)
+    if (!own)
+      throw unknownName(
+        'catalogue',
+        name,
+        found.map((one) => one.name)
+      )
+    console.log(JSON.stringify(factsOf(own), null, 2))
+  })
+}
+
+function line(own: Listed): string {
+  if (own.kind === 'file') return `${own.name}: ${own.path}, read into memory`
+  if (own.kind === 'broken') return `${own.name}: ${own.at} cannot be used: ${own.reason}`
+  const { hats, at } = own
+  const rows = Number(hats.properties.get('hats_nrows') ?? Number.NaN)
+  const known = Number.isFinite(rows) ? `${count(rows)} rows, ` : ''
+  return `${own.name}: ${at}, ${known}${amount(hats.partitions.pixels.length, 'partition')}, version ${hats.version}`
+}
+
+function factsOf(own: Listed): object {
+  if (own.kind !== 'hats') return own
+  const { name, kind, at, hats } = own
+  return {
+    name,
+    kind,
+    at,
+    version: hats.version,
+    partitions: hats.partitions.pixels.length,
+    columns: hats.columns,
+    properties: Object.fromEntries(hats.properties)
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(share < 0.1 ? 2 : 0)} %`
+}
+
+/** Names are words of lookups, and of files. */
+function expectName(name: string): void {
+  if (/^[a-z][a-z0-9_]*$/.test(name)) return
+  throw new UsageError(
+    `"${name}" is no name of a catalogue: small letters, digits and _ are wanted, a letter first`
+  )
+}
