@@ -1,4 +1,4 @@
-import type { LookupStatus, Need } from '../contract/index.ts'
+import type { Extent, LookupStatus, Need } from '../contract/index.ts'
 
 /** Positions of alerts: degrees, NaN for none. */
 export interface Positions {
@@ -8,6 +8,12 @@ export interface Positions {
 
 /** What is wanted of what is found, by its column. */
 export type Wanted = ReadonlyMap<string, Need<unknown>['kind']>
+
+/** How far away an object may be: arc seconds; with an extent it must reach the position besides. */
+export interface Reach {
+  readonly radius: number
+  readonly extent?: Extent | undefined
+}
 
 /** What a catalogue says of each position. */
 export interface Matches {
@@ -22,6 +28,6 @@ export interface Asked {
   readonly name: string
   /** Changes when what it says changes. */
   readonly version: string
-  /** The nearest object to each position within `radius` arc seconds. @throws SiskinError for what is damaged */
-  nearest(positions: Positions, radius: number, wanted: Wanted): Promise<Matches>
+  /** The nearest object to each position within reach. @throws SiskinError for what is damaged */
+  nearest(positions: Positions, reach: Reach, wanted: Wanted): Promise<Matches>
 }

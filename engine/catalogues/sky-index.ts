@@ -67,7 +67,7 @@ export class SkyIndex {
     ra: number,
     dec: number,
     radius: number,
-    visit: (at: number, separation: number) => void
+    visit: (at: number, separation: number, ra: number, dec: number) => void
   ): void {
     if (!isPlace(ra, dec)) return
     const reach = radius / ARCSEC + ROUNDING
@@ -80,7 +80,7 @@ export class SkyIndex {
         for (let i = lowest(this.#ra, from, to, low); i < to && this.#ra[i]! <= high; i++) {
           if (Math.abs(this.#dec[i]! - dec) > reach) continue
           const separation = separationOf(right, dec, this.#ra[i]!, this.#dec[i]!)
-          if (separation <= radius) visit(this.#order[i]!, separation)
+          if (separation <= radius) visit(this.#order[i]!, separation, this.#ra[i]!, this.#dec[i]!)
         }
       }
       if (window >= 180) look(0, 360)

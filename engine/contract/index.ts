@@ -36,8 +36,9 @@ export { beside, defineModule } from './module.ts'
 export type { Batch, Module, Result, Status, Survey } from './module.ts'
 export { defineBlock, defineFilter } from './filter.ts'
 export type { Block, Blocks, Filter, FilterBatch, Phase, Predicate, Seeks } from './filter.ts'
-export { model, nearest } from './resource.ts'
+export { covering, model, nearest } from './resource.ts'
 export type {
+  Extent,
   Answers,
   Lookup,
   Lookups,

@@ -16,6 +16,21 @@ export interface Lookup<F extends Needs = Needs> {
   readonly radius: number
   /** Columns of the catalogue. */
   readonly columns: F
+  /** Only objects whose own extent has the alert within it, see `covering`; left out: all within the radius. */
+  readonly extent?: Extent
+}
+
+/** How large objects of a catalogue are, by its columns: circles, or ellipses where the other two are there. */
+export interface Extent {
+  /** Semi-major axis, or radius. */
+  readonly semimajor: string
+  readonly semiminor?: string
+  /** Position angle of the major axis, degrees from north through east. */
+  readonly angle?: string
+  /** Arc seconds of one unit of these columns, times how many radii: 60 for arc minutes, 30 for diameters in arc minutes. */
+  readonly times: number
+  /** Arc seconds: no object reaches further. */
+  readonly most: number
 }
 
 export type Lookups = Readonly<Record<string, Lookup>>
@@ -43,19 +58,43 @@ export function nearest<const F extends Needs>(
   radius: number,
   columns: F
 ): Lookup<F> {
+  expectRadius(catalogue, radius)
+  expectNames(catalogue, columns)
+  return { catalogue, radius, columns }
+}
+
+/**
+ * The object of a catalogue that has the alert within its own extent, an ellipse or a circle; of several the one of whose
+ * radius, in the direction of the alert, it is the least share (directional light radius, Sullivan et al. 2006, ApJ 648, 868).
+ *
+ * @example
+ * covering('galaxies', { semimajor: 'diameter', times: 30, most: 3600 }, { name: text('name') }).radius // 3600
+ */
+export function covering<const F extends Needs>(
+  catalogue: string,
+  extent: Extent,
+  columns: F
+): Lookup<F> {
+  expectRadius(catalogue, extent.most)
+  expectNames(catalogue, columns)
+  if (extent.times > 0) return { catalogue, radius: extent.most, columns, extent }
+  throw new Error(`lookup in ${catalogue}: extents times ${extent.times} cover nothing`)
+}
+
+function expectRadius(catalogue: string, radius: number): void {
   if (!(radius > 0))
     throw new Error(`lookup in ${catalogue}: a radius of ${radius} arcsec finds nothing`)
-  if (radius > WIDEST) {
-    throw new Error(
-      `lookup in ${catalogue}: a radius of ${radius} arcsec is more than ${WIDEST}, ten degrees`
-    )
-  }
-  if ('status' in columns || 'separation' in columns) {
-    throw new Error(
-      `lookup in ${catalogue}: "status" and "separation" are always there, rename that column`
-    )
-  }
-  return { catalogue, radius, columns }
+  if (radius <= WIDEST) return
+  throw new Error(
+    `lookup in ${catalogue}: a radius of ${radius} arcsec is more than ${WIDEST}, ten degrees`
+  )
+}
+
+function expectNames(catalogue: string, columns: Needs): void {
+  if (!('status' in columns || 'separation' in columns)) return
+  throw new Error(
+    `lookup in ${catalogue}: "status" and "separation" are always there, rename that column`
+  )
 }
 
 /** A declared need of a trained model: an ONNX file that lies in the module's folder. */

@@ -1,14 +1,13 @@
-import type { Asked, Matches, Positions, Wanted } from '../catalogues/asked.ts'
+import type { Asked, Matches, Positions, Reach, Wanted } from '../catalogues/asked.ts'
 import type { Answers, Lookup, Lookups } from '../contract/index.ts'
 import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
 import type { FixedColumn } from '../table/columns.ts'
 import type { AlertTable } from '../table/table.ts'
 
-/** What is asked together: of one catalogue within one radius, whoever wants it. */
-export interface Question {
+/** What is asked together: of one catalogue within one reach, whoever wants it. */
+export interface Question extends Reach {
   readonly catalogue: string
-  readonly radius: number
   readonly wanted: Wanted
 }
 
@@ -17,6 +16,7 @@ export function questionsOf(lookups: readonly Lookup[]): Question[] {
   return [...questions.values()].map((same) => ({
     catalogue: same[0]!.catalogue,
     radius: same[0]!.radius,
+    extent: same[0]!.extent,
     wanted: new Map(
       same.flatMap(({ columns }) =>
         Object.values(columns).map(({ column, kind }) => [column, kind] as const)
@@ -25,8 +25,8 @@ export function questionsOf(lookups: readonly Lookup[]): Question[] {
   }))
 }
 
-function keyOf({ catalogue, radius }: { catalogue: string; radius: number }): string {
-  return `${catalogue} ${radius}`
+function keyOf({ catalogue, radius, extent }: Reach & { readonly catalogue: string }): string {
+  return JSON.stringify([catalogue, radius, extent])
 }
 
 /** Asks each catalogue once a radius, for all rows and all who want to know. */
@@ -40,8 +40,7 @@ export async function ask(
   for (const question of questions) {
     const asked = catalogues.get(question.catalogue)
     if (!asked) continue
-    const { radius, wanted } = question
-    known.set(keyOf(question), await asked.nearest(positions, radius, wanted))
+    known.set(keyOf(question), await asked.nearest(positions, question, question.wanted))
   }
   return {
     for(lookups = {}, base = 0) {

@@ -9,6 +9,7 @@ import { openStore } from '../store/open-store.ts'
 import { csvRows, csvTable } from './csv-rows.ts'
 import { placeColumns } from '../catalogues/place-columns.ts'
 import type { Asked } from '../catalogues/asked.ts'
+import { searchOf } from '../catalogues/search.ts'
 import { SkyIndex } from '../catalogues/sky-index.ts'
 
 /** A catalogue in memory: places, and the columns that somebody asked for. */
@@ -26,11 +27,12 @@ export function inMemory({ name, version, index, columns }: Catalogue): Asked {
   return {
     name,
     version,
-    async nearest({ ra, dec }, radius) {
+    async nearest({ ra, dec }, reach) {
+      const search = searchOf(index, reach, columns)
       const at = new Int32Array(ra.length)
       const separation = new Float64Array(ra.length)
       for (let row = 0; row < ra.length; row++) {
-        const nearest = index.nearest(ra[row]!, dec[row]!, radius)
+        const nearest = search(ra[row]!, dec[row]!)
         at[row] = nearest.at
         separation[row] = nearest.separation
       }

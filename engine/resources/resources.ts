@@ -12,6 +12,7 @@ import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
 import type { AlertTable } from '../table/table.ts'
 import type { Asked } from '../catalogues/asked.ts'
+import { extentColumns } from '../catalogues/search.ts'
 import { openHatsOf } from '../catalogues/hats/open.ts'
 import { ask, questionsOf } from './ask.ts'
 import { inMemory, readCatalogue } from './catalogue.ts'
@@ -92,7 +93,10 @@ async function openCatalogues(
 ): Promise<Map<string, Asked>> {
   const opened = new Map<string, Asked>()
   for (const [name, asking] of Map.groupBy(lookups, ({ catalogue }) => catalogue)) {
-    const asked = asking.flatMap(({ columns }) => Object.values(columns))
+    const asked = asking.flatMap((lookup) => [
+      ...Object.values(lookup.columns),
+      ...extentOf(lookup)
+    ])
     const catalogue = folder === null ? null : await openCatalogue(folder, name, asked, warn)
     if (catalogue) opened.set(name, catalogue)
     else {
@@ -101,6 +105,10 @@ async function openCatalogues(
     }
   }
   return opened
+}
+
+function extentOf(lookup: Lookup): Need<unknown>[] {
+  return extentColumns(lookup).map((column) => ({ column, kind: 'number', unit: 'survey' }))
 }
 
 /** A file of the folder, read into memory; a HATS catalogue of the folder, read where it is asked. */

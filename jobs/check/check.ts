@@ -89,9 +89,10 @@ interface Asking {
 
 /** `gcvs within 1.5 arcsec: VarType`, `model ia: ./ia.onnx`, `science stamp`. */
 function asksOf({ lookups = {}, models = {}, stamps = [] }: Asking): string[] {
-  const catalogues = Object.values(lookups).map(({ catalogue, radius, columns }) => {
+  const catalogues = Object.values(lookups).map(({ catalogue, radius, extent, columns }) => {
     const own = Object.values(columns).map(({ column }) => column)
-    return `${catalogue} within ${radius} arcsec${own.length > 0 ? `: ${own.join(', ')}` : ''}`
+    const covering = extent ? `, by its extent (${extent.semimajor})` : ''
+    return `${catalogue} within ${radius} arcsec${covering}${own.length > 0 ? `: ${own.join(', ')}` : ''}`
   })
   return [
     ...catalogues,

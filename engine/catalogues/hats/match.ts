@@ -4,6 +4,8 @@ import { healpixNested } from '../../table/healpix.ts'
 import { pixelsAround, reachAround } from '../../table/healpix-neighbours.ts'
 import type { Asked, Matches, Positions, Wanted } from '../asked.ts'
 import { cellAs } from '../cell.ts'
+import { extentColumns, searchOf } from '../search.ts'
+import type { Found } from '../search.ts'
 import type { Hats } from './hats.ts'
 import { PieceCache } from './piece-cache.ts'
 import type { Piece } from './pieces.ts'
@@ -27,17 +29,19 @@ export function askHats(hats: Hats, { cacheBytes, warn }: HatsOptions): Asked {
   return {
     name: hats.name,
     version: hats.version,
-    async nearest(positions, radius, wanted) {
-      const { order, asking } = partitionsOf(hats, positions, radius)
+    async nearest(positions, reach, wanted) {
+      const { order, asking } = partitionsOf(hats, positions, reach.radius)
+      const names = [...new Set([...wanted.keys(), ...extentColumns(reach)])]
       const matches = new Best(hats, positions, wanted)
       for (const [at, rows] of asking) {
         try {
           for (const piece of await cache.pieces(at)) {
             const own = rowsIn(piece, rows, positions, order)
             if (own.length === 0) continue
-            const { index, columns } = await cache.load(at, piece, [...wanted.keys()])
+            const { index, columns } = await cache.load(at, piece, names)
+            const search = searchOf(index, reach, columns)
             for (const row of own) {
-              const found = index.nearest(positions.ra[row]!, positions.dec[row]!, radius)
+              const found = search(positions.ra[row]!, positions.dec[row]!)
               if (found.at >= 0) matches.take(row, found, columns)
             }
           }
@@ -99,6 +103,8 @@ class Best implements Matches {
   readonly #hats: Hats
   readonly #positions: Positions
   readonly #separation: Float64Array
+  /** By which of two is nearer. */
+  readonly #share: Float64Array
   readonly #lost: Uint8Array
   readonly #wanted: Wanted
   readonly #values: ReadonlyMap<string, unknown[]>
@@ -108,6 +114,7 @@ class Best implements Matches {
     this.#hats = hats
     this.#positions = positions
     this.#separation = new Float64Array(rows).fill(Number.NaN)
+    this.#share = new Float64Array(rows).fill(Number.POSITIVE_INFINITY)
     this.#lost = new Uint8Array(rows)
     this.#wanted = wanted
     this.#values = new Map([...wanted.keys()].map((column) => [column, Array(rows).fill(null)]))
@@ -115,10 +122,11 @@ class Best implements Matches {
 
   take(
     row: number,
-    { at, separation }: { readonly at: number; readonly separation: number },
+    { at, separation, share }: Found,
     columns: ReadonlyMap<string, ArrayLike<unknown>>
   ): void {
-    if (this.#separation[row]! <= separation) return
+    if (this.#share[row]! <= share) return
+    this.#share[row] = share
     for (const [column, kind] of this.#wanted) {
       this.#values.get(column)![row] = cellAs(column, kind, columns.get(column)![at])
     }

@@ -15,7 +15,7 @@ let times = 0
 
 async function build(text: string, over: Partial<BuildOptions> = {}) {
   const name = over.name ?? `own${times++}`
-  const input = join(folder, `${name}.csv`)
+  const input = over.input ?? join(folder, `${name}.csv`)
   writeFileSync(input, text)
   const built = await buildCatalogue({
     store,
@@ -83,6 +83,18 @@ test('what is there stays until the new one is whole, and is replaced only when 
   expect(all.map(({ id }) => id)).toEqual([2n])
   expect(readdirSync(store.root).filter((name) => name.startsWith('kept'))).toEqual(['kept'])
   expect(readdirSync(join(store.root, 'kept'))).toEqual(['collection.properties', 'kept'])
+})
+
+test('ECSV as astropy writes it, with blanks between its columns', async () => {
+  const head = '# %ECSV 1.0\n# ---\n# datatype:\n# - {name: ra, unit: deg, datatype: float64}\n'
+  const { all } = await build(
+    `${head}# schema: astropy-2.0\nra dec name\n10.5 41.0 "M 31"\n10.6 41.1 M32\n`,
+    {
+      name: 'table',
+      input: join(folder, 'table.ecsv')
+    }
+  )
+  expect(all.map(({ name }) => name)).toEqual(['M 31', 'M32'])
 })
 
 test('only the columns that are named', async () => {

@@ -77,7 +77,7 @@ test.each([1, 60, 3600, 30_000])(
         ra: Float64Array.from(asking, ([ra]) => ra),
         dec: Float64Array.from(asking, ([, dec]) => dec)
       },
-      radius,
+      { radius },
       wanted
     )
     let found = 0
@@ -106,7 +106,7 @@ test('a position that is none, and what lies outside of what was searched', asyn
     ra: Float64Array.of(ra!, 122, 200, Number.NaN, 124.2),
     dec: Float64Array.of(dec!, 12, -40, 3, 12)
   }
-  const matches = await asked.nearest(at, 0.01, new Map())
+  const matches = await asked.nearest(at, { radius: 0.01 }, new Map())
   const status = [0, 1, 2, 3, 4].map((row) => matches.status(row))
   expect(status).toEqual(['found', 'none', 'not-covered', 'none', 'none'])
 })
@@ -127,7 +127,7 @@ test('a partition that is damaged: who asks there hears that it cannot be said, 
     dec: Float64Array.from(places, ([, dec]) => dec)
   }
   for (let times = 0; times < 2; times++) {
-    const matches = await asked.nearest(at, 1, wanted)
+    const matches = await asked.nearest(at, { radius: 1 }, wanted)
     const lost = places.filter((_, row) => matches.status(row) === 'unavailable').length
     expect(lost).toBeGreaterThan(0)
     expect(lost).toBeLessThan(300)
@@ -161,7 +161,7 @@ test('at a web server, by ranges', async () => {
   const [ra, dec] = places[5]!
   const matches = await asked.nearest(
     { ra: Float64Array.of(ra), dec: Float64Array.of(dec) },
-    1,
+    { radius: 1 },
     wanted
   )
   expect(matches.value('name', 0)).toBe('star 5')

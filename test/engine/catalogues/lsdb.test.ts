@@ -74,7 +74,11 @@ test(
     for (const name of ['ours', 'theirs']) {
       const hats = (await openHats(name, file(name)))!
       const asked = askHats(hats, { cacheBytes: 1e7, warn: (text) => expect.fail(text) })
-      const matches = await asked.nearest(positions, RADIUS, new Map([['id', 'number']]))
+      const matches = await asked.nearest(
+        positions,
+        { radius: RADIUS },
+        new Map([['id', 'number']])
+      )
       for (const row of asking.keys()) {
         const theirs = byLsdb.get(row)
         expect(matches.value('id', row), `${name}, row ${row}`).toBe(theirs?.id ?? null)
