@@ -14,11 +14,11 @@ export async function runLayerMember(
   settings: LayerMemberSettings,
   work: LayerWork
 ): Promise<void> {
-  const { lake, layers, runs, isShared, beat, catalogues } = settings
+  const { lake, layers, runs, isShared, beat, catalogues, asOf } = settings
   const send = (message: FromLayerMember) => port.postMessage(message)
   const { modules, filters } = work
   const plan = { ...work.plan, modules, filters }
-  const resources = await openResources(plan, { catalogues, warn: () => {} }) // said at the start
+  const resources = await openResources(plan, { catalogues, asOf, warn: () => {} }) // said at the start
   const maker = new LayerMaker({
     store: openStore(lake),
     work,

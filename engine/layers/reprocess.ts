@@ -68,7 +68,7 @@ export interface ReprocessResult {
 export async function reprocess(options: ReprocessOptions): Promise<ReprocessResult> {
   const { store, work, nights, command, catalogues = null, onLog } = options
   const warn = (message: string) => onLog('warn', message)
-  await openResources({ ...work.plan, ...work }, { catalogues, warn })
+  await openResources({ ...work.plan, ...work }, { catalogues, asOf: work.asOf, warn })
   const found = await partsOf(store, nights)
   const layers = layersOf(work)
   const claims = await claim(store, layers, command)

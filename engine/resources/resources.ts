@@ -13,6 +13,7 @@ import type { Answered } from '../table/answers.ts'
 import type { AlertTable } from '../table/table.ts'
 import type { Asked } from '../catalogues/asked.ts'
 import { extentColumns } from '../catalogues/search.ts'
+import { snapshotOf } from '../catalogues/folder/snapshot.ts'
 import { openHatsOf } from '../catalogues/hats/open.ts'
 import { ask, questionsOf } from './ask.ts'
 import { inMemory, readCatalogue } from './catalogue.ts'
@@ -40,6 +41,8 @@ export const NO_RESOURCES: Resources = {
 interface From {
   /** Folder of the catalogues; null for none. */
   readonly catalogues: string | null
+  /** Only snapshots from before this time; left out: the newest. */
+  readonly asOf?: string | null
   readonly warn: (message: string) => void
 }
 
@@ -54,10 +57,10 @@ function lookupsOf({ modules, filters }: Plan): Lookup[] {
  * `warn` hears once.
  * @throws UsageError for a model or a catalogue that is damaged, or has not what is asked of it.
  */
-export async function openResources(plan: Plan, { catalogues, warn }: From): Promise<Resources> {
+export async function openResources(plan: Plan, from: From): Promise<Resources> {
   const lookups = lookupsOf(plan)
   const questions = questionsOf(lookups)
-  const opened = await openCatalogues(lookups, catalogues, warn)
+  const opened = await openCatalogues(lookups, from)
   const models = new Map<Module, Predictors<Models>>()
   const modelsOf = new Map<Module | Filter, string[]>()
   for (const module of plan.modules) {
@@ -88,8 +91,7 @@ export async function openResources(plan: Plan, { catalogues, warn }: From): Pro
 
 async function openCatalogues(
   lookups: readonly Lookup[],
-  folder: string | null,
-  warn: (message: string) => void
+  { catalogues: folder, asOf = null, warn }: From
 ): Promise<Map<string, Asked>> {
   const opened = new Map<string, Asked>()
   for (const [name, asking] of Map.groupBy(lookups, ({ catalogue }) => catalogue)) {
@@ -97,14 +99,33 @@ async function openCatalogues(
       ...Object.values(lookup.columns),
       ...extentOf(lookup)
     ])
-    const catalogue = folder === null ? null : await openCatalogue(folder, name, asked, warn)
-    if (catalogue) opened.set(name, catalogue)
-    else {
-      const where = folder === null ? 'say where it is with --catalogues' : `not in ${folder}`
-      warn(`catalogue ${name} is not there (${where}): what asks it gets "unavailable"`)
+    if (folder === null) {
+      warn(notThere(name, 'say where it is with --catalogues'))
+      continue
     }
+    const snapshot = await snapshotOf(folder, name, asOf)
+    if (snapshot && snapshot.date === null && asOf !== null)
+      warn(`catalogue ${name} has no date: it is asked as it is today`)
+    const catalogue = snapshot && (await openCatalogue(folder, snapshot.stem, asked, warn))
+    if (catalogue) opened.set(name, dated(catalogue, name, snapshot.date))
+    else warn(notThere(name, `not in ${folder}${asOf === null ? '' : `, as of ${asOf}`}`))
   }
   return opened
+}
+
+function notThere(name: string, where: string): string {
+  return `catalogue ${name} is not there (${where}): what asks it gets "unavailable"`
+}
+
+/** A snapshot under the name that it is asked by, its date before its version. */
+function dated(catalogue: Asked, name: string, date: string | null): Asked {
+  return {
+    ...catalogue,
+    name,
+    get version() {
+      return date === null ? catalogue.version : `${date}-${catalogue.version}`
+    }
+  }
 }
 
 function extentOf(lookup: Lookup): Need<unknown>[] {

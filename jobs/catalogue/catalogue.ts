@@ -6,13 +6,14 @@ import type { RaUnit } from '../../engine/catalogues/build/coordinates.ts'
 import { catalogues } from '../../engine/catalogues/folder/list.ts'
 import type { Listed } from '../../engine/catalogues/folder/list.ts'
 import { openHats } from '../../engine/catalogues/hats/hats.ts'
-import { unknownName, UsageError } from '../../engine/errors.ts'
+import { UsageError } from '../../engine/errors.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { amount, count, size } from '../common/terminal.ts'
 import { addSettings } from '../settings/settings.ts'
 import { list, wholeNumber } from '../settings/values.ts'
-import { folderOf } from './folder.ts'
+import { catalogueOf, folderOf } from './folder.ts'
 import { addQuery } from './query.ts'
+import { addSync, date } from './sync.ts'
 
 export function addCatalogue(program: Command): void {
   const command = program
@@ -24,6 +25,7 @@ export function addCatalogue(program: Command): void {
     )
   addBuild(command)
   addAdd(command)
+  addSync(command)
   addList(command)
   addShow(command)
   addQuery(command)
@@ -36,6 +38,7 @@ interface BuildFlags {
   readonly columns?: readonly string[]
   readonly partitionRows: number
   readonly allSky?: boolean
+  readonly date?: string
   readonly replace?: boolean
   readonly json?: boolean
 }
@@ -59,12 +62,16 @@ function addBuild(parent: Command): void {
         .default(100_000)
         .argParser(wholeNumber(1, 10_000_000))
     )
+    .addOption(
+      new Option('--date <date>', 'a snapshot of this date, beside others').argParser(date)
+    )
     .option('--all-sky', 'all of the sky was searched: where it has no row, there is nothing')
     .option('--replace', 'in place of one of that name')
     .option('--json', 'print the account as one JSON object')
   addSettings(command, ['catalogues'])
-  command.action(async (name: string, file: string, flags: BuildFlags) => {
-    expectName(name)
+  command.action(async (called: string, file: string, flags: BuildFlags) => {
+    expectName(called)
+    const name = flags.date === undefined ? called : `${called}@${flags.date}`
     const folder = folderOf(command)
     const built = await buildCatalogue({
       store: openStore(folder),
@@ -131,14 +138,7 @@ function addShow(parent: Command): void {
     .argument('<name>', 'as siskin catalogue list names it')
   addSettings(command, ['catalogues'])
   command.action(async (name: string) => {
-    const found = await catalogues(folderOf(command))
-    const own = found.find((one) => one.name === name)
-    if (!own)
-      throw unknownName(
-        'catalogue',
-        name,
-        found.map((one) => one.name)
-      )
+    const own = await catalogueOf(folderOf(command), name)
     console.log(JSON.stringify(factsOf(own), null, 2))
   })
 }

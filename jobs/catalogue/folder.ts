@@ -1,5 +1,8 @@
 import type { Command } from 'commander'
-import { UsageError } from '../../engine/errors.ts'
+import { catalogues } from '../../engine/catalogues/folder/list.ts'
+import type { Listed } from '../../engine/catalogues/folder/list.ts'
+import { snapshotOf } from '../../engine/catalogues/folder/snapshot.ts'
+import { unknownName, UsageError } from '../../engine/errors.ts'
 import { readSettings } from '../settings/settings.ts'
 
 /** Where the catalogues are. @throws UsageError where it is not said */
@@ -7,4 +10,14 @@ export function folderOf(command: Command): string {
   const { catalogues: folder } = readSettings(command)
   if (folder) return folder.replace(/\/+$/, '')
   throw new UsageError('where are the catalogues? Give --catalogues, a folder')
+}
+
+/** The catalogue of a name, of several snapshots the newest. @throws UsageError where there is none */
+export async function catalogueOf(folder: string, name: string): Promise<Listed> {
+  const found = await catalogues(folder)
+  const { stem } = (await snapshotOf(folder, name, null)) ?? { stem: name }
+  const own = found.find((one) => one.name === stem)
+  if (own) return own
+  const known = found.map((one) => one.name)
+  throw unknownName('catalogue', name, known)
 }

@@ -4,12 +4,11 @@ import type { Command } from 'commander'
 import { decOf, raOf } from '../../engine/catalogues/build/coordinates.ts'
 import { coneOfFile, coneOfHats } from '../../engine/catalogues/folder/cone.ts'
 import type { Near } from '../../engine/catalogues/folder/cone.ts'
-import { catalogues } from '../../engine/catalogues/folder/list.ts'
-import { messageOf, unknownName, UsageError } from '../../engine/errors.ts'
+import { messageOf, UsageError } from '../../engine/errors.ts'
 import { count, table } from '../common/terminal.ts'
 import { addSettings } from '../settings/settings.ts'
 import { positive, wholeNumber } from '../settings/values.ts'
-import { folderOf } from './folder.ts'
+import { catalogueOf, folderOf } from './folder.ts'
 
 interface QueryFlags {
   readonly ra: string
@@ -34,14 +33,7 @@ export function addQuery(parent: Command): void {
   addSettings(command, ['catalogues'])
   command.action(async (name: string, { ra, dec, radius, limit, json }: QueryFlags) => {
     const cone = { ...positionOf(ra, dec), radius }
-    const found = await catalogues(folderOf(command))
-    const own = found.find((one) => one.name === name)
-    if (!own)
-      throw unknownName(
-        'catalogue',
-        name,
-        found.map((one) => one.name)
-      )
+    const own = await catalogueOf(folderOf(command), name)
     if (own.kind === 'broken') throw new UsageError(`catalogue ${name}: ${own.reason}`)
     const near = own.kind === 'hats' ? coneOfHats(own.hats, cone) : coneOfFile(own.path, cone)
     show(await near, limit, json ?? false)

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { zipSync } from 'fflate'
 import { beforeAll, expect, test } from 'vitest'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
@@ -46,6 +47,44 @@ test('one that lies elsewhere is registered, and found under its name', async ()
   expect(stdout).toMatch(/nothing within the radius/)
   const wider = await run('query', 'elsewhere', '--ra', '23.46', '--dec', '30.66', '--radius', '10')
   expect(wider.stdout).toMatch(/M33/)
+})
+
+/** As TNS gives it out. */
+const DUMP = `"2026-01-10 00:00:00 - 2026-01-10 23:59:59"
+"objid","name_prefix","name","ra","declination","redshift","typeid","type","reporting_groupid","reporting_group","source_groupid","source_group","discoverydate","discoverymag","discmagfilter","filter","reporters","time_received","internal_names","Discovery_ADS_bibcode","Class_ADS_bibcodes","creationdate","lastmodified"
+"1","SN","2026abc","10.5","41.25","0.05","3","SN Ia","48","ZTF","48","ZTF","2026-01-09 05:00:00.000","18.5","110","g-ZTF","A. Person, B. Other","2026-01-09 06:00:00","ZTF26aaaaaaa, ATLAS26xyz","","","2026-01-09 06:00:01","2026-01-10 01:00:00"
+"2","AT","2026abd","200.25","-30.5","","","","48","ZTF","48","ZTF","2026-01-10 05:00:00.000","19.5","110","g-ZTF","A. Person","2026-01-10 06:00:00","ZTF26aaaaaab","","","2026-01-10 06:00:01","2026-01-10 06:00:01"
+`
+
+test('TNS is taken by its date, zipped or not; the newest snapshot is asked', async () => {
+  const [csv, zip] = [join(folder, 'tns.csv'), join(folder, 'tns.csv.zip')]
+  writeFileSync(csv, DUMP)
+  const later = DUMP.replaceAll('2026-01-10', '2026-01-11').replace(
+    '"AT","2026abd"',
+    '"SN","2026abd"'
+  )
+  writeFileSync(zip, zipSync({ 'tns_public_objects.csv': Buffer.from(later) }))
+  expect(await run('sync', 'tns', csv)).toMatchObject({ code: 0, stderr: '' })
+  expect((await run('sync', 'tns', zip)).stdout).toMatch(/tns@2026-01-11: 2 objects/)
+  const asked = async (name: string) => {
+    const { stdout } = await run('query', name, '--ra', '200.25', '--dec', '-30.5', '--json')
+    return JSON.parse(stdout) as Record<string, unknown>
+  }
+  expect(await asked('tns@2026-01-10')).toMatchObject({
+    name: 'AT 2026abd',
+    type: null,
+    redshift: null
+  })
+  expect(await asked('tns')).toMatchObject({ name: 'SN 2026abd' })
+  const first = await run('query', 'tns', '--ra', '10.5', '--dec', '41.25', '--json')
+  expect(JSON.parse(first.stdout)).toMatchObject({
+    type: 'SN Ia',
+    redshift: 0.05,
+    internal_names: 'ZTF26aaaaaaa, ATLAS26xyz'
+  })
+  writeFileSync(csv, 'a,b\n1,2\n')
+  expect((await run('sync', 'tns', csv)).stderr).toMatch(/its first line is no date/)
+  expect((await run('sync', 'tns', csv, '--date', '2026-01-01')).stderr).toMatch(/no column "name"/)
 })
 
 test.each([

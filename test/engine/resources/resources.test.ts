@@ -93,6 +93,32 @@ test('answers and a model’s numbers are columns as any; what was used is in th
   expect(keys['siskin.resources']).toMatch(/^stars@[0-9a-f]{12} same\/identity@[0-9a-f]{12}$/)
 })
 
+test('of dated snapshots the newest is asked, and as of a time the newest from before', async () => {
+  const own = join(folder, 'dated')
+  mkdirSync(own)
+  for (const date of ['2025-12-01', '2026-01-10', '2026-02-01'])
+    copyFileSync(join(catalogues, 'stars.parquet'), join(own, `stars@${date}.parquet`))
+  const asked = async (asOf: string | null) => {
+    const told: string[] = []
+    const from = { catalogues: own, asOf, warn: (text: string) => told.push(text) }
+    const { versions } = await openResources(askingPlan(), from)
+    return [/stars@(\S+)-[0-9a-f]{12}/.exec(versions)?.[1], ...told]
+  }
+  expect(await asked(null)).toEqual(['2026-02-01'])
+  expect(await asked('2026-01-10T12:00:00Z')).toEqual(['2025-12-01']) // that of the day may be younger
+  expect(await asked('2026-01-11T00:00:00Z')).toEqual(['2026-01-10'])
+  expect(await asked('2025-11-01')).toEqual([
+    undefined,
+    expect.stringMatching(/stars is not there .*as of 2025-11-01/)
+  ])
+  const undated = {
+    catalogues,
+    asOf: '2026-01-10',
+    warn: (text: string) => expect(text).toMatch(/stars has no date/)
+  }
+  expect((await openResources(askingPlan(), undated)).versions).toMatch(/^stars@[0-9a-f]{12} /)
+})
+
 test('the same catalogue in HATS form says the same', async () => {
   const input = join(catalogues, 'stars.parquet')
   const built = openStore(join(folder, 'built'))
