@@ -15,7 +15,7 @@ const TYPES = [
   'doubleComplex'
 ] as const
 
-export type Datatype = (typeof TYPES)[number]
+type Datatype = (typeof TYPES)[number]
 
 /** A column of a VOTable. */
 export interface Field {
