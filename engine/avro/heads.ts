@@ -30,6 +30,9 @@ const MAX_METADATA = 4 * 1024 * 1024
 const MAX_ENTRIES = 4096
 const text = new TextDecoder()
 
+/** `Obj` and the version. */
+export const MAGIC_BYTES = 4
+
 export function isContainer(bytes: Uint8Array, at: number): boolean {
   return (
     bytes[at] === 0x4f && bytes[at + 1] === 0x62 && bytes[at + 2] === 0x6a && bytes[at + 3] === 1
@@ -38,7 +41,7 @@ export function isContainer(bytes: Uint8Array, at: number): boolean {
 
 /** Reads the header at `at`; null if it goes on behind `end`. @throws ContainerError if it is none. */
 export function readHeader(bytes: Uint8Array, at: number, end: number): ContainerHeader | null {
-  const cursor = new Cursor(bytes, at + 4, end)
+  const cursor = new Cursor(bytes, at + MAGIC_BYTES, end)
   let schema: Uint8Array | null = null
   let codec = 'null'
   let all = 0

@@ -1,8 +1,8 @@
 import type { PacketRange } from '../packets.ts'
 import { Scanner } from './scanner.ts'
 import type { ReadOptions, Source, Span } from './source.ts'
-import { Window } from './walk.ts'
-import type { Walk } from './walk.ts'
+import { Window } from './window.ts'
+import type { Walk } from './window.ts'
 
 /** Which files hold packets, gzipped or not. Others (a README in an archive) are passed over. */
 export function isPacketFile(name: string): boolean {

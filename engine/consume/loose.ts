@@ -5,7 +5,7 @@ import type { Notes } from './notes.ts'
 import { readWhole } from '../store/files.ts'
 import { walkPackets } from './packed.ts'
 import { walkFile } from './walk.ts'
-import type { Walk, Window } from './walk.ts'
+import type { Walk, Window } from './window.ts'
 
 const LARGE = 16 * 1024 * 1024
 

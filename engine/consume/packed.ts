@@ -1,7 +1,7 @@
 import { isGzipMagic, unpacked } from './inflate.ts'
 import type { Notes } from './notes.ts'
 import { walkFile } from './walk.ts'
-import type { Window } from './walk.ts'
+import type { Window } from './window.ts'
 
 /**
  * Takes the packets of one file of `size` bytes at the window's position, gzipped or not: that is told

@@ -16,7 +16,7 @@ import type { SparseMap } from './sparse.ts'
 import { isZero, readPax, readTarHeader, TAR_BLOCK } from './tar.ts'
 import type { TarEntry } from './tar.ts'
 import { walkFile } from './walk.ts'
-import type { Walk, Window } from './walk.ts'
+import type { Walk, Window } from './window.ts'
 
 const MOST_OF_HEADER = 1024 * 1024
 

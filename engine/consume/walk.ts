@@ -4,143 +4,20 @@ import type { Reason } from '../reasons.ts'
 import {
   ContainerError,
   isContainer,
+  MAGIC_BYTES,
   readBlockHead,
   readHeader,
   SYNC_BYTES
 } from '../avro/heads.ts'
 import type { Scanner } from './scanner.ts'
+import type { Walk, Window } from './window.ts'
 
 const MAX_BLOCK = 8 * MAX_PACKET_BYTES
 const KEPT_OF_OVERSIZED = 1024 * 1024
 
-/** A walk yields after every block it took, and returns when the file is behind it. */
-export type Walk = AsyncGenerator<void, void>
-
-/** What is given back is read again in pieces: little of it is then ahead of the next file. */
-const PIECE = 64 * 1024
-
-/** Bytes on demand: a scanner and where its bytes come from. */
-export class Window {
-  readonly scanner: Scanner
-  /** Set where a stream that ends is damage (inside an archive's file): what `need` then throws. */
-  broken: (() => Error) | null = null
-  /** Set where the bytes of a file broke off, though its end was not reached: why. */
-  cause: string | null = null
-  #chunks: AsyncIterator<Uint8Array> | null = null
-  /** Bytes that come before those of `#chunks`. */
-  #ahead: Uint8Array[] = []
-
-  constructor(scanner: Scanner) {
-    this.scanner = scanner
-  }
-
-  /** Goes on with other bytes; what is left of those before is forgotten. */
-  from(chunks: AsyncIterable<Uint8Array> | null): void {
-    this.scanner.skip(this.scanner.available)
-    this.#chunks = chunks?.[Symbol.asyncIterator]() ?? null
-    this.#ahead = []
-    this.cause = null
-  }
-
-  /** Closes the file that the bytes come from, wherever the walk stopped. */
-  async close(): Promise<void> {
-    await this.#chunks?.return?.()
-  }
-
-  async #next(): Promise<Uint8Array | null> {
-    const [ahead] = this.#ahead
-    if (ahead) {
-      if (ahead.length > PIECE) this.#ahead[0] = ahead.subarray(PIECE)
-      else this.#ahead.shift()
-      return ahead.subarray(0, PIECE)
-    }
-    const next = await this.#chunks?.next()
-    return !next || next.done ? null : next.value
-  }
-
-  /** True when at least `size` bytes are there to parse; false when the stream ended before. */
-  async need(size: number): Promise<boolean> {
-    while (this.scanner.available < size) {
-      const next = await this.#next()
-      if (!next) {
-        if (this.broken) throw this.broken()
-        return false
-      }
-      this.scanner.append(next)
-    }
-    return true
-  }
-
-  /** Steps over `size` bytes without keeping them; returns how many there were. */
-  async skip(size: number): Promise<number> {
-    let left = size
-    while (left > 0 && (await this.need(1))) {
-      const step = Math.min(left, this.scanner.available)
-      this.scanner.skip(step)
-      left -= step
-    }
-    return size - left
-  }
-
-  /** Reads to the end without keeping anything: a checksum that stands there is checked. */
-  async drain(): Promise<void> {
-    while (await this.need(1)) this.scanner.skip(this.scanner.available)
-  }
-
-  /**
-   * Walks the `size` next bytes as what `unpack` makes of them. Behind it the position is behind
-   * those bytes, wherever the walk stopped. Returns by how much the position moved more than that.
-   */
-  async *inside(
-    size: number,
-    unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array>,
-    walk: () => Walk
-  ): AsyncGenerator<void, number> {
-    const { scanner, broken } = this
-    const start = scanner.offset
-    const outer = new Window(scanner)
-    outer.#chunks = this.#chunks
-    outer.#ahead = [scanner.giveBack(), ...this.#ahead].filter((bytes) => bytes.length > 0)
-    let left = size
-    const take = async function* () {
-      while (left > 0) {
-        const bytes = await outer.#next()
-        if (!bytes) {
-          if (broken) throw broken()
-          return
-        }
-        if (bytes.length > left) outer.#ahead.unshift(bytes.subarray(left))
-        const own = bytes.subarray(0, left)
-        left -= own.length
-        yield own
-      }
-    }
-    const inner = unpack(take())
-    this.#chunks = inner
-    this.#ahead = []
-    this.broken = null
-    try {
-      yield* walk()
-    } finally {
-      await inner.return(undefined)
-      scanner.giveBack()
-      this.#chunks = outer.#chunks
-      this.#ahead = outer.#ahead
-      this.broken = broken
-      this.cause = null
-    }
-    const moved = scanner.offset - start
-    for await (const _ of take()) {
-      // What the walk had no need of.
-    }
-    this.#ahead = outer.#ahead
-    return moved - size
-  }
-}
-
 /**
  * Takes the packets of one file of `size` bytes at the window's position: an Avro object container
- * of any length, or one Confluent-wire packet. What is neither, or breaks off, is taken as damaged.
+ * of any length (or several, one behind the other), or one Confluent-wire packet. What is neither, or breaks off, is taken as damaged.
  * Leaves the position at the file's end. A file of unknown size (Infinity) ends with its stream, and
  * of one that cannot be read no more is asked for than is kept.
  */
@@ -153,9 +30,9 @@ export async function* walkFile(window: Window, asked: number): Walk {
     yield
     return
   }
-  const whole = await window.need(Math.min(size, 4))
-  if (size >= 4 && whole && isContainer(scanner.bytes, scanner.at)) {
-    yield* walkContainer(window, size)
+  const whole = await window.need(Math.min(size, MAGIC_BYTES))
+  if (size >= MAGIC_BYTES && whole && isContainer(scanner.bytes, scanner.at)) {
+    yield* walkContainers(window, size)
     return
   }
   if (size > MAX_PACKET_BYTES) {
@@ -182,28 +59,17 @@ function startOf(scanner: Scanner): string {
   return `it starts with ${Buffer.from(start).toString('hex')}`
 }
 
-/** Blocks until the file's end. A container that breaks before its first block is kept whole. */
-async function* walkContainer(window: Window, size: number): Walk {
+/** Containers until the file's end, most often one. A first one that breaks before its first block is kept whole. */
+async function* walkContainers(window: Window, size: number): Walk {
   const { scanner } = window
   const end = scanner.offset + size
-  let fault: { reason: Reason; detail: string } | null = null
+  let fault: Fault = INSIDE_HEADER
   try {
-    const found = await findHeader(window, size)
-    fault = { reason: 'truncated', detail: 'the container ends inside the header' }
-    if (found) {
-      fault.detail = 'the container ends inside a block'
-      let prefix = found.length
-      while (scanner.offset + prefix < end && (await window.need(prefix + 1))) {
-        const packets = await takeBlock(window, found, prefix, end - scanner.offset)
-        if (packets === null) break
-        prefix = 0
-        if (packets > 0) yield
-      }
-      const isAtEnd = end === Number.POSITIVE_INFINITY && scanner.available === prefix
-      if ((scanner.offset + prefix === end || isAtEnd) && window.cause === null) {
-        scanner.at += prefix
-        return
-      }
+    for (;;) {
+      const ended = yield* takeContainer(window, end)
+      if (ended === 'at the end' && window.cause === null) return
+      fault = ended === 'inside its header' ? INSIDE_HEADER : INSIDE_BLOCK
+      if (ended !== 'before another') break
     }
   } catch (error) {
     if (!(error instanceof ContainerError)) throw error
@@ -211,6 +77,47 @@ async function* walkContainer(window: Window, size: number): Walk {
   }
   if (window.cause !== null) fault = { reason: 'bad-codec', detail: window.cause }
   yield* takeRest(window, end - scanner.offset, fault.reason, fault.detail)
+}
+
+type Fault = { readonly reason: Reason; readonly detail: string }
+
+const INSIDE_HEADER: Fault = {
+  reason: 'truncated',
+  detail: 'the container ends inside the header'
+}
+const INSIDE_BLOCK: Fault = { reason: 'truncated', detail: 'the container ends inside a block' }
+
+/** Where the blocks of a container end. `before another`: as `cat a.avro b.avro` makes it. */
+type Ended = 'at the end' | 'before another' | 'inside its header' | 'inside a block'
+
+async function* takeContainer(window: Window, end: number): AsyncGenerator<void, Ended> {
+  const { scanner } = window
+  const found = await findHeader(window, end - scanner.offset)
+  if (!found) return 'inside its header'
+  let prefix = found.length
+  while (scanner.offset + prefix < end && (await window.need(prefix + 1))) {
+    if (await isAnother(window, prefix, end)) {
+      scanner.at += prefix
+      return 'before another'
+    }
+    const packets = await takeBlock(window, found, prefix, end - scanner.offset)
+    if (packets === null) return 'inside a block'
+    prefix = 0
+    if (packets > 0) yield
+  }
+  const isOpenEnd = end === Number.POSITIVE_INFINITY && scanner.available === prefix
+  if (scanner.offset + prefix !== end && !isOpenEnd) return 'inside a block'
+  if (window.cause === null) scanner.at += prefix
+  return 'at the end'
+}
+
+/** No block begins as a container does: that would be one of -40 packets. */
+async function isAnother(window: Window, prefix: number, end: number): Promise<boolean> {
+  const { scanner } = window
+  if (scanner.offset + prefix + MAGIC_BYTES > end) return false
+  return (
+    (await window.need(prefix + MAGIC_BYTES)) && isContainer(scanner.bytes, scanner.at + prefix)
+  )
 }
 
 interface Found {

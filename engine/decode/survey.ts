@@ -37,6 +37,8 @@ interface Marks {
   readonly fields: readonly (readonly string[])[]
   /** How many of them it takes: schemas come and go, and a field with them. */
   readonly least: number
+  /** The same where no namespace says whose they are: copies of ZTF's packets have up to eleven. */
+  readonly unnamed: number
 }
 
 /**
@@ -63,7 +65,8 @@ const MARKS: Record<Survey, Marks> = {
       ['ssnamenr'],
       ['magnr']
     ],
-    least: 10
+    least: 10,
+    unnamed: 12
   },
   lsst: {
     namespaces: ['lsst', 'elasticc', ''],
@@ -77,7 +80,8 @@ const MARKS: Record<Survey, Marks> = {
       ['band', 'filterName'],
       ['ra']
     ],
-    least: 4
+    least: 4,
+    unnamed: 6
   }
 }
 
@@ -87,12 +91,13 @@ export function surveyOf(root: Avro): Survey {
   const namespace = spaceOf(root)
   const reasons: string[] = []
   for (const survey of ['ztf', 'lsst'] as const) {
-    const { namespaces, detection, fields, least } = MARKS[survey]
+    const { namespaces, detection, fields, least, unnamed } = MARKS[survey]
     const record = recordAt(root, detection)
     if (record === null) continue
     const own = new Set(record.fields.map((field) => field.name))
     const marks = fields.filter((names) => names.some((one) => own.has(one))).length
-    if (namespaces.includes(namespace) && marks >= least) return survey
+    const wanted = namespace === '' ? unnamed : least
+    if (namespaces.includes(namespace) && marks >= wanted) return survey
     const why = namespaces.includes(namespace)
       ? `${detection} has ${marks} of the ${fields.length} fields that tell it`
       : `its namespace is "${namespace}"`

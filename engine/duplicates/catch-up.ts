@@ -2,12 +2,12 @@ import { messageOf } from '../errors.ts'
 import { nightOfClosed } from '../lake/closed.ts'
 import { atOnce } from '../store/at-once.ts'
 import { lastSpan, spansFrom } from '../lake/ledger.ts'
-import { ledgerSources } from '../lake/ledger-walk.ts'
 import { ownedTopics } from '../lake/owners.ts'
 import { isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import { indexedBehind, indexedUpTo, setIndexedBehind, writeIndex } from './index-files.ts'
 import type { MarkedPart } from './index-files.ts'
+import { beginList, behindSources, isListKept, markBehind } from './behind.ts'
 import { landedFrom, marksIn } from './index-writer.ts'
 
 const SOURCES_AT_ONCE = 8
@@ -16,7 +16,8 @@ const MOST_MARKS = 50_000
 
 /**
  * Brings into the index what runs that were killed had landed and not put there: until they are run again nobody else
- * would, and copies would be taken in. To be called by all who begin to take packets in, before they judge the first.
+ * would, and copies would be taken in. Only sources that may be behind are asked (`behind.ts`).
+ * To be called by all who begin to take packets in, before they judge the first.
  * @param own sources that the caller keeps the index of
  */
 export async function catchUpIndex(
@@ -24,37 +25,50 @@ export async function catchUpIndex(
   own: readonly string[],
   warn: (message: string) => void
 ): Promise<void> {
-  const known = new Set([...own, ...(await streamSources(store))])
+  const isFirst = !(await isListKept(store))
+  const behind = await behindSources(store)
+  const streams = new Set(await streamsAmong(store, behind))
+  const known = new Set(isFirst ? own : [...own, ...streams])
   // what lies in closed nights is in the index by the parts that it came in
   const isIntake = (source: string) => !known.has(source) && nightOfClosed(source) === null
-  const others = (await ledgerSources(store)).filter(isIntake)
-  await atOnce(others, SOURCES_AT_ONCE, async (source) => {
+  let isAllKnown = true
+  await atOnce(behind.filter(isIntake), SOURCES_AT_ONCE, async (source) => {
     try {
-      const next = await indexedUpTo(store, source)
-      const last = await lastSpan(store, source)
-      if (last === null || last.last < next || (await isClaimed(store, source))) return
-      const landed = (await spansFrom(store, source, next)).length
-      if (landed === (await indexedBehind(store, source))) return // as at the last look
-      await indexFrom(store, source, next)
+      const isWhole = await catchUp(store, source, streams.has(source))
+      if (!isWhole && isFirst) await markBehind(store, source, 'before')
     } catch (error) {
+      isAllKnown = false
       warn(`the index of copies of ${source} is behind: ${messageOf(error)}`)
     }
   })
+  if (isFirst && isAllKnown)
+    await beginList(store).catch((error: unknown) => {
+      warn(`which sources are behind with the index of copies cannot be noted: ${messageOf(error)}`)
+    })
 }
 
-/** Sources of the lake that are partitions of Kafka: of these the members of the stream do it. */
-export async function streamSources(store: Store): Promise<string[]> {
+/** True when all parts of the source are in the index. */
+async function catchUp(store: Store, source: string, isStream: boolean): Promise<boolean> {
+  const next = await indexedUpTo(store, source)
+  const last = await lastSpan(store, source)
+  if (last === null || last.last < next) return true
+  if (isStream || (await isClaimed(store, source))) return false
+  const landed = (await spansFrom(store, source, next)).length
+  if (landed === (await indexedBehind(store, source))) return false // as at the last look
+  return indexFrom(store, source, next)
+}
+
+/** Of sources those that are partitions of Kafka: of these the members of the stream do it. */
+export async function streamsAmong(store: Store, sources: readonly string[]): Promise<string[]> {
   const topics = new Set(await ownedTopics(store))
-  if (topics.size === 0) return []
-  const isOfTopic = (name: string) => topics.has(name.replace(/^\+|-\d+$/g, ''))
-  return (await ledgerSources(store)).filter(isOfTopic)
+  return sources.filter((name) => topics.has(name.replace(/^\+|-\d+$/g, '')))
 }
 
 /**
  * Parts behind a hole are put there too, once as long as no other lands, and once more by the run that fills it: up to the
  * hole the source is said to be in the index. What was requeued has holes for good, and is said to be in it to its end.
  */
-async function indexFrom(store: Store, source: string, next: number): Promise<void> {
+async function indexFrom(store: Store, source: string, next: number): Promise<boolean> {
   let upTo = next
   let behind = 0
   for await (const parts of runsFrom(store, source, next)) {
@@ -64,6 +78,7 @@ async function indexFrom(store: Store, source: string, next: number): Promise<vo
     else behind += parts.length
   }
   await setIndexedBehind(store, source, upTo, behind)
+  return behind === 0
 }
 
 /** Parts that follow each other, as many as fit into a file. */

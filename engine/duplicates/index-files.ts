@@ -17,6 +17,8 @@ import { Marks, readMarks } from './marks.ts'
  */
 
 const ROOT = `${OWN}/seen`
+/** See `behind.ts`. */
+export const BEHIND = `${ROOT}/behind`
 
 /** What the index takes of a committed part. */
 export type MarkedPart = Pick<PartRecord, 'first' | 'last' | 'started' | 'marks' | 'requeued'>
@@ -66,6 +68,7 @@ export async function wholeIndex(store: Store): Promise<{
 }> {
   const found = { files: [] as FoundIndexFile[], sources: [] as string[], others: [] as string[] }
   for (const { path, size } of await store.list(ROOT)) {
+    if (path === `${BEHIND}.kept` || path.startsWith(`${BEHIND}/`)) continue
     const [, night] = /^_siskin\/seen\/([^/]+\/\d{8})\/[^/]+$/.exec(path) ?? []
     const [, source] = /^_siskin\/seen\/sources\/([^/]+)\.json$/.exec(path) ?? []
     const file = night === undefined ? null : named(path)

@@ -7,7 +7,7 @@ import { Notes } from '../consume/notes.ts'
 import { walkPackets } from '../consume/packed.ts'
 import type { ReadOptions, Source } from '../consume/source.ts'
 import { walkTarBytes } from '../consume/walk-tar.ts'
-import type { Window } from '../consume/walk.ts'
+import type { Window } from '../consume/window.ts'
 import { messageOf, SiskinError, UsageError } from '../errors.ts'
 import type { Store, StoredFile } from '../store/store.ts'
 

@@ -5,6 +5,7 @@ import { BEAT_MS, isAlive, isMe, THIS_MACHINE } from '../store/machine.ts'
 import type { Holder, Machine } from '../store/machine.ts'
 import { jsonBytes, readJson, replaceFile } from '../store/replace-file.ts'
 import { isMissing, isTaken } from '../store/errors.ts'
+import { silenceOf } from './silence.ts'
 import type { Store } from '../store/store.ts'
 
 const TORN_LOOK_MS = 1000
@@ -16,6 +17,10 @@ export const CLOSING = 'closing'
 
 function folderOf(source: string): string {
   return `${OWN}/owners/runs/${source}`
+}
+
+function claimPath(source: string, run: number): string {
+  return `${folderOf(source)}/${run}.json`
 }
 
 interface Entry {
@@ -77,7 +82,7 @@ export class RunClaim {
       if (newest && !newest.isOver) await expectDead(store, source, newest.run, machine)
       const run = (newest?.run ?? 0) + 1
       try {
-        await store.create(`${folderOf(source)}/${run}.json`, jsonBytes(me))
+        await store.create(claimPath(source, run), jsonBytes(me))
       } catch (error) {
         if (isTaken(error)) continue // another was quicker: is it alive?
         throw error
@@ -85,7 +90,7 @@ export class RunClaim {
       const now = await runsOf(store, source)
       if (now.some((other) => other.run > run || (other.run === run && other.isOver))) {
         // others came and went since the look: the number was free, and is one that was used
-        await store.remove(`${folderOf(source)}/${run}.json`)
+        await store.remove(claimPath(source, run))
         continue
       }
       await forgetOlder(store, source, run)
@@ -102,7 +107,7 @@ export class RunClaim {
   }
 
   async #tell(): Promise<void> {
-    const path = `${folderOf(this.source)}/${this.run}.json`
+    const path = claimPath(this.source, this.run)
     await replaceFile(this.#store, path, { ...this.#me, beat: new Date().toISOString() })
   }
 
@@ -149,7 +154,8 @@ export async function newestClaim(store: Store, source: string): Promise<NewestC
   const holder = await holderOf(store, source, run, isOver)
   const since = (holder?.begun === undefined ? holder?.since : holder.begun) ?? null
   const isOurs = holder !== null && isMe(holder)
-  const isAtWork = !isOver && holder !== null && !isOurs && isAlive(holder)
+  const silence = () => silenceOf(store, claimPath(source, run))
+  const isAtWork = !isOver && holder !== null && !isOurs && (await isAlive(holder, silence))
   return { run, isOver, since, isOurs, isAtWork, command: holder?.command ?? null }
 }
 
@@ -175,7 +181,8 @@ async function expectDead(
   machine: Machine
 ): Promise<void> {
   const holder = await holderOf(store, source, run)
-  if (!holder || !(await machine.isAlive(holder))) return
+  const silence = () => silenceOf(store, claimPath(source, run))
+  if (!holder || !(await machine.isAlive(holder, silence))) return
   throw new SiskinError(
     `${source} is being ${source.includes('/') ? 'written' : 'taken'} into the lake ${store.root} by process ${holder.pid} on ${holder.host} since ${holder.since} (${holder.command}): wait for it, or stop it`
   )

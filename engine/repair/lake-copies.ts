@@ -1,3 +1,4 @@
+import { behindSources } from '../duplicates/behind.ts'
 import { surveyOf } from '../duplicates/decode-once.ts'
 import { writeIndex } from '../duplicates/index-files.ts'
 import { youngParts } from '../duplicates/index-writer.ts'
@@ -6,7 +7,6 @@ import { readMarks } from '../duplicates/marks.ts'
 import type { Marks, Met } from '../duplicates/marks.ts'
 import { SeenIndex } from '../duplicates/seen-index.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { ledgerSources } from '../lake/ledger-walk.ts'
 import { repairDrafts } from '../lake/repair-folder.ts'
 import type { Store } from '../store/store.ts'
 
@@ -23,7 +23,7 @@ export class LakeCopies {
 
   static async open(store: Store, warn: (message: string) => void): Promise<LakeCopies> {
     const copies = new LakeCopies(store, warn)
-    for (const source of await ledgerSources(store)) {
+    for (const source of await behindSources(store)) {
       for (const part of await youngParts(store, source, Number.POSITIVE_INFINITY)) {
         copies.add(part)
       }

@@ -1,3 +1,4 @@
+import { behindMarks, markBehind } from '../duplicates/behind.ts'
 import { indexedUpTo, setIndexedUpTo } from '../duplicates/index-files.ts'
 import type { Marks } from '../duplicates/marks.ts'
 import { meantBy, messageOf, SiskinError, UsageError } from '../errors.ts'
@@ -51,6 +52,8 @@ export interface Requeued extends Requeue {
 
 /** The source is claimed: all that lies staged is of requeues that are over. */
 const NEWEST = Number.MAX_SAFE_INTEGER
+/** Who is behind with the index of what was requeued: one at a time requeues. */
+const REQUEUE = 'requeue'
 
 /**
  * Tries packets of quarantine again, with the code and the schemas of now. Those that decode become alerts of parts of
@@ -150,12 +153,14 @@ async function enterIndex(
   names: ReadonlySet<string>,
   copies: LakeCopies
 ): Promise<void> {
+  const behind = await behindMarks(store)
   for (const name of requeueSourcesOf(source, [...names])) {
     for await (const block of blocksOf(store, name)) {
       await copies.enter(name, (await readBlock(store, block)).records)
     }
     const last = await lastSpan(store, name)
     if (last) await setIndexedUpTo(store, name, last.last + 1, repairDrafts(name))
+    for (const mark of behind.get(name) ?? []) await store.remove(mark)
   }
 }
 
@@ -235,6 +240,7 @@ async function land(
   const requeued = { source, first, last, rows, positions, reasons }
   const record = { ...made.record, requeued }
   await setMarksBack(store, name, first)
+  await markBehind(store, name, REQUEUE)
   if ((await indexedUpTo(store, name)) > first) {
     await setIndexedUpTo(store, name, first, repairDrafts(name)) // until it is in it, if this is killed
   }

@@ -1,5 +1,6 @@
 import { Scanner } from '../consume/scanner.ts'
-import { walkFile, Window } from '../consume/walk.ts'
+import { walkFile } from '../consume/walk.ts'
+import { Window } from '../consume/window.ts'
 import { BLOCK } from '../packets.ts'
 import type { PacketRange } from '../packets.ts'
 import { faultOf } from '../verify/file-content.ts'

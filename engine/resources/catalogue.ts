@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
-import { inspect } from 'node:util'
 import type { Need } from '../contract/index.ts'
-import { messageOf, unknownName, UsageError } from '../errors.ts'
-import { openParquet } from '../lake/files/parquet-file.ts'
-import type { Row } from '../lake/files/parquet-file.ts'
-import { filesAt, readWhole } from '../store/files.ts'
-import { openStore } from '../store/open-store.ts'
-import { csvRows, csvTable } from './csv-rows.ts'
+import { UsageError } from '../errors.ts'
+import { openCatalogue } from '../catalogues/files/catalogue-file.ts'
+import { asKind } from '../catalogues/kinds.ts'
+import type { CatalogueColumn } from '../catalogues/place-columns.ts'
 import { placeColumns } from '../catalogues/place-columns.ts'
+import { SkyIndex } from '../catalogues/sky-index.ts'
 import type { Asked } from '../catalogues/asked.ts'
 import { searchOf } from '../catalogues/search.ts'
-import { SkyIndex } from '../catalogues/sky-index.ts'
 
 /** A catalogue in memory: places, and the columns that somebody asked for. */
 export interface Catalogue {
@@ -46,8 +43,8 @@ export function inMemory({ name, version, index, columns }: Catalogue): Asked {
 }
 
 /**
- * Reads `<folder>/<name>.parquet`, or `.csv`, with a place (`ra` and `dec` in degrees, ICRS, or one of their usual names),
- * and the columns that are asked for. Rows without a place are nobody's neighbour. Null where there is no such file.
+ * Reads `<folder>/<name>` as Parquet, CSV or VOTable, with a place (in degrees, ICRS; see `placeColumns`), and the columns that are
+ * asked for. Rows without a place are nobody's neighbour. Null where there is no such file.
  * @throws UsageError that names what is wrong with it.
  */
 export async function readCatalogue(
@@ -56,82 +53,51 @@ export async function readCatalogue(
   asked: readonly Need<unknown>[],
   warn: (message: string) => void
 ): Promise<Catalogue | null> {
-  const file = await findFile(folder.replace(/\/+$/, ''), name)
+  const file = await openCatalogue(folder.replace(/\/+$/, ''), name, warn)
   if (!file) return null
-  const bytes = await readWhole(file.path, file.size)
-  const version = createHash('sha256').update(bytes).digest('hex').slice(0, 12)
-  const { rows, place } = await readRows(folder, name, file, bytes, asked)
-  const ra = numbersOf(file.path, rows, place.ra)
-  const dec = numbersOf(file.path, rows, place.dec)
-  for (const need of asked) expectKind(file.path, rows, need)
+  const { path } = file
+  const version = createHash('sha256').update(file.bytes).digest('hex').slice(0, 12)
+  const place = placeColumns(name, file.columns)
+  for (const need of asked) expectUnit(path, need, file.columns)
+  const kinds = new Map(asked.map(({ column, kind }) => [column, kind]))
+  const values = await file.read(new Map([...kinds, [place.ra, 'number'], [place.dec, 'number']]))
+  const degrees = (column: string) =>
+    Float64Array.from(
+      asKind(path, column, 'number', values.get(column)!),
+      (value) => (value as number | null) ?? Number.NaN
+    )
+  const [ra, dec] = [degrees(place.ra), degrees(place.dec)]
   const index = new SkyIndex(ra, dec)
-  expectPlaces(file.path, index, { ra, dec }, warn)
-  const wanted = [...new Set(asked.map(({ column }) => column))]
-  const columns = wanted.map((column) => [column, rows.map((row) => said(row[column]))] as const)
+  expectPlaces(path, index, { ra, dec }, warn)
+  const columns = [...kinds].map(([column, kind]) => {
+    return [column, asKind(path, column, kind, values.get(column)!)] as const
+  })
   return { name, version, index, columns: new Map(columns) }
 }
 
-interface File {
-  readonly path: string
-  readonly size: number
+const SAME_UNITS: Readonly<Record<string, string>> = {
+  degree: 'deg',
+  degrees: 'deg',
+  day: 'd',
+  days: 'd',
+  au: 'AU',
+  'km.s-1': 'km/s',
+  'km.s**-1': 'km/s'
 }
 
-/** @throws UsageError where it is there in both forms */
-async function findFile(folder: string, name: string): Promise<File | null> {
-  const found: File[] = []
-  for (const ending of ['parquet', 'csv']) {
-    const path = `${folder}/${name}.${ending}`
-    const info = await filesAt(path).info(path)
-    if (info?.kind === 'file') found.push({ path, size: info.size })
-  }
-  const [file = null, other] = found
-  if (!other) return file
+/** @throws UsageError for a column in another unit than it is asked for, as far as the catalogue says so */
+function expectUnit(
+  path: string,
+  { column, kind, unit }: Need<unknown>,
+  columns: readonly CatalogueColumn[]
+): void {
+  const said = columns.find((own) => own.name === column)?.unit ?? ''
+  const own = said.replaceAll(' ', '')
+  if (kind !== 'number' || unit === 'survey' || own === '') return
+  if ((SAME_UNITS[own] ?? own) === unit) return
   throw new UsageError(
-    `catalogue ${name} is there twice: ${found.map(({ path }) => path).join(' and ')}`
+    `catalogue ${path}: "${column}" is asked for in ${unit === '' ? 'no unit' : unit}, but is in ${said}: ask for it in 'survey' to have it as it is`
   )
-}
-
-/** A text without what it was padded with; one of nothing else says nothing. */
-function said(value: unknown): unknown {
-  return typeof value === 'string' ? value.trim() || null : (value ?? null)
-}
-
-async function readRows(
-  folder: string,
-  name: string,
-  { path, size }: File,
-  bytes: Uint8Array,
-  asked: readonly Need<unknown>[]
-): Promise<{ rows: readonly Row[]; place: { ra: string; dec: string } }> {
-  try {
-    if (path.endsWith('.csv')) {
-      const table = csvTable(bytes)
-      const place = placeColumns(name, table.names)
-      const kinds = new Map(asked.map(({ column, kind }) => [column, kind]))
-      for (const own of [place.ra, place.dec]) kinds.set(own, 'number')
-      return { rows: csvRows(name, table, kinds), place }
-    }
-    const file = await openParquet(openStore(folder), `${name}.parquet`, size)
-    const known = file.metadata.schema.slice(1).map((column) => column.name)
-    const place = placeColumns(name, known)
-    const columns = [...new Set([place.ra, place.dec, ...asked.map(({ column }) => column)])]
-    const missing = columns.find((column) => !known.includes(column))
-    if (missing !== undefined) throw unknownName(`column of catalogue ${name}`, missing, known)
-    return { rows: await file.read({ columns }), place }
-  } catch (error) {
-    if (error instanceof UsageError) throw error
-    throw new UsageError(`catalogue ${path}: ${messageOf(error)}`, { cause: error })
-  }
-}
-
-function numbersOf(path: string, rows: readonly Row[], column: string): Float64Array {
-  return Float64Array.from(rows, ({ [column]: value }, i) => {
-    if (value === null || value === undefined) return Number.NaN
-    if (typeof value === 'number') return value
-    throw new UsageError(
-      `catalogue ${path}: row ${i + 1} has ${column} ${inspect(value)}, which is no number of degrees`
-    )
-  })
 }
 
 const FEW = 100
@@ -168,19 +134,4 @@ function expectPlaces(
 function spanOf(values: Float64Array): number {
   const known = values.filter((value) => !Number.isNaN(value)).sort()
   return known.at(-1)! - known[0]!
-}
-
-const TYPES: Partial<Record<Need<unknown>['kind'], string>> = {
-  number: 'number',
-  text: 'string',
-  flag: 'boolean',
-  id: 'bigint'
-}
-
-function expectKind(path: string, rows: readonly Row[], { kind, column }: Need<unknown>): void {
-  const value = rows.map((row) => row[column]).find((one) => one !== null && one !== undefined)
-  if (value === undefined || typeof value === TYPES[kind]) return
-  throw new UsageError(
-    `catalogue ${path}: "${column}" is asked for as ${kind}, but holds ${inspect(value)} (${typeof value})`
-  )
 }

@@ -86,8 +86,8 @@ export function sourceBook(store: Store): SourceBook {
   const path = (source: string) => `${folder}/${source}.json`
   return {
     async names() {
-      const files = await store.list(folder)
-      return files.flatMap((file) => /([^/]+)\.json$/.exec(file.path)?.[1] ?? [])
+      const files = await store.entries(folder)
+      return files.flatMap(({ name }) => /(.+)\.json$/.exec(name)?.[1] ?? [])
     },
     load: (source) => readJson<SourceRecord>(store, path(source)),
     async save(record) {

@@ -1,5 +1,6 @@
 import { surveyOf } from '../duplicates/decode-once.ts'
-import { catchUpIndex, streamSources } from '../duplicates/catch-up.ts'
+import { behindMarks, behindSources, markBehind } from '../duplicates/behind.ts'
+import { catchUpIndex, streamsAmong } from '../duplicates/catch-up.ts'
 import { IndexWriter, youngParts } from '../duplicates/index-writer.ts'
 import type { IndexTrigger } from '../duplicates/index-writer.ts'
 import type { MarkedPart } from '../duplicates/index-files.ts'
@@ -20,37 +21,51 @@ const SOURCES_AT_ONCE = 8
 export class RunIndex {
   readonly #store: Store
   readonly #writers: ReadonlyMap<string, IndexWriter>
+  /** By source, the marks that it is behind. */
+  readonly #marks: ReadonlyMap<string, readonly string[]>
   readonly #warn: (message: string) => void
   #writing = Promise.resolve()
 
   private constructor(
     store: Store,
     writers: ReadonlyMap<string, IndexWriter>,
+    marks: ReadonlyMap<string, readonly string[]>,
     warn: (message: string) => void
   ) {
     this.#store = store
     this.#writers = writers
+    this.#marks = marks
     this.#warn = warn
   }
 
-  /** Also puts into the table what the lake holds and the index does not: of these sources, and of streams. Others are brought into it. */
+  /**
+   * Also puts into the table what the lake holds and the index does not: of these sources, and of streams. Others are brought into it.
+   * @param runs the numbers of their claims, by source
+   */
   static async open(
     store: Store,
-    sources: readonly string[],
+    runs: ReadonlyMap<string, number>,
     seen: SeenAlerts,
     warn: (message: string) => void
   ): Promise<RunIndex> {
     const writers = new Map<string, IndexWriter>()
-    for (const source of sources) {
+    const before = await behindMarks(store)
+    const marks = new Map<string, string[]>()
+    for (const [source, run] of runs) {
+      const own = await markBehind(store, source, String(run)).catch((error: unknown) => {
+        warn(`that ${source} is in work cannot be noted for others: ${messageOf(error)}`)
+      })
+      marks.set(source, [...(before.get(source) ?? []), ...(own ? [own] : [])])
       const writer = await IndexWriter.open(store, source, TRIGGER)
       writers.set(source, writer)
       remember(seen, writer.young)
     }
-    await catchUpIndex(store, sources, warn)
-    await atOnce(await streamSources(store), SOURCES_AT_ONCE, async (source) => {
+    await catchUpIndex(store, [...runs.keys()], warn)
+    const streams = await streamsAmong(store, await behindSources(store))
+    await atOnce(streams, SOURCES_AT_ONCE, async (source) => {
       remember(seen, await youngParts(store, source, MOST_YOUNG))
     })
-    return new RunIndex(store, writers, warn)
+    return new RunIndex(store, writers, marks, warn)
   }
 
   landed(record: PartRecord): void {
@@ -63,6 +78,10 @@ export class RunIndex {
   async close(): Promise<void> {
     for (const [source, writer] of this.#writers) this.#write(source, writer, true)
     await this.#writing
+    for (const [source, { young }] of this.#writers) {
+      if (young.length > 0) continue
+      for (const mark of this.#marks.get(source) ?? []) await this.#store.remove(mark)
+    }
   }
 
   /**

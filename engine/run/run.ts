@@ -145,12 +145,13 @@ async function runSources(
   const seen = seenMemory()
   const names = sources.map(({ name }) => name)
   const warn = (message: string) => options.onLog('warn', message)
-  const index = await RunIndex.open(store, names, new SeenAlerts(seen), warn)
+  const runs = new Map(names.map((name) => [name, claims.get(name)?.run ?? 0]))
+  const index = await RunIndex.open(store, runs, new SeenAlerts(seen), warn)
   const onRecord = (record: PartRecord) => {
     tally.add(record)
     index.landed(record)
   }
-  const blame = options.isGuarded ? await Blame.open(store, names[0] ?? 'none') : null
+  const blame = options.isGuarded ? await Blame.open(store, names) : null
   if (blame) endWithGuard(blame)
   const supervisor = startSupervisor({ options, store, seen, onRecord, claims, blame })
   const bytesTotal = sources.reduce((sum, source) => sum + source.bytes, 0)

@@ -57,6 +57,10 @@ export function hdfsStore(root: string, hdfs: WebHdfs = openWebHdfs(root)): Stor
         path,
         hdfs.patiently(() => hdfs.remove(at(path)))
       ),
+    async modified(path) {
+      const status = await told('look at', path, hdfs.status(at(path)))
+      return status?.type === 'FILE' ? status.modificationTime : null
+    },
     async whereabouts(path) {
       const status = await told('look at', path, hdfs.status(at(path)))
       if (!status) throw new Refusal(`there is no ${at(path)}`, 'ENOENT', false)

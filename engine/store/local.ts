@@ -74,6 +74,10 @@ export function localStore(root: string): Store {
       await Promise.all(own.map((folder) => told(at(folder), 'sync', syncFolder(at(folder)))))
       for (const folder of own) await syncAbove(folder)
     },
+    async modified(path) {
+      const info = await told(at(path), 'look at', stat(at(path)).catch(absent))
+      return info?.isFile() ? info.mtimeMs : null
+    },
     async whereabouts(path) {
       const place = await told(at(path), 'read', realpath(at(path)))
       const { ino } = await stat(place, { bigint: true })

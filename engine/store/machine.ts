@@ -16,23 +16,26 @@ export interface Holder {
   readonly command: string
   /** When the process began, in the kernel's own count: a re-used pid is not the same process. */
   readonly birth: string
-  /** When it last said that it lives: for those on other machines, who cannot ask. */
+  /** When it last said that it lives, by its own clock: for people, as clocks differ. */
   readonly beat: string
 }
+
+/** Asked only of who is on another machine. */
+type Silence = () => Promise<number>
 
 /** What a claim needs of the machine it is made on; another one where many runs are played in one process. */
 export interface Machine {
   /** Who is claiming. */
   me(command: string): Holder
-  /** One that was killed a moment ago may take some time to be gone. */
-  isAlive(holder: Holder): boolean | Promise<boolean>
+  /** One that was killed a moment ago may take some time to be gone. `silence`: for how many ms it has said nothing. */
+  isAlive(holder: Holder, silence: Silence): boolean | Promise<boolean>
   /** Calls `beat` from time to time until the returned function is called. */
   beat(beat: () => Promise<void>): () => void
 }
 
 export const BEAT_MS = 20_000
 /** A run on another machine that was silent for so long is taken for dead. */
-const SILENT_MS = 180_000
+export const SILENT_MS = 180_000
 /** How long a run that was killed may take until its last process is gone. */
 const DYING_MS = 5000
 const LOOK_MS = 100
@@ -75,16 +78,19 @@ async function beatAll(): Promise<void> {
 }
 
 /** False also for a process that ends within a few seconds, as the members of a killed run do. */
-async function staysAlive(holder: Holder): Promise<boolean> {
-  for (let waited = 0; isAlive(holder); waited += LOOK_MS) {
+async function staysAlive(holder: Holder, silence: Silence): Promise<boolean> {
+  for (let waited = 0; await isAlive(holder, silence); waited += LOOK_MS) {
     if (!isHere(holder) || waited >= DYING_MS) return true
     await delay(LOOK_MS)
   }
   return false
 }
 
-export function isAlive(holder: Holder): boolean {
-  if (!isHere(holder)) return Date.now() - Date.parse(holder.beat) < SILENT_MS
+export async function isAlive(holder: Holder, silence: Silence): Promise<boolean> {
+  return isHere(holder) ? isRunning(holder) : (await silence()) < SILENT_MS
+}
+
+function isRunning(holder: Holder): boolean {
   try {
     process.kill(holder.pid, 0)
   } catch (error) {

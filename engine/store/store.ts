@@ -46,6 +46,8 @@ export interface Store {
   sync(folders: Iterable<string>): Promise<void>
   /** Removes a file or a folder with all that is in it; nothing to remove is no error. */
   remove(path: string): Promise<void>
+  /** When a file was written, in ms by the clock of who keeps the store; null if there is none. */
+  modified(path: string): Promise<number | null>
   /** What tells a file from a copy of it, and stays when it is moved; and where it lies, whoever asks. */
   whereabouts?(path: string): Promise<Whereabouts>
   /** Removes a folder if nothing is in it; false if something is. A store that cannot leaves it out. */

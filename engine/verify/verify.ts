@@ -88,7 +88,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   const isPartial = !scope.isWhole && scope.night === null
   const folders = new FolderSums(isPartial)
   const counts = scope.isWhole ? await fileSources(store) : new Map<string, number>()
-  const originals = options.deep ? new Originals(store, onFinding) : null
+  const originals = new Originals(store, onFinding, options.deep)
   const closed = new ClosedParts(store, onFinding)
   const fileCheck = { ...options, night: scope.night }
   const layers = await LayerCheck.open(store, fileCheck, folders, onFinding)
@@ -111,7 +111,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
         if (!record.closes) options.onRecord?.(record)
         end = record.last + 1
         checkAccount(record, onFinding)
-        await originals?.add(record)
+        await originals.add(record)
         if (record.requeued) await checkRequeued(store, record, onFinding)
         sums.add(record, scope.night)
         options.onProgress((done += record.last - record.first + 1), scope.positions)
@@ -133,7 +133,7 @@ export async function verify(store: Store, options: VerifyOptions): Promise<Verd
   else if (!isPartial) await strays.nearby()
   const { isLive = false, knowsKafka = false } = options
   await leftOvers(store, { isLive, knowsKafka }, onFinding)
-  await originals?.finish()
+  await originals.finish()
   for (const [source, next] of reached.settled()) options.onReached?.(source, next)
   const copies = await copiesIn(store, folders, onFinding)
   return { ok: differences.length === 0, ...sums.totals(), ...copies, differences, notes }

@@ -48,7 +48,7 @@ function addBuild(parent: Command): void {
     .command('build')
     .description('make a HATS catalogue of a table')
     .argument('<name>', 'what modules and filters call it')
-    .argument('<file>', '.csv, .tsv, .ecsv or .parquet; text also as .gz')
+    .argument('<file>', '.csv, .tsv, .ecsv, .parquet or .vot; also .gz of text')
     .option('--ra <column>', 'right ascension: degrees, or sexagesimal hours')
     .option('--dec <column>', 'declination: degrees, or sexagesimal degrees')
     .addOption(

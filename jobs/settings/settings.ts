@@ -37,7 +37,7 @@ const SETTINGS = {
     key: 'catalogues',
     flag: '--catalogues <dir>',
     about:
-      'folder of the catalogues that modules and filters ask: HATS, or <name>.parquet or .csv with ra and dec'
+      'folder of the catalogues that modules and filters ask: HATS, or <name>.parquet, .csv or .vot with ra and dec'
   },
   modules: {
     key: 'modules',

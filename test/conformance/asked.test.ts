@@ -1,8 +1,10 @@
-import { expect, test } from 'vitest'
-import { defineModule, float64, id, nearest, number, text, utf8 } from '#contract'
+import { describe, expect, test } from 'vitest'
+import type { Filter, LookupStatus } from '#contract'
+import { defineFilter, defineModule, float64, id, nearest, number, text, utf8 } from '#contract'
 import { goldenAlerts, silentAlert } from './alerts.ts'
 import { batchOf, outputsOf } from './batch.ts'
-import { askedBy } from './made-up.ts'
+import { kept, keptUnasked } from './kept.ts'
+import { askedBy, LOOKUP_STATUSES } from './made-up.ts'
 
 const module = defineModule({
   name: 'asking',
@@ -60,4 +62,45 @@ test('what is asked for and not used is told from what is', async () => {
   }
   expect(askedBy(module)).toHaveLength(6)
   expect(used).toEqual(['stamps.difference', 'stars.type', 'hosts'])
+})
+
+test.each(LOOKUP_STATUSES)('all of them may be "%s"', async (only) => {
+  const batch = batchOf('ztf', alerts, [], '', only)
+  expect(new Set((await outputsOf(module, batch))['asking.answer'])).toEqual(new Set([only]))
+})
+
+describe('a filter that asks a catalogue', () => {
+  const asking = (keeps: (status: LookupStatus | null) => boolean) =>
+    defineFilter({
+      name: 'asking',
+      version: '1.0.0',
+      topic: 'asking',
+      about: 'Asks.',
+      owner: '@test',
+      requires: { id: id('alert_id') },
+      lookups: { stars: nearest('stars', 1.5, { type: text('type') }) },
+      uses: {},
+      keep:
+        ({ lookups: { stars } }) =>
+        (row) =>
+          keeps(stars.status.at(row))
+    }) as unknown as Filter
+  const seen = new Set<LookupStatus | null>()
+  const strange = asking((status) => seen.add(status) && status === 'none')
+  const careless = asking((status) => status !== 'found')
+
+  test('gets answers of every kind, others where they are made to be', () => {
+    const rows = kept(strange, 'ztf', alerts)
+    expect(seen).toEqual(new Set(LOOKUP_STATUSES))
+    expect(rows.length).toBeGreaterThan(0)
+    expect(kept(strange, 'ztf', alerts, { noisy: 'stars' })).not.toEqual(rows)
+    expect(askedBy(strange)).toEqual(['stars.type'])
+  })
+
+  test('and takes silence for a no, is told from one that does not', () => {
+    for (const only of ['not-covered', 'unavailable'] as const) {
+      expect(keptUnasked(strange, 'ztf', alerts, only)).toEqual([])
+      expect(keptUnasked(careless, 'ztf', alerts, only)).toHaveLength(alerts.length)
+    }
+  })
 })

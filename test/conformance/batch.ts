@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Models, Module, Predictors, Survey } from '#contract'
+import type { LookupStatus, Models, Module, Predictors, Survey } from '#contract'
 import { ModuleRunner } from '../../engine/enrich/run-module.ts'
 import { ListColumn, TextColumn, valueAt as plainAt } from '../../engine/table/columns.ts'
 import type { Column, ScalarColumn } from '../../engine/table/columns.ts'
-import { NO_ANSWERS } from '../../engine/table/answers.ts'
 import { Enriched, moduleColumns } from '../../engine/table/enriched.ts'
 import { openResources } from '../../engine/resources/resources.ts'
 import { ReaderSet } from '../../engine/table/readers.ts'
@@ -62,16 +61,18 @@ export function valueAt(column: Column, row: number): unknown {
 
 /**
  * A batch with the columns of `others` filled from the alerts, as if those modules had run.
- * @param noisy what of stamps and answers is another than usual, as `askedBy` names it; null: no catalogue is there
+ * @param noisy what of stamps and answers is another than usual, as `askedBy` names it
+ * @param only what all catalogues answer; null: this and that
  */
 export function batchOf(
   survey: Survey,
   alerts: readonly Alert[],
   others: readonly Module[],
-  noisy: string | null = ''
+  noisy = '',
+  only: LookupStatus | null = null
 ): Enriched {
-  const answers = noisy === null ? NO_ANSWERS : madeUpAnswers(alerts, noisy)
-  const images = madeUpStamps(alerts, noisy ?? '')
+  const answers = madeUpAnswers(alerts, noisy, only)
+  const images = madeUpStamps(alerts, noisy)
   const batch = new Enriched(tableOf(survey, alerts), answers, images)
   for (const module of others) {
     batch.add(module)

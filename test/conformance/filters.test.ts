@@ -1,18 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Filter, Module, Need, Needs, Survey } from '#contract'
-import { keptRows } from '#test'
-import type { PlainColumns } from '#test'
+import type { Filter, Module, Needs, Survey } from '#contract'
 import { select } from '../../engine/publish/select.ts'
 import type { Enriched } from '../../engine/table/enriched.ts'
-import { placeOf } from '../../engine/place-of.ts'
 import { goldenAlerts, silentAlert } from './alerts.ts'
 import type { Alert } from './alerts.ts'
 import { batchOf, enrichAlerts } from './batch.ts'
 import { Dice } from './dice.ts'
-import { inTime } from './in-time.ts'
+import { kept, keptUnasked } from './kept.ts'
 import { asError, foldersIn, load, planned, planOf } from './load.ts'
+import { askedBy } from './made-up.ts'
 
 const HOME = fileURLToPath(new URL('../../filters/', import.meta.url))
 const MODULES = fileURLToPath(new URL('../../science-modules/', import.meta.url))
@@ -32,7 +30,7 @@ const rates: string[] = []
 beforeAll(async () => {
   for (const survey of ['ztf', 'lsst'] as const) {
     await enrichAlerts(survey, golden[survey], ordered)
-    whole[survey] = batchOf(survey, golden[survey], ordered, null)
+    whole[survey] = batchOf(survey, golden[survey], ordered)
   }
 })
 afterAll(() => console.log([`kept of ${GOLDEN_ALERTS} golden alerts`, ...rates].join('\n')))
@@ -96,10 +94,33 @@ describe.each(filters.map((filter): [string, Filter] => [filter.name, filter]))(
       ]
       for (const [part, needs] of parts) {
         if (Object.keys(needs).length === 0) continue
-        const rows = kept(filter, survey, golden[survey], needs)
+        const rows = kept(filter, survey, golden[survey], { muted: needs })
         expect(rows, `kept though ${part} say nothing`).toEqual([])
       }
     })
+
+    test.each(askedBy(filter))('uses what it asks for: %s', (noisy) => {
+      const all = (given?: { readonly noisy: string }) =>
+        surveys.map((survey) => kept(filter, survey, golden[survey], given))
+      expect(
+        all({ noisy }),
+        `another "${noisy}" changes nothing ${name} keeps: ask no more for it, or give it values in test/conformance/made-up.ts`
+      ).not.toEqual(all())
+    })
+
+    const unasked = Object.keys(filter.lookups ?? {}).length > 0 ? surveys : []
+    test.each(unasked)(
+      'takes no catalogue that could not be asked for one without: %s',
+      (survey) => {
+        for (const only of ['not-covered', 'unavailable'] as const) {
+          const rows = keptUnasked(filter, survey, golden[survey], only)
+          expect(
+            rows,
+            `kept where the catalogue is "${only}", and not for every answer that it could give: only "none" says that there is nothing`
+          ).toEqual([])
+        }
+      }
+    )
 
     test.each(surveys)('takes each alert on its own: %s', (survey) => {
       const alerts = golden[survey]
@@ -128,33 +149,3 @@ describe.each(filters.map((filter): [string, Filter] => [filter.name, filter]))(
     })
   }
 )
-
-/** Every need of a filter: its own and those of the blocks it uses. */
-function needsOf(filter: Filter): Need<unknown>[] {
-  const blocks = Object.values(filter.uses).flatMap(({ requires }) => Object.values(requires))
-  return [...Object.values(filter.requires), ...blocks]
-}
-
-/** The rows a filter keeps. @throws when it breaks on any. */
-function kept(
-  filter: Filter,
-  survey: Survey,
-  alerts: readonly Alert[],
-  muted: Needs = {}
-): number[] {
-  const silent = new Set(Object.values(muted).map(({ column }) => column))
-  const columns = needsOf(filter).map(({ column }) => [
-    column,
-    alerts.map((alert) => (silent.has(column) ? null : (alert[column] ?? null)))
-  ])
-  const who = `filter ${filter.name}`
-  try {
-    const plain = Object.fromEntries(columns) as PlainColumns
-    return inTime(who, () => keptRows(filter, survey, plain))
-  } catch (error) {
-    const own = asError(error)
-    if (own.message.startsWith('filter ')) throw own
-    own.message = `${who} (${filter.owner}) threw: ${own.message}${placeOf(own)}`
-    throw own
-  }
-}

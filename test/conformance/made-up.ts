@@ -31,14 +31,21 @@ export function madeUpStamps(alerts: readonly Alert[], noisy: string): Images {
   }
 }
 
-/** Answers of catalogues that hang on the id of the alert, other ones of what is `noisy`: most find something, some columns are empty. */
-export function madeUpAnswers(alerts: readonly Alert[], noisy: string): Answered {
+/**
+ * Answers of catalogues that hang on the id of the alert, other ones of what is `noisy`: most find something, some columns are empty.
+ * @param only what all of them are
+ */
+export function madeUpAnswers(
+  alerts: readonly Alert[],
+  noisy: string,
+  only: LookupStatus | null = null
+): Answered {
   return {
     for(lookups = {}, base = 0) {
       const answers = Object.entries(lookups).map(([name, { radius, columns }]) => {
         const dice = (row: number) => diceFor(idOf(alerts[base + row]!), name === noisy)
         const hasPlace = (row: number) => (alerts[base + row]!['ra'] ?? null) !== null
-        const status = (row: number) => (hasPlace(row) ? dice(row).pick(STATUSES) : 'none')
+        const status = (row: number) => only ?? (hasPlace(row) ? dice(row).pick(STATUSES) : 'none')
         const isFound = (row: number) => status(row) === 'found'
         const own = Object.entries(columns).map(([key, { kind }]) => {
           const seed = (row: number) => idOf(alerts[base + row]!) + key.length
@@ -57,14 +64,14 @@ export function madeUpAnswers(alerts: readonly Alert[], noisy: string): Answered
   }
 }
 
-const STATUSES: readonly LookupStatus[] = [
-  'found',
-  'found',
+export const LOOKUP_STATUSES: readonly LookupStatus[] = [
   'found',
   'none',
   'not-covered',
   'unavailable'
 ]
+
+const STATUSES: readonly LookupStatus[] = ['found', 'found', ...LOOKUP_STATUSES]
 
 function valueOf(kind: string, dice: Dice): number | bigint | string | boolean | null {
   if (dice.chance(0.2)) return null

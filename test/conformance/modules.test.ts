@@ -16,7 +16,7 @@ import { Dice } from './dice.ts'
 import { compareGolden } from './golden.ts'
 import { foldersIn, load, planOf } from './load.ts'
 import { inTimeLater } from './in-time.ts'
-import { askedBy } from './made-up.ts'
+import { askedBy, LOOKUP_STATUSES } from './made-up.ts'
 import { withNoise } from './noise.ts'
 import { ucdFault } from '../support/ucd.ts'
 
@@ -183,6 +183,14 @@ describe.each(ordered.map((module): [string, Module] => [module.name, module]))(
         digest(other),
         `another "${asked}" changes nothing ${name} says: ask no more for it, or give it values in test/conformance/made-up.ts`
       ).not.toBe(digest(usual))
+    })
+
+    const asking = Object.keys(module.lookups ?? {}).length > 0 ? LOOKUP_STATUSES : []
+    test.each(asking)('answers where every catalogue says "%s"', async (only) => {
+      for (const survey of surveys) {
+        const batch = batchOf(survey, golden[survey], others, '', only)
+        expectRows(module, await outputsOf(module, batch), GOLDEN_ALERTS)
+      }
     })
 
     test('is as its golden file says, or has a new version', async () => {

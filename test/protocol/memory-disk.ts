@@ -125,6 +125,7 @@ export function memoryStore(disk: MemoryDisk): Store {
     entries: async (folder) => disk.entries(folder),
     rename: async (from, to) => disk.rename(from, to),
     sync: async () => {},
-    remove: async (path) => disk.remove(path)
+    remove: async (path) => disk.remove(path),
+    modified: async (path) => (disk.size(path) === null ? null : 0)
   }
 }

@@ -83,6 +83,7 @@ export function steppedStore(
         disk.rename(from, to)
       }),
     sync: async () => {},
+    modified: (path) => step(`look at ${path}`, () => (disk.size(path) === null ? null : 0)),
     remove: (path) =>
       habits.isWalked
         ? takeAway(path)

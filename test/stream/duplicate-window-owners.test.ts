@@ -65,7 +65,7 @@ async function land(store: Store, window: DuplicateWindow, nth: number): Promise
   const { first, last, part } = record
   const meet = window.begin(part)
   for (let id = first; id <= last; id++) expect(meet('ztf', id, 7, 99)).toBe('new')
-  window.made(record)
+  await window.made(record)
   await store.write(ledgerPath(SOURCE, first, last), [Buffer.from(JSON.stringify(record))])
   window.committed(part)
 }

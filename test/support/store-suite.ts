@@ -21,6 +21,16 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       expect(await store.size('a/b/c.txt')).toBe(7)
     })
 
+    test('when a file was written is told by one clock, and stays when it is moved', async () => {
+      expect(await store.modified('nothing')).toBeNull()
+      await store.write('first', [bytes('1')])
+      const first = (await store.modified('first'))!
+      await store.rename('first', 'moved')
+      await store.write('second', [])
+      expect(await store.modified('moved')).toBe(first)
+      expect(await store.modified('second')).toBeGreaterThanOrEqual(first)
+    })
+
     test('of thousands of pieces, of none, of empty ones', async () => {
       const pieces = Array.from({ length: 5000 }, (_, i) => bytes(`${i},`))
       await store.write('many', pieces)

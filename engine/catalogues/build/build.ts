@@ -6,10 +6,11 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { unknownName, UsageError } from '../../errors.ts'
 import type { Store } from '../../store/store.ts'
 import { FOOTPRINT } from '../hats/hats.ts'
-import { placeColumns } from '../place-columns.ts'
+import { placeColumns, unsaid } from '../place-columns.ts'
 import type { RaUnit } from './coordinates.ts'
 import { footprintOf } from './footprint.ts'
-import { ident, loadInput } from './input.ts'
+import { loadInput } from './input.ts'
+import { ident } from './sql.ts'
 import { addMargin } from './margin.ts'
 import { partitionsOf } from './partitions.ts'
 import { addPlaces } from './places.ts'
@@ -136,7 +137,7 @@ async function columnsOf(db: DuckDBConnection, { input, ra, dec, columns }: Buil
     if (!known.includes(column)) throw unknownName(`column of ${input}`, column, known)
     return column
   }
-  const found = ra === null || dec === null ? placeColumns(input, known) : { ra, dec }
+  const found = ra === null || dec === null ? placeColumns(input, known.map(unsaid)) : { ra, dec }
   const own = { ra: expect(ra ?? found.ra), dec: expect(dec ?? found.dec) }
   const taken = new Set([own.ra, own.dec, '_healpix_29'])
   return { ...own, kept: (columns ?? known).map(expect).filter((column) => !taken.has(column)) }

@@ -1,6 +1,9 @@
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
+import { gunzipSync } from 'node:zlib'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, unknownName, UsageError } from '../../errors.ts'
+import { quote } from './sql.ts'
+import { loadVotable } from './votable-input.ts'
 
 const READERS: Readonly<Record<string, string>> = {
   csv: 'read_csv',
@@ -8,6 +11,8 @@ const READERS: Readonly<Record<string, string>> = {
   tsv: 'read_csv',
   parquet: 'read_parquet'
 }
+
+const VOTABLE = ['vot', 'votable', 'xml']
 
 /** No times: `0:42:44.3` is a right ascension. Lines that begin with # say something else than rows, as in ECSV. */
 const AS_TEXT =
@@ -17,8 +22,13 @@ const AS_TEXT =
 export async function loadInput(db: DuckDBConnection, input: string): Promise<void> {
   const [, ending = ''] = /\.(\w+)(?:\.(?:gz|zst))?$/.exec(input.toLowerCase()) ?? []
   const reader = READERS[ending]
-  if (!reader) throw unknownName('kind of catalogue file', ending, Object.keys(READERS))
+  if (!reader && !VOTABLE.includes(ending))
+    throw unknownName('kind of catalogue file', ending, [...Object.keys(READERS), 'vot'])
   try {
+    if (!reader) {
+      const bytes = await readFile(input)
+      return await loadVotable(db, /\.gz$/i.test(input) ? gunzipSync(bytes) : bytes)
+    }
     const between = ending === 'ecsv' ? `, delim = '${await delimiterOf(input)}', quote = '"'` : ''
     const more = reader === 'read_csv' ? AS_TEXT + between : ''
     await db.run(
@@ -41,14 +51,4 @@ async function delimiterOf(path: string): Promise<string> {
   } finally {
     await file.close()
   }
-}
-
-/** For a text in SQL. */
-export function quote(text: string): string {
-  return text.replaceAll("'", "''")
-}
-
-/** A name in SQL. */
-export function ident(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
 }

@@ -3,7 +3,7 @@ import { messageOf, UsageError } from '../../errors.ts'
 import { healpix29 } from '../../table/healpix29.ts'
 import { decOf, raOf } from './coordinates.ts'
 import type { RaUnit } from './coordinates.ts'
-import { ident } from './input.ts'
+import { ident } from './sql.ts'
 
 /** Where rows lie; of one row at the same number in each. */
 export interface Places {

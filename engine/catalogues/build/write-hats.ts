@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { SISKIN_VERSION } from '../../version.ts'
 import { pathOf } from '../hats/hats.ts'
 import type { Pixel } from '../hats/pixels.ts'
-import { quote } from './input.ts'
+import { quote } from './sql.ts'
 
 const ROW_GROUP = 65_536
 

@@ -4,7 +4,7 @@ import { pixelsAround } from '../../table/healpix-neighbours.ts'
 import type { Hats } from '../hats/hats.ts'
 import { orderFor } from '../hats/match.ts'
 import { loadPiece, piecesOf } from '../hats/pieces.ts'
-import { placeColumns } from '../place-columns.ts'
+import { placeColumns, unsaid } from '../place-columns.ts'
 import { SkyIndex } from '../sky-index.ts'
 
 export interface Cone {
@@ -45,7 +45,7 @@ export async function coneOfFile(path: string, cone: Cone): Promise<Near[]> {
     const reader = await db.runAndReadAll('SELECT * EXCLUDE ("siskin row") FROM input')
     const names = reader.columnNames()
     const columns = reader.getColumnsJS() as unknown[][]
-    const place = placeColumns(path, names)
+    const place = placeColumns(path, names.map(unsaid))
     const numbers = (name: string) =>
       Float64Array.from(columns[names.indexOf(name)]!, (value) =>
         value === null ? Number.NaN : Number(value)

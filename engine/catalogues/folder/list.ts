@@ -10,7 +10,7 @@ export type Listed =
   | { readonly name: string; readonly kind: 'hats'; readonly at: string; readonly hats: Hats }
   | { readonly name: string; readonly kind: 'broken'; readonly at: string; readonly reason: string }
 
-const FILE = /^(.+)\.(parquet|csv)$/
+const FILE = /^(.+)\.(parquet|csv(\.gz)?|(vot|votable|xml)(\.gz)?)$/
 const ADDRESS = /^(.+)\.url$/
 
 /** All catalogues that modules and filters can ask for. */

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.ts'
 import { healpixNested } from '../../table/healpix.ts'
 import { pixelsAround, reachAround } from '../../table/healpix-neighbours.ts'
 import type { Asked, Matches, Positions, Wanted } from '../asked.ts'
-import { cellAs } from '../cell.ts'
+import { asked } from '../kinds.ts'
 import { extentColumns, searchOf } from '../search.ts'
 import type { Found } from '../search.ts'
 import type { Hats } from './hats.ts'
@@ -128,7 +128,7 @@ class Best implements Matches {
     if (this.#share[row]! <= share) return
     this.#share[row] = share
     for (const [column, kind] of this.#wanted) {
-      this.#values.get(column)![row] = cellAs(column, kind, columns.get(column)![at])
+      this.#values.get(column)![row] = asked(column, kind, columns.get(column)![at])
     }
     this.#separation[row] = separation
   }

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import type { Survey } from '../../contract/index.ts'
 import { surveyOf } from '../../duplicates/decode-once.ts'
 import type { Meet } from '../../duplicates/decode-once.ts'
+import { behindMarks, markBehind } from '../../duplicates/behind.ts'
 import { IndexWriter } from '../../duplicates/index-writer.ts'
 import type { IndexTrigger } from '../../duplicates/index-writer.ts'
 import type { MarkedPart } from '../../duplicates/index-files.ts'
@@ -24,6 +26,9 @@ interface OwnSource {
   readonly opened: Promise<void>
   writer: IndexWriter | null
   writing: Promise<void>
+  /** Marks that the source is behind: of members before, and its own while parts may land. */
+  behind: string[]
+  marked: Promise<void> | null
   /** When the last part landed, ms since 1970. */
   landed: number
 }
@@ -42,6 +47,9 @@ export class DuplicateWindow {
   readonly #store: Store
   readonly #index: SeenIndex
   readonly #warn: (message: string) => void
+  /** No two that ever live have the same. */
+  readonly #name = randomBytes(6).toString('hex')
+  #marks = 0
   readonly #table = new MarkTable()
   readonly #sources = new Map<string, OwnSource>()
   /** By part, on their way: what they claimed, and their records once they are made. */
@@ -65,6 +73,8 @@ export class DuplicateWindow {
     this.#claimed.clear()
     this.#made.clear()
     this.#table.clear()
+    const before = behindMarks(this.#store)
+    before.catch(() => {}) // heard of with each partition
     const opening = sources.map((source) => {
       const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
       opened.catch(() => {}) // heard of when a part of it is made
@@ -72,15 +82,18 @@ export class DuplicateWindow {
         opened,
         writer: null,
         writing: Promise.resolve(),
+        behind: [],
+        marked: null,
         landed: Date.now()
       }
       this.#sources.set(source, own)
-      return async () => this.#open(source, own).then(resolve, reject)
+      return async () => this.#open(source, own, before).then(resolve, reject)
     })
     void atOnce(opening, SOURCES_AT_ONCE, (open) => open())
   }
 
-  async #open(source: string, own: OwnSource): Promise<void> {
+  async #open(source: string, own: OwnSource, before: ReturnType<typeof behindMarks>) {
+    own.behind = (await before).get(source) ?? []
     const writer = await IndexWriter.open(this.#store, source, TRIGGER)
     this.#index.refresh() // a former owner may have written into it
     if (this.#sources.get(source) !== own) return
@@ -107,8 +120,22 @@ export class DuplicateWindow {
     }
   }
 
-  made(record: PartRecord): void {
+  /** Resolves when it is noted that the index is behind with its source: before that nothing of it may land. */
+  async made(record: PartRecord): Promise<void> {
     this.#made.set(nameOf(record), record)
+    const own = this.#sources.get(record.source)
+    if (!own) return
+    own.marked ??= this.#mark(record.source, own)
+    await own.marked
+  }
+
+  async #mark(source: string, own: OwnSource): Promise<void> {
+    try {
+      own.behind.push(await markBehind(this.#store, source, `${this.#name}-${this.#marks++}`))
+    } catch (error) {
+      own.marked = null
+      this.#warn(`that ${source} is in work cannot be noted for others: ${messageOf(error)}`)
+    }
   }
 
   /** A part that a thread before this one made, and that is not committed yet. */
@@ -119,7 +146,7 @@ export class DuplicateWindow {
       claimed.push({ survey, mark })
     })
     this.#claimed.set(nameOf(record), claimed)
-    this.made(record)
+    this.#made.set(nameOf(record), record) // its source was marked by that thread
   }
 
   committed(part: string): void {
@@ -146,7 +173,7 @@ export class DuplicateWindow {
   /** To be called from time to time: puts what is left of quiet partitions into the index. */
   tidy(now = Date.now()): void {
     for (const [source, own] of this.#sources) {
-      if (!own.writer || own.writer.young.length === 0 || now - own.landed < QUIET_MS) continue
+      if (!own.writer || own.behind.length === 0 || now - own.landed < QUIET_MS) continue
       own.landed = now
       this.#write(source, own, true)
     }
@@ -166,13 +193,26 @@ export class DuplicateWindow {
   #write(source: string, own: OwnSource, all: boolean): void {
     const write = async () => {
       const done = await own.writer?.write(all)
-      if (!done) return
-      this.#index.wrote(done.files) // before they are forgotten here
-      for (const part of done.parts) this.#each(part, (...mark) => this.#table.remove(...mark))
+      if (done) {
+        this.#index.wrote(done.files) // before they are forgotten here
+        for (const part of done.parts) this.#each(part, (...mark) => this.#table.remove(...mark))
+      }
+      if (all) await this.#settle(source, own)
     }
     own.writing = own.writing.then(write).catch((error: unknown) => {
       this.#warn(`the index of copies of ${source} is behind: ${messageOf(error)}`)
     })
+  }
+
+  /** All that landed is in the index, and nothing is on its way: the source is behind no more. */
+  async #settle(source: string, own: OwnSource): Promise<void> {
+    const isOnItsWay = [...this.#made.values()].some((record) => record.source === source)
+    const isOwn = this.#sources.get(source) === own
+    if (!isOwn || isOnItsWay || !own.writer || own.writer.young.length > 0) return
+    const marks = own.behind
+    own.behind = []
+    own.marked = null
+    for (const mark of marks) await this.#store.remove(mark)
   }
 
   #forget(part: string): void {

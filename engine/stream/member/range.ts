@@ -1,5 +1,6 @@
 import { Scanner } from '../../consume/scanner.ts'
-import { walkFile, Window } from '../../consume/walk.ts'
+import { walkFile } from '../../consume/walk.ts'
+import { Window } from '../../consume/window.ts'
 import { BLOCK } from '../../packets.ts'
 import type { MessageMark, PacketRange } from '../../packets.ts'
 

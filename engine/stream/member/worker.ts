@@ -123,7 +123,7 @@ export async function runStreamWorker(
     const attempt = { name, stopped: new Set(stopped), poison }
     const made = await maker.make(await rangeOf(fetched), attempt, topics, known)
     const record = published(made.record, stream.output.prefix)
-    window.made(record)
+    await window.made(record)
     return { ...made, record }
   }
 

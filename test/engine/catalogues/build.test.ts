@@ -97,6 +97,22 @@ test('ECSV as astropy writes it, with blanks between its columns', async () => {
   expect(all.map(({ name }) => name)).toEqual(['M 31', 'M32'])
 })
 
+test('a VOTable: its numbers, ids and texts, nulls and all', async () => {
+  const head = '<VOTABLE version="1.4"><RESOURCE><TABLE>'
+  const fields =
+    '<FIELD name="id" datatype="long"/><FIELD name="RAJ2000" datatype="double" unit="deg"/><FIELD name="DEJ2000" datatype="double" unit="deg"/><FIELD name="name" datatype="char" arraysize="*"/><FIELD name="mag" datatype="float"/>'
+  const row = (...cells: string[]) => `<TR>${cells.map((cell) => `<TD>${cell}</TD>`).join('')}</TR>`
+  const data = row('9007199254740993', '10.5', '41', '007', '12.5') + row('2', '10.6', '41', '', '')
+  const { all } = await build(
+    `${head}${fields}<DATA><TABLEDATA>${data}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>`,
+    { name: 'vo', input: join(folder, 'vo.vot') }
+  )
+  expect(all).toMatchObject([
+    { id: 9007199254740993n, name: '007', mag: 12.5 },
+    { id: 2n, name: null, mag: null }
+  ])
+})
+
 test('only the columns that are named', async () => {
   const { all } = await build('id,ra,dec,a,b\n1,10,41,2,3\n', { columns: ['b'] })
   expect(Object.keys(all[0]!).sort()).toEqual(['_healpix_29', 'b', 'dec', 'ra', 'separation'])

@@ -9,13 +9,53 @@ import { writeContainer } from '../../support/avro.ts'
 import { syntheticLsst, syntheticZtf } from '../../support/packets.ts'
 import type { Packet } from '../../support/packets.ts'
 import { ztfSchema } from '../../support/synthetic.ts'
-import { MIB, place, read, readPath } from './support.ts'
+import { alerts, MIB, place, read, readPath } from './support.ts'
 
 const packets = [...syntheticZtf(3), ...syntheticLsst(2)]
 const packetNames = packets.map(({ name }) => name)
 const [one, two, three] = packets as [Packet, Packet, Packet]
 const block = (bytes: Uint8Array) =>
   Buffer.concat([bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)])
+
+describe('containers one behind the other in one file', () => {
+  const schema = ztfSchema()
+  const empty = writeContainer(JSON.stringify(schema), [], 'null', 1)
+  const cases = [
+    [alerts(0, 3), alerts(3, 5)],
+    [alerts(0, 3, 'deflate'), empty, alerts(3, 4, 'snappy'), alerts(4, 5)],
+    [empty, alerts(0, 5), empty]
+  ].map((parts) => Buffer.concat(parts))
+  const small = { packets: 2, bytes: 8 * MIB }
+
+  test.each(cases.entries().toArray())('all of them come (%i)', async (_, bytes) => {
+    for (const [name, file] of [
+      ['c.avro', bytes],
+      ['c.avro.gz', gzipSync(bytes)],
+      ['c.tar', tarOf([{ name: 'c.avro', bytes }, one])],
+      ['c.tar.gz', gzipSync(tarOf([{ name: 'c.avro', bytes: gzipSync(bytes) }, one]))]
+    ] as const) {
+      const { ranges, faults, damage } = await read(name, file, small)
+      expect([faults, damage], name).toEqual([[], null])
+      const count = ranges.reduce((sum, range) => sum + range.count, 0)
+      expect(count, name).toBe(name.includes('tar') ? 6 : 5)
+    }
+  })
+
+  test.each([
+    ['zeros', Buffer.alloc(512), 'bad-container'],
+    ['a line', Buffer.from('\n'), 'truncated'],
+    ['a packet of another form', packets[3]!.bytes, 'bad-container'],
+    ['half a head', alerts(0, 1).subarray(0, 20), 'truncated'],
+    ['the begin of a mark', Buffer.from('Obj'), 'bad-container']
+  ])('%s behind the last is counted, once', async (_, behind, reason) => {
+    const bytes = Buffer.concat([alerts(0, 3), alerts(3, 5), behind])
+    for (const name of ['c.avro', 'c.avro.gz']) {
+      const { ranges, faults } = await read(name, name.endsWith('gz') ? gzipSync(bytes) : bytes)
+      expect(ranges.reduce((sum, range) => sum + range.count, 0)).toBe(6)
+      expect(faults).toMatchObject([{ reason }])
+    }
+  })
+})
 
 describe('bytes behind a gzip stream', () => {
   const packed = gzipSync(tarOf(packets))

@@ -125,6 +125,22 @@ describe('the survey is told by what identifies it', () => {
   })
 })
 
+test('without a namespace, most of ZTF fields are not ZTF: others have copied them', async () => {
+  const others = ['pid', 'rcid', 'rfid'] // WINTER has none of these, and most others
+  const reason = async (namespace: string) => {
+    const schema = { ...ztfSchema(), namespace }
+    const alert = encode(schema, ztfAlert())
+    const candidate = schema.fields.find(({ name }) => name === 'candidate')!.type as {
+      fields: { name: string }[]
+    }
+    candidate.fields = candidate.fields.filter(({ name }) => !others.includes(name))
+    const bytes = writeContainer(JSON.stringify(schema), [alert])
+    return (await decode([{ name: 'a', bytes }])).quarantined[0]?.reason
+  }
+  expect(await reason('')).toBe('wrong-survey')
+  expect(await reason('ztf')).not.toBe('wrong-survey')
+})
+
 describe('containers to the letter', () => {
   const text = JSON.stringify(ztfSchema())
   const data = [0, 1, 2].map((i) => encode(ztfSchema(), ztfAlert(i)))

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { beginList, behindMarks, markBehind } from '../../../engine/duplicates/behind.ts'
 import { catchUpIndex } from '../../../engine/duplicates/catch-up.ts'
 import { indexedUpTo } from '../../../engine/duplicates/index-files.ts'
 import { IndexWriter } from '../../../engine/duplicates/index-writer.ts'
@@ -8,6 +9,8 @@ import { ledgerPath } from '../../../engine/lake/ledger.ts'
 import { claimTopic } from '../../../engine/lake/owners.ts'
 import { localStore } from '../../../engine/store/local.ts'
 import { jsonBytes } from '../../../engine/store/replace-file.ts'
+import { RunIndex } from '../../../engine/run/run-index.ts'
+import { SeenAlerts, seenMemory } from '../../../engine/run/seen.ts'
 import type { Store } from '../../../engine/store/store.ts'
 import { temporaryFolder } from '../../support/siskin.ts'
 
@@ -17,6 +20,7 @@ const FILES = { parts: Number.POSITIVE_INFINITY, marks: 50_000, gapless: true }
 
 /** A part of ten positions, of one alert whose id is the first of them. */
 async function land(store: Store, source: string, first: number, more: object = {}): Promise<void> {
+  await markBehind(store, source, '1')
   const marks = keepMarks(new Map([[NIGHT, Marks.of(Uint32Array.of(first, 7, 1))]]))
   const record = { source, first, last: first + 9, started: '2026-01-12T08:00:00Z', marks, ...more }
   await store.write(ledgerPath(source, first, first + 9), [jsonBytes(record)])
@@ -28,7 +32,8 @@ async function known(store: Store, ids: readonly number[]): Promise<number[]> {
   return ids.filter((_, i) => found.get(i) === 'copy')
 }
 
-const namesIn = async (store: Store) => (await store.list('_siskin/seen')).map(({ path }) => path)
+const namesIn = async (store: Store) =>
+  (await store.list('_siskin/seen')).flatMap(({ path }) => (path.includes('/behind') ? [] : path))
 
 test('what a killed run had landed is in the index when the next writer begins, also behind a hole', async () => {
   const store = localStore(temporaryFolder())
@@ -63,6 +68,7 @@ test('what was requeued is in it to its end, with all its holes; partitions are 
 test('an index that cannot be written is told, and keeps nobody from beginning', async () => {
   const store = localStore(temporaryFolder())
   await land(store, 'night', 0)
+  await store.remove('_siskin/seen')
   await store.write('_siskin/seen', [Buffer.from('a file where folders should be')])
   const said: string[] = []
   await catchUpIndex(store, [], (message) => said.push(message))
@@ -98,4 +104,51 @@ test('closed nights are no sources of their own: what they hold came in by other
   await land(store, 'closed-ztf-20260112', 0)
   await catchUpIndex(store, [], expect.unreachable)
   expect(await namesIn(store)).toEqual([])
+})
+
+test('a start asks the store as often beside a thousand finished sources as beside none', async () => {
+  const asked = async (store: Store) => {
+    let calls = 0
+    const counting = new Proxy(store, {
+      get: (target, name: keyof Store) => (++calls, target[name])
+    })
+    const runs = new Map([['tonight', 1]])
+    const seen = new SeenAlerts(seenMemory())
+    await (await RunIndex.open(counting, runs, seen, expect.unreachable)).close()
+    await catchUpIndex(counting, [], expect.unreachable)
+    return calls
+  }
+  const finished = async (count: number) => {
+    const store = localStore(temporaryFolder())
+    const since = '2026-01-12T08:00:00Z'
+    await claimTopic(store, { cluster: 'c', group: 'g', topic: 'live', topicId: 't', since })
+    for (let i = 0; i < count; i++) {
+      await land(store, i % 2 === 0 ? `night-${i}` : `live-${i}`, 0)
+    }
+    for (const marks of (await behindMarks(store)).values()) {
+      for (const mark of marks) await store.remove(mark)
+    }
+    await beginList(store)
+    await land(store, 'cut-off', 0)
+    return store
+  }
+  expect(await asked(await finished(1000))).toBe(await asked(await finished(0)))
+})
+
+test('a lake that keeps no list is looked at as a whole once, and what stays behind is in the list then', async () => {
+  const store = localStore(temporaryFolder())
+  await claimTopic(store, {
+    cluster: 'c',
+    group: 'g',
+    topic: 'live',
+    topicId: 't',
+    since: '2026-01-12T08:00:00Z'
+  })
+  for (const first of [0, 10]) await land(store, 'night', first)
+  for (const first of [0, 20]) await land(store, 'hole', first)
+  await land(store, 'live-0', 0)
+  await store.remove('_siskin/seen')
+  await catchUpIndex(store, [], expect.unreachable)
+  expect(await known(store, [0, 10, 20])).toEqual([0, 10, 20])
+  expect([...(await behindMarks(store)).keys()]).toEqual(['hole', 'live-0'])
 })

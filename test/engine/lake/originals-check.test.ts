@@ -1,6 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
+import { beginList, markBehind } from '../../../engine/duplicates/behind.ts'
+import { setIndexedUpTo, writeIndex } from '../../../engine/duplicates/index-files.ts'
 import { keepMarks, Marks } from '../../../engine/duplicates/marks.ts'
 import type { Finding } from '../../../engine/verify/finding.ts'
 import { ledgerPath } from '../../../engine/lake/ledger.ts'
@@ -8,6 +10,7 @@ import type { PartRecord } from '../../../engine/lake/ledger.ts'
 import { localStore } from '../../../engine/store/local.ts'
 import { Originals } from '../../../engine/verify/originals-check.ts'
 import { jsonBytes } from '../../../engine/store/replace-file.ts'
+import type { Store } from '../../../engine/store/store.ts'
 import { temporaryFolder } from '../../support/siskin.ts'
 
 const NIGHT = 'ztf/20260112'
@@ -20,7 +23,12 @@ function marksOf(first: number, count: number) {
 
 function part(source: string, first: number, kind: 'marks' | 'copies', count: number) {
   const span = { source, first, last: first + count - 1 }
-  const own = { part: `${source}-${first}`, attempt: 'run1/0', files: [] }
+  const own = {
+    part: `${source}-${first}`,
+    attempt: 'run1/0',
+    files: [],
+    started: '2026-01-12T08:00:00Z'
+  }
   return { ...own, ...span, [kind]: marksOf(first, count) } as unknown as PartRecord
 }
 
@@ -33,7 +41,7 @@ test.each([
   async (pass) => {
     const store = localStore(temporaryFolder())
     const findings: Finding[] = []
-    const originals = new Originals(store, (finding) => findings.push(finding), pass)
+    const originals = new Originals(store, (finding) => findings.push(finding), true, pass)
     for (let first = 0; first < 100; first += 10) {
       const copy = part('copy', first, 'copies', 10)
       const parts = first === 30 ? [copy] : [copy, part('night', first, 'marks', 10)]
@@ -61,10 +69,48 @@ test('an archive that was taken in again is held in little memory', async () => 
     return (heapUsed + arrayBuffers) / MIB
   }
   const store = localStore(temporaryFolder())
-  const originals = new Originals(store, () => {}, { marks: 20_000, parts: 1000 })
+  const originals = new Originals(store, () => {}, true, { marks: 20_000, parts: 1000 })
   const before = used()
   for (let i = 0; i < 1000; i++) await originals.add(part('copy', i * 1000, 'copies', 1000))
   const perRecord = JSON.stringify(part('copy', 0, 'copies', 1000)).length
   expect((perRecord * 1000) / MIB).toBeGreaterThan(15) // that of their records alone
   expect(used() - before).toBeLessThan(5)
+})
+
+test('without --deep the index tells, and the ledger is read only where an original is in neither', async () => {
+  const store = localStore(temporaryFolder())
+  let read: string[] = []
+  const watched: Store = {
+    ...store,
+    read(path, ...span) {
+      read.push(path)
+      return store.read(path, ...span)
+    }
+  }
+  const land = async (own: PartRecord) => {
+    await store.write(ledgerPath(own.source, own.first, own.last), [jsonBytes(own)])
+  }
+  for (let night = 0; night < 50; night++) {
+    const record = part(`night-${night}`, night * 1000, 'marks', 10)
+    await land(record)
+    await writeIndex(store, record.source, [record])
+    await setIndexedUpTo(store, record.source, record.last + 1)
+  }
+  await beginList(store)
+  await markBehind(store, 'young', '1')
+  await land(part('young', 7_000_000, 'marks', 10))
+  const findings: Finding[] = []
+  const look = async (first: number) => {
+    const copy = part('copy', first, 'copies', 10)
+    await land(copy)
+    read = []
+    const originals = new Originals(watched, (finding) => findings.push(finding), false)
+    await originals.add(copy)
+    await originals.finish()
+    return read.filter((path) => path.includes('/ledger/')).length
+  }
+  expect([await look(3000), await look(7_000_000)]).toEqual([0, 1])
+  expect(findings).toEqual([])
+  expect(await look(8_000_000)).toBeGreaterThan(50)
+  expect(findings).toMatchObject([{ kind: 'orphan', record: { source: 'copy', first: 8_000_000 } }])
 })

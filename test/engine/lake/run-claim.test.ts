@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { localStore } from '../../../engine/store/local.ts'
 import { checkRun, newestRun, RunClaim } from '../../../engine/lake/run-claim.ts'
+import { silenceOf } from '../../../engine/lake/silence.ts'
 import type { Store } from '../../../engine/store/store.ts'
 
 const SOURCE = 'night-0a1b2c'
@@ -16,7 +17,12 @@ function lake(holder?: object) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, '4.json'), JSON.stringify(holder))
   }
-  return { store: localStore(root), files: () => readdirSync(folder).sort() }
+  /** Nothing was heard of it for an hour. */
+  const silence = () => {
+    const then = new Date(Date.now() - 3_600_000)
+    utimesSync(join(folder, '4.json'), then, then)
+  }
+  return { store: localStore(root), files: () => readdirSync(folder).sort(), silence }
 }
 
 const holder = (over: object) => ({
@@ -171,7 +177,8 @@ describe('the claim of a source', () => {
     const alive = lake(holder(far))
     expect((await newestRun(alive.store, SOURCE)).isAtWork).toBe(true)
     await expect(RunClaim.take(alive.store, SOURCE, 'two')).rejects.toThrow(`on ${hostname()}`)
-    const silent = lake(holder({ ...far, beat: '2026-01-01T00:00:00.000Z' }))
+    const silent = lake(holder(far))
+    silent.silence()
     await (await RunClaim.take(silent.store, SOURCE, 'two')).release()
   })
 
@@ -204,9 +211,42 @@ describe('the claim of a source', () => {
     const far = { host: 'another-machine', pid: 1 }
     const alive = lake(holder(far))
     await expect(RunClaim.take(alive.store, SOURCE, 'two')).rejects.toThrow('on another-machine')
-    const silent = lake(holder({ ...far, beat: '2026-01-01T00:00:00.000Z' }))
+    const silent = lake(holder(far))
+    silent.silence()
     const claim = await RunClaim.take(silent.store, SOURCE, 'two')
     expect(claim.run).toBe(5)
     await claim.release()
+  })
+
+  test.each([-2, 2])(
+    'a clock that is %i hours wrong makes nobody on another machine dead or alive',
+    async (hours) => {
+      const far = { host: 'another-machine', pid: 1 }
+      const [alive, silent] = [lake(holder(far)), lake(holder(far))]
+      silent.silence()
+      const before = readdirSync(join(alive.store.root, '_siskin'))
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
+      try {
+        expect((await newestRun(alive.store, SOURCE)).isAtWork).toBe(true)
+        expect((await newestRun(silent.store, SOURCE)).isAtWork).toBe(false)
+        await expect(RunClaim.take(alive.store, SOURCE, 'two')).rejects.toThrow('another-machine')
+        await (await RunClaim.take(silent.store, SOURCE, 'two')).release()
+      } finally {
+        vi.useRealTimers()
+      }
+      expect(readdirSync(join(alive.store.root, '_siskin'))).toEqual(before)
+    }
+  )
+
+  test('in a lake that takes no file, one that is looked at is silent until it is seen to tell', async () => {
+    const { store } = lake(holder({ host: 'another-machine', pid: 1 }))
+    const path = `_siskin/owners/runs/${SOURCE}/4.json`
+    const write = () => Promise.reject(new Error('read-only'))
+    const watch = { lookMs: 1, silentMs: 20 }
+    expect(await silenceOf({ ...store, write }, path, watch)).toBeGreaterThanOrEqual(20)
+    let looks = 0
+    const modified = async () => (looks++ > 2 ? 20_000 : 0)
+    expect(await silenceOf({ ...store, write, modified }, path, watch)).toBe(0)
+    expect(await silenceOf(store, `${path}.gone`)).toBe(Number.POSITIVE_INFINITY)
   })
 })

@@ -60,7 +60,7 @@ describe.each([
   test('of what a run died of', async () => {
     const path = `_siskin/deaths/${SOURCE}/run.json`
     const { store, file, told } = torn(path, content)
-    expect((await Blame.open(store, SOURCE)).deathsOf(SOURCE, 3, 9)).toBe(0)
+    expect((await Blame.open(store, [SOURCE])).deathsOf(SOURCE, 3, 9)).toBe(0)
     expect(await told()).toContain(path)
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ working: [], deaths: [] })
   })

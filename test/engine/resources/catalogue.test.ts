@@ -95,6 +95,28 @@ describe('a catalogue as CSV', () => {
   })
 })
 
+describe('whole numbers of 64 bits', () => {
+  test('are numbers where a number holds them exactly, also as a place; small ones are ids', async () => {
+    const columns =
+      '7::BIGINT AS ra, 8::BIGINT AS dec, 9007199254740994::BIGINT AS n, 5::INTEGER AS own'
+    const found = await read(parquet(columns), [number('n', ''), id('own')] as never)
+    expect(values(found)).toEqual([[9_007_199_254_740_994], [5n]])
+    expect(found!.index.nearest(7, 8, 1).at).toBe(0)
+  })
+
+  test('that no number holds are named with column and value', async () => {
+    const from = parquet('7.0 AS ra, 8.0 AS dec, 9007199254740993::BIGINT AS n')
+    await expect(read(from, [number('n', '')] as never)).rejects.toThrow(
+      /stars\.parquet: "n" is asked for as number, but row 1 has 9007199254740993n \(bigint\), which is .*beyond 2\^53\): ask for it with id\(\)/
+    )
+  })
+
+  test('what is no number says nothing, as null', async () => {
+    const from = parquet("7.5::DOUBLE AS ra, 8::DOUBLE AS dec, 'NaN'::DOUBLE AS n")
+    expect(values(await read(from, [number('n', '')] as never))).toEqual([[null]])
+  })
+})
+
 describe('other names of the place', () => {
   test.each([
     ['RA_ICRS', 'DE_ICRS'],

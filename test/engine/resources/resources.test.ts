@@ -232,7 +232,7 @@ test.each([
       )
       return own('other')
     },
-    /"VarType" is asked for as text, but holds 3\.5 \(number\)/
+    /"VarType" is asked for as text, but row 1 has 3\.5 \(number\)/
   ]
 ])('%s: one sentence at the start', async (_, make, text) => {
   const from = await make()

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { localStore } from '../../../engine/store/local.ts'
 import { openStore } from '../../../engine/store/open-store.ts'
 import { verify } from '../../../engine/verify/verify.ts'
 import { Blame } from '../../../engine/run/blame.ts'
@@ -118,14 +119,28 @@ describe('a member with a module that', () => {
     const store = openStore(join(folder, 'blamed'))
     const range = { source: 's', first: 0, last: 49 }
     for (let death = 1; death <= 2; death++) {
-      const blame = await Blame.open(store, 's')
+      const blame = await Blame.open(store, ['s'])
       expect(blame.deathsOf('s', 0, 49)).toBe(death - 1)
       await blame.working([range])
     }
-    const blame = await Blame.open(store, 's')
+    const blame = await Blame.open(store, ['s'])
     expect([blame.deathsOf('s', 0, 49), blame.deathsOf('s', 0, 24)]).toEqual([2, 1])
     await blame.forget()
-    expect((await Blame.open(store, 's')).deathsOf('s', 0, 49)).toBe(0)
+    expect((await Blame.open(store, ['s'])).deathsOf('s', 0, 49)).toBe(0)
+  })
+
+  it('is noted under each of the sources that were in work, for who runs one of them alone', async () => {
+    const store = localStore(temporaryFolder())
+    const ranges = ['a', 'b'].map((source) => ({ source, first: 0, last: 49 }))
+    await (await Blame.open(store, ['a', 'b', 'c'])).working(ranges) // and the process is gone
+    const alone = await Blame.open(store, ['b'])
+    expect(alone.deathsOf('b', 0, 49)).toBe(1)
+    await alone.working([{ source: 'b', first: 0, last: 24 }])
+    await alone.forget()
+    const again = await Blame.open(store, ['a', 'b', 'c'])
+    expect(['a', 'b', 'c'].map((source) => again.deathsOf(source, 0, 49))).toEqual([1, 0, 0])
+    await again.forget()
+    expect(await store.list('_siskin/deaths')).toEqual([])
   })
 
   it('kills it: the one packet that does so ends in quarantine, all others land', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { keepMarks, Marks } from '../../../engine/duplicates/marks.ts'
+import { beginList, behindSources } from '../../../engine/duplicates/behind.ts'
 import { SeenIndex } from '../../../engine/duplicates/seen-index.ts'
 import { ledgerPath, partName } from '../../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../../engine/lake/ledger.ts'
@@ -46,7 +47,7 @@ class Member {
       started: new Date().toISOString(),
       marks: keepMarks(new Map([[NIGHT, marksOf(kept)]]))
     } as unknown as PartRecord
-    this.window.made(record)
+    await this.window.made(record)
     return { name, record, kept }
   }
 
@@ -114,8 +115,34 @@ describe('alerts that come again', () => {
     expect((await next.make('s-0', 2, [2, 3])).kept).toEqual([3])
   })
 
+  test('a source is behind with the index until all of it is there, whoever had it, and nothing is on its way', async () => {
+    const store = localStore(temporaryFolder())
+    await beginList(store)
+    const killed = memberOf(store, 's-0')
+    await killed.commit(await killed.make('s-0', 0, [1]))
+    const next = memberOf(store, 's-0')
+    await next.window.ready('s-0')
+    const made = await next.make('s-0', 1, [2])
+    await next.window.close()
+    expect(await behindSources(store)).toEqual(['s-0'])
+    await next.commit(made)
+    await next.window.close()
+    expect(await behindSources(store)).toEqual([])
+    const again = await next.make('s-0', 2, [3])
+    expect(await behindSources(store)).toEqual(['s-0'])
+    await next.commit(again)
+    const last = memberOf(store, 's-0') // has nothing to land
+    await last.window.ready('s-0')
+    next.window.take([])
+    await next.window.close()
+    await last.window.close()
+    expect(await behindSources(store)).toEqual([])
+    expect((await memberOf(store, 's-1').make('s-1', 0, [1, 2, 3, 4])).kept).toEqual([4])
+  })
+
   test('a partition that is quiet has all it holds in the index, for those who have others', async () => {
     const store = localStore(temporaryFolder())
+    await beginList(store)
     const [one, two] = [memberOf(store, 's-0'), memberOf(store, 's-1')]
     await one.commit(await one.make('s-0', 0, [1, 2]))
     expect((await two.make('s-1', 0, [1])).kept).toEqual([1])
@@ -124,9 +151,11 @@ describe('alerts that come again', () => {
     one.window.tidy(Date.now() + 50_000)
     await one.window.idle()
     expect(one.window.size).toBe(2)
+    expect(await behindSources(store)).toEqual(['s-0', 's-1'])
     one.window.tidy(Date.now() + 61_000)
     await one.window.idle()
     expect(one.window.size).toBe(0)
+    expect(await behindSources(store)).toEqual(['s-1'])
     two.index.refresh()
     expect((await two.make('s-1', 0, [1])).kept).toEqual([])
     expect((await one.make('s-0', 2, [2, 3])).kept).toEqual([3])

@@ -1,10 +1,9 @@
 import { parse } from 'csv-parse/sync'
-import type { Need } from '../contract/index.ts'
-import { unknownName, UsageError } from '../errors.ts'
+import { unknownName, UsageError } from '../../errors.ts'
+import type { Kind } from '../kinds.ts'
 
 type Cell = string | number | bigint | boolean | null
 type Row = Readonly<Record<string, Cell>>
-type Kind = Need<unknown>['kind']
 
 const WORDS: Partial<Record<Kind, string>> = {
   flag: 'true or false',

@@ -1,0 +1,44 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { votableHead, votableValues } from '../files/votable/votable.ts'
+import type { Field } from '../files/votable/field.ts'
+import { ident } from './sql.ts'
+
+const TYPES: Partial<Record<Field['type'], string>> = {
+  boolean: 'BOOLEAN',
+  bit: 'BOOLEAN',
+  unsignedByte: 'BIGINT',
+  short: 'BIGINT',
+  int: 'BIGINT',
+  long: 'BIGINT',
+  float: 'DOUBLE',
+  double: 'DOUBLE',
+  char: 'VARCHAR',
+  unicodeChar: 'VARCHAR'
+}
+
+/** The same table `input` of a VOTable: of its plain fields; others, of several values a row, are left out. @throws Error */
+export async function loadVotable(db: DuckDBConnection, bytes: Uint8Array): Promise<void> {
+  const { fields } = votableHead(bytes)
+  const plain = [...fields.entries()].flatMap(([number, { name, type, isPlain }]) => {
+    const sqlType = TYPES[type]
+    return isPlain && sqlType !== undefined ? [{ number, name, sqlType }] : []
+  })
+  const { values } = votableValues(bytes, new Set(plain.map(({ number }) => number)))
+  const columns = plain.map(({ name, sqlType }) => `${ident(name)} ${sqlType}`)
+  await db.run(`CREATE TABLE input ("siskin row" BIGINT, ${columns.join(', ')})`)
+  const appender = await db.createAppender('input')
+  const lists = plain.map(({ number, sqlType }) => ({ sqlType, list: values.get(number)! }))
+  for (let row = 0; row < (lists[0]?.list.length ?? 0); row++) {
+    appender.appendBigInt(BigInt(row + 1))
+    for (const { sqlType, list } of lists) {
+      const value = list[row]
+      if (value === null || value === undefined || value === '') appender.appendNull()
+      else if (sqlType === 'BIGINT') appender.appendBigInt(BigInt(value as number | bigint))
+      else if (sqlType === 'DOUBLE') appender.appendDouble(Number(value))
+      else if (sqlType === 'BOOLEAN') appender.appendBoolean(Boolean(value))
+      else appender.appendVarchar(String(value))
+    }
+    appender.endRow()
+  }
+  appender.closeSync()
+}
