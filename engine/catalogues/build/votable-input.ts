@@ -33,7 +33,7 @@ export async function loadVotable(db: DuckDBConnection, bytes: Uint8Array): Prom
     for (const { sqlType, list } of lists) {
       const value = list[row]
       if (value === null || value === undefined || value === '') appender.appendNull()
-      else if (sqlType === 'BIGINT') appender.appendBigInt(BigInt(value as number | bigint))
+      else if (sqlType === 'BIGINT') appender.appendBigInt(BigInt(value))
       else if (sqlType === 'DOUBLE') appender.appendDouble(Number(value))
       else if (sqlType === 'BOOLEAN') appender.appendBoolean(Boolean(value))
       else appender.appendVarchar(String(value))
