@@ -60,3 +60,25 @@ function exactly(value: bigint): number | undefined {
   const number = Number(value)
   return BigInt(number) === value ? number : undefined
 }
+
+export type Cell = string | number | bigint | boolean | null
+
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+
+/** What a text says as a value of a kind; undefined: it is none. */
+export function fromText(text: string, kind: Kind): Cell | undefined {
+  if (kind === 'text') return text
+  if (kind === 'id') return idOf(text)
+  if (kind === 'flag') {
+    if (/^(true|t|yes|1)$/i.test(text)) return true
+    return /^(false|f|no|0)$/i.test(text) ? false : undefined
+  }
+  if (text.toLowerCase() === 'nan') return Number.NaN
+  const number = DECIMAL.test(text) ? Number(text) : Number.NaN
+  return Number.isFinite(number) ? number : undefined
+}
+
+function idOf(text: string): bigint | undefined {
+  const value = /^-?\d+$/.test(text) ? BigInt(text) : null
+  return value !== null && BigInt.asIntN(64, value) === value ? value : undefined
+}

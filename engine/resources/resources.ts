@@ -14,7 +14,9 @@ import type { AlertTable } from '../table/table.ts'
 import type { Asked } from '../catalogues/asked.ts'
 import { extentColumns } from '../catalogues/search.ts'
 import { snapshotOf } from '../catalogues/folder/snapshot.ts'
-import { openHatsOf } from '../catalogues/hats/open.ts'
+import { cdsTable, openCds } from '../catalogues/cds/open.ts'
+import type { CdsQuestion } from '../catalogues/cds/open.ts'
+import { addressOf, openHatsOf } from '../catalogues/hats/open.ts'
 import { ask, questionsOf } from './ask.ts'
 import { inMemory, readCatalogue } from './catalogue.ts'
 import { openModel } from './onnx.ts'
@@ -95,6 +97,7 @@ async function openCatalogues(
 ): Promise<Map<string, Asked>> {
   const opened = new Map<string, Asked>()
   for (const [name, asking] of Map.groupBy(lookups, ({ catalogue }) => catalogue)) {
+    const radius = Math.max(...asking.map((lookup) => lookup.radius))
     const asked = asking.flatMap((lookup) => [
       ...Object.values(lookup.columns),
       ...extentOf(lookup)
@@ -106,7 +109,8 @@ async function openCatalogues(
     const snapshot = await snapshotOf(folder, name, asOf)
     if (snapshot && snapshot.date === null && asOf !== null)
       warn(`catalogue ${name} has no date: it is asked as it is today`)
-    const catalogue = snapshot && (await openCatalogue(folder, snapshot.stem, asked, warn))
+    const catalogue =
+      snapshot && (await openCatalogue(folder, snapshot.stem, { asked, radius, warn }))
     if (catalogue) opened.set(name, dated(catalogue, name, snapshot.date))
     else warn(notThere(name, `not in ${folder}${asOf === null ? '' : `, as of ${asOf}`}`))
   }
@@ -132,13 +136,15 @@ function extentOf(lookup: Lookup): Need<unknown>[] {
   return extentColumns(lookup).map((column) => ({ column, kind: 'number', unit: 'survey' }))
 }
 
-/** A file of the folder, read into memory; a HATS catalogue of the folder, read where it is asked. */
+/** A file of the folder, read into memory; a table of the CDS; a HATS catalogue, read where it is asked. */
 async function openCatalogue(
   folder: string,
   name: string,
-  asked: readonly Need<unknown>[],
-  warn: (message: string) => void
+  question: CdsQuestion
 ): Promise<Asked | null> {
+  const { asked, warn } = question
   const file = await readCatalogue(folder, name, asked, warn)
-  return file ? inMemory(file) : openHatsOf(folder, name, asked, warn)
+  if (file) return inMemory(file)
+  const table = cdsTable((await addressOf(folder, name)) ?? '')
+  return table ? openCds(name, table, question) : openHatsOf(folder, name, asked, warn)
 }

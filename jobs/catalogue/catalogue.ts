@@ -5,6 +5,7 @@ import { buildCatalogue } from '../../engine/catalogues/build/build.ts'
 import type { RaUnit } from '../../engine/catalogues/build/coordinates.ts'
 import { catalogues } from '../../engine/catalogues/folder/list.ts'
 import type { Listed } from '../../engine/catalogues/folder/list.ts'
+import { cdsTable } from '../../engine/catalogues/cds/open.ts'
 import { openHats } from '../../engine/catalogues/hats/hats.ts'
 import { UsageError } from '../../engine/errors.ts'
 import { openStore } from '../../engine/store/open-store.ts'
@@ -101,21 +102,33 @@ function addBuild(parent: Command): void {
 function addAdd(parent: Command): void {
   const command = parent
     .command('add')
-    .description('register a HATS catalogue that lies elsewhere')
+    .description('register a HATS catalogue that lies elsewhere, or a table of the CDS')
     .argument('<name>', 'what modules and filters call it')
-    .argument('<place>', 'its folder here, in HDFS, or at a web server (https://…)')
+    .argument(
+      '<place>',
+      'its folder here, in HDFS, or at a web server (https://…); cds:simbad, cds:vizier:I/355/gaiadr3'
+    )
+    .option('--service <url>', 'of cds: another address of the cross-match service')
   addSettings(command, ['catalogues'])
-  command.action(async (name: string, place: string) => {
-    expectName(name)
-    const folder = folderOf(command)
-    const at = place.includes('://') ? place : resolve(place)
-    const hats = await openHats(name, at)
-    if (!hats) throw new UsageError(`${place} is no HATS catalogue: it has no hats.properties`)
-    const store = openStore(folder)
-    await store.remove(`${name}.url`)
-    await store.write(`${name}.url`, [Buffer.from(`${at}\n`)])
-    console.log(line({ name, kind: 'hats', at, hats }))
-  })
+  command.action(
+    async (name: string, place: string, { service }: { readonly service?: string }) => {
+      expectName(name)
+      const folder = folderOf(command)
+      const at = await addressToKeep(name, place, service)
+      const store = openStore(folder)
+      await store.remove(`${name}.url`)
+      await store.write(`${name}.url`, [Buffer.from(`${at}\n`)])
+      console.log(line(await catalogueOf(folder, name)))
+    }
+  )
+}
+
+/** @throws UsageError for what is no catalogue */
+async function addressToKeep(name: string, place: string, service?: string): Promise<string> {
+  if (cdsTable(place)) return service === undefined ? place : `${place} ${service}`
+  const at = place.includes('://') ? place : resolve(place)
+  if (await openHats(name, at)) return at
+  throw new UsageError(`${place} is no HATS catalogue: it has no hats.properties`)
 }
 
 function addList(parent: Command): void {
@@ -145,6 +158,8 @@ function addShow(parent: Command): void {
 
 function line(own: Listed): string {
   if (own.kind === 'file') return `${own.name}: ${own.path}, read into memory`
+  if (own.kind === 'cds')
+    return `${own.name}: ${own.table.table} of the CDS, at ${own.table.service}`
   if (own.kind === 'broken') return `${own.name}: ${own.at} cannot be used: ${own.reason}`
   const { hats, at } = own
   const rows = Number(hats.properties.get('hats_nrows') ?? Number.NaN)

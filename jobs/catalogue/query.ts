@@ -34,6 +34,10 @@ export function addQuery(parent: Command): void {
   command.action(async (name: string, { ra, dec, radius, limit, json }: QueryFlags) => {
     const cone = { ...positionOf(ra, dec), radius }
     const own = await catalogueOf(folderOf(command), name)
+    if (own.kind === 'cds')
+      throw new UsageError(
+        `catalogue ${name} is at the CDS: modules and filters ask it, this command does not`
+      )
     if (own.kind === 'broken') throw new UsageError(`catalogue ${name}: ${own.reason}`)
     const near = own.kind === 'hats' ? coneOfHats(own.hats, cone) : coneOfFile(own.path, cone)
     show(await near, limit, json ?? false)

@@ -26,6 +26,11 @@ const VARIABLES: readonly Variable[] = [
     readBy: ['truth', 'start']
   },
   {
+    name: 'XDG_CACHE_HOME',
+    about: 'where it is kept what the CDS answered (default: ~/.cache)',
+    readBy: ['run', 'stream', 'start', 'reprocess', 'repair', 'requeue']
+  },
+  {
     name: 'XDG_STATE_HOME',
     about: 'where it is kept what was read of a lake (default: ~/.local/state)',
     readBy: ['subscribe']

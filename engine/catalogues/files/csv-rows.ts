@@ -1,15 +1,14 @@
 import { parse } from 'csv-parse/sync'
 import { unknownName, UsageError } from '../../errors.ts'
-import type { Kind } from '../kinds.ts'
+import { fromText } from '../kinds.ts'
+import type { Cell, Kind } from '../kinds.ts'
 
-type Cell = string | number | bigint | boolean | null
 type Row = Readonly<Record<string, Cell>>
 
 const WORDS: Partial<Record<Kind, string>> = {
   flag: 'true or false',
   id: 'whole number of 64 bits'
 }
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const OTHERS: Readonly<Record<string, string>> = { ';': 'semicolons', '\t': 'tabs', '|': 'bars' }
 
 /** CSV by its header; lines that begin with # are left out, and may end as they like. @throws Error for what is none */
@@ -46,7 +45,7 @@ export function csvRows(
   return lines.map((line, row) => {
     const cells = wanted.map(({ name, kind, at }) => {
       const text = line[at]!
-      const value = text === '' ? null : valueOf(text, kind)
+      const value = text === '' ? null : fromText(text, kind)
       if (value !== undefined) return [name, value] as const
       throw new UsageError(
         `catalogue ${path}: row ${row + 1} has ${name} "${text}", which is no ${WORDS[kind] ?? kind}`
@@ -62,21 +61,4 @@ function placeOf(path: string, name: string, names: readonly string[]): number {
   if (at < 0) throw unknownName(`column of catalogue ${path}`, name, names)
   if (names.lastIndexOf(name) === at) return at
   throw new UsageError(`catalogue ${path}: two columns are called "${name}": rename one`)
-}
-
-function valueOf(text: string, kind: Kind): Cell | undefined {
-  if (kind === 'text') return text
-  if (kind === 'id') return idOf(text)
-  if (kind === 'flag') {
-    if (/^(true|t|yes|1)$/i.test(text)) return true
-    return /^(false|f|no|0)$/i.test(text) ? false : undefined
-  }
-  if (text.toLowerCase() === 'nan') return Number.NaN
-  const number = DECIMAL.test(text) ? Number(text) : Number.NaN
-  return Number.isFinite(number) ? number : undefined
-}
-
-function idOf(text: string): bigint | undefined {
-  const value = /^-?\d+$/.test(text) ? BigInt(text) : null
-  return value !== null && BigInt.asIntN(64, value) === value ? value : undefined
 }

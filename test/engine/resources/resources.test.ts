@@ -14,6 +14,7 @@ import { openStore } from '../../../engine/store/open-store.ts'
 import { openParquet } from '../../../engine/lake/files/parquet-file.ts'
 import { simulate } from '../../../simulator/index.ts'
 import { identityModel } from '../../support/identity-model.ts'
+import { XmatchService } from '../../support/xmatch-service.ts'
 import { temporaryFolder } from '../../support/siskin.ts'
 
 /** A module that asks a catalogue, one that asks a model, and a filter, run as any other. */
@@ -91,6 +92,31 @@ test('answers and a model’s numbers are columns as any; what was used is in th
   const { length } = readFileSync(join(lake, path))
   const { keys } = await openParquet(openStore(lake), path, length)
   expect(keys['siskin.resources']).toMatch(/^stars@[0-9a-f]{12} same\/identity@[0-9a-f]{12}$/)
+})
+
+test('a table of the CDS: nobody waits for a service that is away, and what it says is the same', async () => {
+  const own = join(folder, 'of-the-cds')
+  process.env['XDG_CACHE_HOME'] = join(folder, 'cache')
+  const service = new XmatchService()
+  const stars = await sql(`SELECT ra, dec, VarType FROM '${join(catalogues, 'stars.parquet')}'`)
+  const column = (name: string) => stars.map((row) => row[name] as number)
+  service.tables.set('stars', { ra: column('ra'), dec: column('dec'), VarType: column('VarType') })
+  await service.start()
+  await service.stop()
+  mkdirSync(own)
+  writeFileSync(join(own, 'stars.url'), `cds:stars ${service.address}\n`)
+  const away = await runInto(join(folder, 'lake-without'), own)
+  expect(away.rows.length).toBeGreaterThan(100)
+  expect(new Set(away.rows.map(({ answer }) => answer))).toEqual(new Set(['unavailable']))
+  await service.start()
+  const { rows } = await runInto(join(folder, 'lake-of-cds'), own)
+  await service.stop()
+  const before = `SELECT alert_id, near.type, near.answer FROM read_parquet('${join(folder, 'lake')}/ztf/alerts/**/*.parquet')`
+  const now = before.replace('/lake/', '/lake-of-cds/')
+  expect(rows.filter(({ answer }) => answer === 'found').length).toBeGreaterThanOrEqual(40)
+  expect(
+    await sql(`(${before} EXCEPT ALL ${now}) UNION ALL (${now} EXCEPT ALL ${before})`)
+  ).toEqual([])
 })
 
 test('of dated snapshots the newest is asked, and as of a time the newest from before', async () => {
