@@ -4,7 +4,6 @@ import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
 import type { AlertTable } from '../table/table.ts'
 import { ask } from './ask.ts'
-import { readCatalogue } from './catalogue.ts'
 import type { Catalogue } from './catalogue.ts'
 import { openModel } from './onnx.ts'
 
@@ -83,7 +82,10 @@ async function openCatalogues(
   const opened = new Map<string, Catalogue>()
   for (const [name, asking] of Map.groupBy(lookups, ({ catalogue }) => catalogue)) {
     const asked = asking.flatMap(({ columns }) => Object.values(columns))
-    const catalogue = folder === null ? null : await readCatalogue(folder, name, asked, warn)
+    const catalogue =
+      folder === null
+        ? null
+        : await (await import('./catalogue.ts')).readCatalogue(folder, name, asked, warn)
     if (catalogue) opened.set(name, catalogue)
     else {
       const where = folder === null ? 'say where it is with --catalogues' : `not in ${folder}`
