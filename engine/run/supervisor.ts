@@ -12,6 +12,7 @@ import { attemptOf } from './messages.ts'
 import type { FromMember, Work } from './messages.ts'
 
 export interface SupervisorOptions {
+  /** At most so many. */
   readonly members: number
   /** What may hang in a member: see `watchedOf`. */
   readonly watched: readonly string[]
@@ -69,15 +70,23 @@ export class Supervisor {
       onHang: (thread, name) => this.#hung(thread, name),
       log: (level, message) => options.onLog(level, message)
     })
-    for (let i = 0; i < options.members; i++) this.#slots.push(this.#slot())
   }
 
   /** Takes a range; resolves when another may be read. `done` is called when it is in the lake. */
   async give(range: PacketRange, done: () => void): Promise<void> {
     const id = this.#nextId++
     this.#waiting.push(...this.#withCare({ id, claimant: id, range, done }))
+    this.#enlist()
     this.#assign()
     await this.#until(() => this.#waiting.length < this.#options.members)
+  }
+
+  /** As many members as there is work for: the start of one costs more than a small part. */
+  #enlist(): void {
+    const free = this.#slots.filter(({ ready, started }) => ready || !started).length
+    const room = this.#options.members - this.#slots.length
+    const wanted = Math.min(room, this.#waiting.length - free)
+    for (let i = 0; i < wanted; i++) this.#slots.push(this.#slot())
   }
 
   /** A job for a range; for each half of it where it is known to have killed a process more than once. */

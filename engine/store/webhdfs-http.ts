@@ -1,7 +1,6 @@
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
-import { Agent as SecureAgent, request as secureRequest } from 'node:https'
+import type { Agent as SecureAgent } from 'node:https'
 import { readAuthority } from '../authority.ts'
 
 /** Bytes that are there, or that are made while they are sent. */
@@ -98,10 +97,14 @@ function limitWaiting(req: ClientRequest, silentMs: number): void {
 
 const KEPT_ALIVE = { keepAlive: true, maxSockets: 16, keepAliveMsecs: 5000 }
 
+/** Loaded when they are needed: imported, `node:http` brings all of `fetch` into every thread that only has a disk. */
+const http = () => process.getBuiltinModule('node:http')
+const https = () => process.getBuiltinModule('node:https')
+
 /** Connections that are used again. */
 export class Wires {
   readonly #ca: string | null
-  readonly #plain = new Agent(KEPT_ALIVE)
+  readonly #plain = new (http().Agent)(KEPT_ALIVE)
   #secure: SecureAgent | null = null
 
   /** With the authority of a PEM file for TLS; null: with the system's. */
@@ -111,9 +114,9 @@ export class Wires {
 
   /** @throws OutageError while the authority's certificate cannot be read. */
   request(url: string, options: RequestOptions): ClientRequest {
-    if (!url.startsWith('https:')) return request(url, { ...options, agent: this.#plain })
+    if (!url.startsWith('https:')) return http().request(url, { ...options, agent: this.#plain })
     const authority = () => (this.#ca === null ? {} : { ca: readAuthority(this.#ca) })
-    this.#secure ??= new SecureAgent({ ...KEPT_ALIVE, ...authority() })
-    return secureRequest(url, { ...options, agent: this.#secure })
+    this.#secure ??= new (https().Agent)({ ...KEPT_ALIVE, ...authority() })
+    return https().request(url, { ...options, agent: this.#secure })
   }
 }

@@ -3,7 +3,7 @@ import { amount as amountOf } from '../../engine/amount.ts'
 /** Small words for people: numbers, sizes, durations, tables. */
 
 export function count(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 0 })
+  return value.toFixed(0).replaceAll(/\B(?=(\d{3})+$)/g, ',') // ICU would take 20 ms to load
 }
 
 /** A number of things: `1 part`, `2 parts`. */

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
-import { parse } from 'yaml'
+import type { parse } from 'yaml'
 import type { Survey } from '../../engine/contract/index.ts'
 import { codeOf, messageOf, unknownName, UsageError } from '../../engine/errors.ts'
 import { addEnvironmentHelp, checkEnvironment, dropServiceLinks } from './environment.ts'
@@ -164,10 +165,13 @@ function expectCatalogues(folder: unknown): void {
   throw new UsageError(`--catalogues "${folder}": no such folder`)
 }
 
+/** Many files, which only who has a configuration needs. */
+const yaml = () => createRequire(import.meta.url)('yaml') as { readonly parse: typeof parse }
+
 function readFile(path: string): Record<string, unknown> {
   let content: unknown
   try {
-    content = parse(readFileSync(path, 'utf8'))
+    content = yaml().parse(readFileSync(path, 'utf8'))
   } catch (error) {
     const known: Record<string, string> = {
       ENOENT: 'no such file',

@@ -6,6 +6,8 @@ import { modules } from '../../science-modules/registry.ts'
 import { simulate } from '../../simulator/index.ts'
 import { startHdfs, whyNoCluster } from '../cluster/cluster.ts'
 import type { Hdfs } from '../cluster/cluster.ts'
+import { ask } from '../support/ask.ts'
+import { killAt } from '../support/kill.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const why = whyNoCluster()
@@ -41,16 +43,13 @@ describe.skipIf(why)('layers of a lake on HDFS', () => {
     await hdfs?.stop()
   })
 
-  const reprocess = (lake: string, env: Record<string, string> = {}) => {
-    const args = `reprocess --lake ${lake} --modules rate --filters solar_system_known --json`
-    return siskin(args.split(' '), env)
-  }
+  const reprocess = (lake: string) =>
+    `reprocess --lake ${lake} --modules rate --filters solar_system_known --json`.split(' ')
 
   test('are made as on a local disk, byte for byte, also when a reprocessing was killed', async () => {
-    const killed = await reprocess(far, { SISKIN_CRASH: '60:committed' })
-    expect(killed.signal, 'the crash point was reached').toBe('SIGKILL')
+    await killAt('60:committed', reprocess(far))
     for (const lake of [near, far]) {
-      const { code, stderr } = await reprocess(lake)
+      const { code, stderr } = await siskin(reprocess(lake))
       expect(code, stderr).toBe(0)
     }
     const store = openStore(far)
@@ -64,7 +63,7 @@ describe.skipIf(why)('layers of a lake on HDFS', () => {
         true
       )
     }
-    const verdict = await siskin(['verify', '--deep', '--lake', far, '--json'])
+    const verdict = await ask(['verify', '--deep', '--lake', far, '--json'])
     expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, differences: [] })
   }, 120_000)
 

@@ -16,6 +16,7 @@ import type { Hdfs } from '../cluster/cluster.ts'
 import { freePort } from '../cluster/daemon.ts'
 import { startLossyProxy } from '../cluster/lossy-proxy.ts'
 import { simulate } from '../../simulator/index.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { storeSuite } from '../support/store-suite.ts'
 
@@ -126,7 +127,7 @@ describe.skipIf(why)('siskin with its lake on HDFS', () => {
     expect(done.code, done.stderr).toBe(0)
     const again = await siskin(['run', archive, '--lake', lake])
     expect(again.stdout).toContain(`nothing new: all ${packets} packets are in ${lake} already`)
-    const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+    const verdict = await ask(['verify', '--lake', lake, '--deep', '--json'])
     expect(verdict.code, verdict.stdout).toBe(0)
     expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, received: packets })
     const { alerts } = JSON.parse(done.stdout) as { alerts: number }
@@ -157,9 +158,9 @@ describe.skipIf(why)('siskin with its lake on HDFS', () => {
   })
 
   test('no lake, and no HDFS: one error, exit code 2 or 1', async () => {
-    const nothing = await siskin(['verify', '--lake', newLake()])
+    const nothing = await ask(['verify', '--lake', newLake()])
     expect([nothing.code, nothing.stderr]).toEqual([2, expect.stringContaining('holds no lake')])
-    const dead = await siskin(['verify', '--lake', `hdfs://127.0.0.1:${await freePort()}/lake`])
+    const dead = await ask(['verify', '--lake', `hdfs://127.0.0.1:${await freePort()}/lake`])
     expect(dead.code).toBe(1)
     expect(dead.stderr).toMatch(/^siskin: .*no active NameNode answers/)
   })

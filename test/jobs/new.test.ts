@@ -27,7 +27,7 @@ beforeAll(() => {
 
 /** Tests against servers and the tuning of filters want more of the project than a new module does. */
 function isNeeded(path: string): boolean {
-  return !/conformance\/hdfs[^/]*\.test\.ts$|support\/guarded-run\.ts$|filters\/tune[^/]*\.ts$/.test(
+  return !/conformance\/hdfs[^/]*\.test\.ts$|support\/(ask|guarded-run|kill)\.ts$|filters\/tune[^/]*\.ts$/.test(
     path
   )
 }
@@ -160,14 +160,19 @@ describe('the conformance suite, over a contribution that is broken', () => {
   const FILTER = 'filters/red_giants/filter.ts'
 
   /** Breaks a file for as long as `judge` looks. */
-  function broken(path: string, from: string, to: string, judge: () => void): void {
+  function broken<T>(path: string, from: string, to: string, judge: () => T): T {
     const whole = read(path)
     change(path, from, to)
     try {
-      judge()
+      return judge()
     } finally {
       writeFileSync(join(project, path), whole)
     }
+  }
+
+  /** What does not end keeps a processor busy until it is stopped. */
+  function impatient<T>(judge: () => T): T {
+    return broken('test/conformance/in-time.ts', 'MOST_MS = 10_000', 'MOST_MS = 3_000', judge)
   }
 
   test('an exception is shown with its file and line, and the other modules are judged', () => {
@@ -191,9 +196,9 @@ describe('the conformance suite, over a contribution that is broken', () => {
     ['after an await', `async ${RUN}\n    await null\n    for (let i = 0; i >= 0; ) i += 1`]
   ])('a loop that never ends is stopped and named: %s', (_, endless) => {
     broken(MODULE, RUN, endless, () => {
-      const { text } = conformance()
+      const { text } = impatient(() => conformance())
       expect(text).toMatch(
-        /module colour_gap does not end: it was stopped after 10 s; is there a loop that never ends/
+        /module colour_gap does not end: it was stopped after 3 s; is there a loop that never ends/
       )
       expect(text).toMatch(/1 failed/)
     })
@@ -231,8 +236,8 @@ describe('the conformance suite, over a contribution that is broken', () => {
     const head = '(row) => {'
     const only = ['-t', 'red_giants']
     broken(FILTER, head, `${head}\n    for (let i = 0; i >= 0; ) i += 1`, () => {
-      const { text } = conformance(false, 'filters', only)
-      expect(text).toMatch(/filter red_giants does not end: it was stopped after 10 s/)
+      const { text } = impatient(() => conformance(false, 'filters', only))
+      expect(text).toMatch(/filter red_giants does not end: it was stopped after 3 s/)
     })
     broken(FILTER, head, `${head}\n    throw new Error('no such star')`, () => {
       const { text } = conformance(false, 'filters', only)

@@ -7,6 +7,7 @@ import { filters } from '../../filters/registry.ts'
 import { modules } from '../../science-modules/registry.ts'
 import { simulate } from '../../simulator/index.ts'
 import { describeReal, ZTF_SAMPLE } from '../support/packets.ts'
+import { ask } from '../support/ask.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -39,7 +40,7 @@ interface Verdict {
 }
 
 async function verified(from: string): Promise<Verdict> {
-  const { stdout } = await siskin(['verify', '--deep', '--lake', from, '--json'])
+  const { stdout } = await ask(['verify', '--deep', '--lake', from, '--json'])
   return JSON.parse(stdout) as Verdict
 }
 

@@ -5,6 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
 import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -49,7 +50,7 @@ describe('siskin run', () => {
     )
     const second = await siskin(['run', lsst, '--lake', lake, '--schemas', schemas, '--json'])
     expect(accountOf(second.stdout)).toMatchObject({ received: made.lsst, alerts: made.lsst })
-    const verdict = await siskin(['verify', '--lake', lake, '--json', '--deep'])
+    const verdict = await ask(['verify', '--lake', lake, '--json', '--deep'])
     expect(verdict.code).toBe(0)
     expect(accountOf(verdict.stdout)).toMatchObject({
       ok: true,
@@ -127,7 +128,7 @@ print(json.dumps([rows, packets, messages, wrong]))`
     child.kill('SIGINT')
     await ended
     expect(child.exitCode).toBe(130)
-    const between = accountOf((await siskin(['verify', '--lake', own, '--json'])).stdout)
+    const between = accountOf((await ask(['verify', '--lake', own, '--json'])).stdout)
     expect(between).toMatchObject({
       ok: false,
       differences: [expect.stringContaining('and not finished')]
@@ -135,7 +136,7 @@ print(json.dumps([rows, packets, messages, wrong]))`
     expect(between['received']).toBeLessThan(made.ztf)
     const rest = await siskin([...args, '--json'])
     expect(accountOf(rest.stdout)).toMatchObject({ before: between['received'] })
-    const whole = accountOf((await siskin(['verify', '--lake', own, '--json'])).stdout)
+    const whole = accountOf((await ask(['verify', '--lake', own, '--json'])).stdout)
     expect(whole).toMatchObject({ ok: true, received: made.ztf, copies: 0 })
   })
 })
@@ -159,7 +160,7 @@ describe('bad input', () => {
       received: made.ztf - received,
       before: received
     })
-    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--json'])
     expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, received: made.ztf, copies: 0 })
   })
 
@@ -200,7 +201,7 @@ describe('bad input', () => {
     await ended
     expect(second.code).toBe(1)
     expect(second.stderr).toContain(`by process ${child.pid}`)
-    expect((await siskin(['verify', '--lake', own])).code).toBe(0)
+    expect((await ask(['verify', '--lake', own])).code).toBe(0)
   })
 
   it('runs of other sources at the same time fill one lake', async () => {
@@ -210,7 +211,7 @@ describe('bad input', () => {
       siskin(['run', lsst, '--lake', own, '--schemas', schemas, '--part-packets', '2'])
     ]
     for (const { code, stderr } of await Promise.all(runs)) expect(code, stderr).toBe(0)
-    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--json'])
     expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, copies: 0 })
     const { nights } = JSON.parse(verdict.stdout) as { nights: Record<string, number> }
     expect(new Set(Object.keys(nights).map((key) => key.split('/')[0]))).toEqual(

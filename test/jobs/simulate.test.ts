@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { describe, expect, it } from 'vitest'
 import { INSTALL_MS, pythonFor, runPython } from '../support/python.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../jobs/siskin.js', import.meta.url))
@@ -78,7 +79,7 @@ describe('siskin simulate', () => {
       expect(kinds['late']![1]).toBe(kinds['late']![0])
       expect(kinds['corrupt']![1]).toBe(0)
 
-      const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+      const verdict = await ask(['verify', '--lake', lake, '--deep', '--json'])
       expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, copies: 0 })
       const truth = await siskin([
         'truth',

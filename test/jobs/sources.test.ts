@@ -14,6 +14,7 @@ import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -46,7 +47,7 @@ describe('a source', () => {
       ])
       expect(accountOf(outcome.stdout)).toMatchObject({ received: 1, alerts: 1, before: 0 })
     }
-    const verdict = await siskin(['verify', '--lake', own, '--deep', '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--deep', '--json'])
     expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, alerts: 2 })
   })
 
@@ -81,7 +82,7 @@ describe('a source', () => {
     expect(replaced.stderr).toContain('begins anew as source night')
     const parts = readdirSync(own, { recursive: true, encoding: 'utf8' })
     expect(parts.filter((path) => /[^A-Za-z0-9._/=-]/.test(path))).toEqual([])
-    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--json'])
     expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, alerts: 3, copies: 0 })
   })
 
@@ -92,7 +93,7 @@ describe('a source', () => {
     const outcome = await siskin(['run', empty, '--lake', own, '--json'])
     expect(outcome.code, outcome.stderr).toBe(0)
     expect(accountOf(outcome.stdout)).toMatchObject({ received: 0 })
-    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--json'])
     expect(verdict.code, verdict.stderr).toBe(0)
     expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, received: 0 })
   })
@@ -169,7 +170,7 @@ describe.skipIf(!hasCases)('small inputs of known values', () => {
     const outcome = await siskin(['run', join(CASES, path), '--lake', own, '--json'])
     expect(outcome.code, outcome.stderr).toBe(0)
     expect(accountOf(outcome.stdout)).toMatchObject({ received, alerts, quarantined: {} })
-    expect((await siskin(['verify', '--lake', own])).code).toBe(0)
+    expect((await ask(['verify', '--lake', own])).code).toBe(0)
   })
 
   it('c27: two files of one name', async () => {
@@ -178,7 +179,7 @@ describe.skipIf(!hasCases)('small inputs of known values', () => {
       const path = join(CASES, 'c27-same-name', day, 'alerts.avro')
       expect((await siskin(['run', path, '--lake', own])).code).toBe(0)
     }
-    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--json'])
     expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, alerts: 6 })
   })
 
@@ -196,7 +197,7 @@ describe.skipIf(!hasCases)('small inputs of known values', () => {
     expect(refused.code).toBe(1)
     expect(refused.stderr).toContain('a.avro (positions 0 to 4) has other content')
     expect((await siskin(['run', night, '--lake', own, '--replace'])).code).toBe(0)
-    const verdict = await siskin(['verify', '--lake', own, '--json'])
+    const verdict = await ask(['verify', '--lake', own, '--json'])
     expect(accountOf(verdict.stdout)).toMatchObject({ ok: true, alerts: 12, copies: 0 })
   })
 })

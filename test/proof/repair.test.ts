@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
 import type { Outcome } from '../../engine/repair/repair.ts'
 import type { LakeVerdict } from '../../jobs/verify/text.ts'
+import { ask } from '../support/ask.ts'
+import { killAt } from '../support/kill.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
@@ -32,7 +34,7 @@ interface Repaired {
 
 async function repairOf(lake: string, ...more: string[]): Promise<Repaired> {
   const args = ['repair', '--lake', lake, '--deep', '--yes', '--json', ...more]
-  const { stdout, stderr } = await siskin(args)
+  const { stdout, stderr } = await ask(args)
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Repaired
 }
@@ -175,7 +177,7 @@ describe('repair', () => {
       rmSync(join(lake, pathOf(one!, 'alerts')))
       damage(lake, pathOf(one!, 'topic'), 0.5, 0.51)
       const args = ['repair', '--lake', lake, '--deep', '--yes']
-      expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
+      await killAt(crash, args)
       const between = await verdictOf(lake, '--deep')
       expect(between.differences.length).toBeLessThanOrEqual(2)
       expect((await repairOf(lake)).verdict).toMatchObject({ ok: true, notes: [] })
@@ -192,7 +194,7 @@ describe('repair', () => {
       rmSync(join(lake, filesIn(lake, '_siskin/ledger')[2]!))
       const own = [...FEWER, '--source', archive]
       const args = ['repair', '--lake', lake, '--yes', ...own]
-      expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
+      await killAt(crash, args)
       const { verdict } = await repairOf(lake, ...own)
       const { received, alerts } = await verdictOf(whole)
       expect(verdict).toMatchObject({ ok: true, notes: [], received, alerts, copies: 0 })

@@ -8,6 +8,8 @@ import { simulate } from '../../simulator/index.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { tarOf } from '../support/archives.ts'
 import { inspect } from '../../jobs/inspect/inspect.ts'
+import { ask } from '../support/ask.ts'
+import { killAt } from '../support/kill.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, verdictOf } from './support.ts'
 
@@ -38,7 +40,7 @@ interface Requeued {
 }
 
 async function requeueOf(lake: string, ...more: string[]): Promise<Requeued> {
-  const { stdout, stderr } = await siskin(['requeue', '--lake', lake, '--yes', '--json', ...more])
+  const { stdout, stderr } = await ask(['requeue', '--lake', lake, '--yes', '--json', ...more])
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Requeued
 }
@@ -55,7 +57,7 @@ function copyOf(name: string): string {
 
 async function killedAt(crash: string, lake: string): Promise<void> {
   const args = ['requeue', '--lake', lake, '--yes', '--schemas', schemas]
-  expect((await siskin(args, { SISKIN_REPAIR_CRASH: crash })).signal).toBe('SIGKILL')
+  await killAt(crash, args)
   const { differences, notes } = await verdictOf(lake)
   for (const text of [...differences, ...notes])
     expect(text).toMatch(/next (run, .*|siskin )requeue/)

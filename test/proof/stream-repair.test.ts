@@ -17,6 +17,8 @@ import {
   published,
   send
 } from '../stream/support.ts'
+import { ask } from '../support/ask.ts'
+import { killAt } from '../support/kill.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn } from './support.ts'
 
@@ -114,7 +116,7 @@ describeKafka('repair of a lake that a stream fills', () => {
     loseRecord(lake, records[1]!)
     const { outcomes } = await repairOf(lake, '--out-prefix', 'nothing-')
     expect(outcomes[0]!.how).toContain('the selected alerts become topic files of the lake')
-    const { stdout } = await siskin(['verify', '--lake', lake, '--json'])
+    const { stdout } = await ask(['verify', '--lake', lake, '--json'])
     const account = { received: packets.length, differences: [] }
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, ...account })
     const files = ledgerOf(lake).flatMap((record) => record.files)
@@ -137,13 +139,13 @@ describeKafka('repair of a lake that a stream fills', () => {
     loseRecord(copy, records[1]!)
     const refused = await siskin([...flagsOf(copy), '--publish', '--out-prefix', 'fresh-'])
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('it is a copy, or')])
-    expect((await siskin(args, { SISKIN_REPAIR_CRASH: 'sent' })).signal).toBe('SIGKILL')
+    await killAt('sent', args)
     const { stdout, stderr } = await siskin([...args, '--json'])
     const { outcomes } = JSON.parse(stdout) as { outcomes: Outcome[] }
     const cut = { what: 'a repair was cut off', done: expect.stringContaining('1 part') as string }
     expect(outcomes[0], stderr).toMatchObject(cut)
     expect(await published(kafka, 'fresh-', selected)).toHaveLength(selected)
-    const verdict = await siskin(['verify', '--lake', lake, '--json'])
+    const verdict = await ask(['verify', '--lake', lake, '--json'])
     expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, received: packets.length })
     expect(filesIn(lake, '_siskin').filter((path) => path.startsWith('_siskin/repair'))).toEqual([])
   })
@@ -167,7 +169,7 @@ describeKafka('repair of a lake that a stream fills', () => {
 
     const elsewhere = ['--out-prefix', 'again-', '--fink-compat', '--fink-prefix', 'again-fink_']
     const args = ['repair', '--publish', '--yes', ...at, ...elsewhere]
-    expect((await siskin(args, { SISKIN_REPAIR_CRASH: 'sent' })).signal).toBe('SIGKILL')
+    await killAt('sent', args)
     await siskin(args)
     await siskin(args)
     const sorted = (found: readonly object[]) => found.map((one) => JSON.stringify(one)).sort()
@@ -181,7 +183,7 @@ describeKafka('repair of a lake that a stream fills', () => {
     const mended = await siskin(['repair', '--publish', '--yes', ...at, ...own])
     expect(mended.stdout).toContain(`${wanted.length} messages in Kafka’s topics already`)
     expect(mended.stdout).not.toMatch(/messages published/)
-    const verdict = await siskin(['verify', ...at, ...own])
+    const verdict = await ask(['verify', ...at, ...own])
     expect(verdict.code, verdict.stdout).toBe(0)
   })
 
@@ -248,7 +250,7 @@ describeKafka('repair of a lake that a stream fills', () => {
       1,
       expect.objectContaining({ lost: 20 })
     ])
-    const look = () => siskin(['verify', '--lake', lake])
+    const look = () => ask(['verify', '--lake', lake])
     const before = await look()
     expect(before.code).toBe(1)
     expect(before.stdout).toContain('source lossy-0: 20 of the offsets 40 to')

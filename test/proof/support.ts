@@ -6,7 +6,7 @@ import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
 import type { LakeVerdict } from '../../jobs/verify/text.ts'
 import { tarOf } from '../support/archives.ts'
-import { siskin } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
 
 /** A small night of ZTF, some of whose alerts are selected; here and there a packet that is cut off. */
 export async function nightOf(folder: string, seed = 5): Promise<string> {
@@ -29,12 +29,22 @@ export async function nightOf(folder: string, seed = 5): Promise<string> {
 }
 
 export async function runInto(lake: string, source: string, ...more: string[]): Promise<void> {
-  const outcome = await siskin(['run', source, '--lake', lake, '--part-packets', '20', ...more])
+  const outcome = await ask([
+    'run',
+    source,
+    '--lake',
+    lake,
+    '--part-packets',
+    '20',
+    '--members',
+    '1',
+    ...more
+  ])
   expect(outcome.code, outcome.stderr).toBe(0)
 }
 
 export async function verdictOf(lake: string, ...more: string[]): Promise<LakeVerdict> {
-  const { stdout, stderr } = await siskin(['verify', '--lake', lake, '--json', ...more])
+  const { stdout, stderr } = await ask(['verify', '--lake', lake, '--json', ...more])
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as LakeVerdict
 }

@@ -38,7 +38,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'takeover does not look into the topics for what a deleted group had committed',
     file: 'engine/stream/commit/counted.ts',
     from: 'if (record.first < oldest || (await coordination.published(record))) return new Set([folder])',
-    to: ''
+    to: '',
+    first: 600
   },
   {
     name: 'an unsure member drops what it has staged',
@@ -62,13 +63,15 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'attempts that begin before the ledger ends count',
     file: 'engine/stream/commit/recovery.ts',
     from: ' || first < (end ?? 0)',
-    to: ''
+    to: '',
+    first: 900
   },
   {
     name: 'a partition that stands aside keeps what the ledger has of it in staging',
     file: 'engine/stream/commit/takeover.ts',
     from: 'const place = () => placeEntered(store, one.source, staged.get(one.source) ?? [])',
-    to: 'const place = async () => {}'
+    to: 'const place = async () => {}',
+    first: 13300
   },
   {
     name: 'a member whose name is all digits is taken for a range',

@@ -56,6 +56,7 @@ export async function play(seed: number, tell?: Tell): Promise<Failure | null> {
     if (!(error instanceof Violation)) throw error
     return { seed, message: error.message }
   } finally {
+    world.letGo()
     Error.stackTraceLimit = stackTraceLimit
   }
 }

@@ -44,6 +44,8 @@ export class World {
   readonly group: MemoryGroup
   readonly watchman: Watchman
   readonly members = new Map<string, GroupMember>()
+  /** All there ever were. */
+  readonly #joined: GroupMember[] = []
   readonly runs = new Map<number, { actor: Actor; threads: Set<Actor> }>()
   readonly #topicIds = new Map([[TOPIC, 'id']])
   #names = 0
@@ -69,6 +71,14 @@ export class World {
     }
   }
 
+  /** It is over: what somebody still waits for would hold all of it in memory for ever. */
+  letGo(): void {
+    for (const membership of this.#joined) {
+      membership.actor.isDead = true
+      membership.end()
+    }
+  }
+
   storeOf(actor: Actor): Store {
     const watch = this.watchman.look.bind(this.watchman)
     return steppedStore(this.scheduler, actor, this.disk, this.scene, watch)
@@ -83,6 +93,7 @@ export class World {
     const actor = new Actor(`${seat}.${++this.#names}`)
     const membership = new GroupMember(name, actor)
     this.members.set(seat, membership)
+    this.#joined.push(membership)
     const store = this.storeOf(actor)
     const die = async (reason: Error, records: readonly PartRecord[]) => {
       scheduler.say(`${actor.name} ends: ${String(reason)}`)

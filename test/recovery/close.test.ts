@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { openStore } from '../../engine/store/open-store.ts'
 import { simulate } from '../../simulator/index.ts'
 import { closeAll, verdictOf } from '../support/closing.ts'
+import { killAt } from '../support/kill.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 /** At which step a close is killed, and when it is there for the how-manieth time. */
@@ -38,7 +39,7 @@ const args = (lake: string) =>
 
 beforeAll(async () => {
   const archive = join(folder, 'night.tar')
-  await simulate({ start: '2026-01-12', seed: 3, scale: 0.002, stamps: 'none', out: archive })
+  await simulate({ start: '2026-01-12', seed: 3, scale: 0.0015, stamps: 'none', out: archive })
   await siskin(['run', archive, '--lake', taken, '--part-packets', '25'])
   const lake = lakeOf('undisturbed')
   await closeAll(openStore(lake))
@@ -50,8 +51,7 @@ describe('a close that is killed', () => {
     'at step "%s", time %i: loses nothing, and the next brings it to its end',
     async (step, time) => {
       const lake = lakeOf(`${step}-${time}`)
-      const killed = await siskin(args(lake), { SISKIN_CRASH: `${time}:${step}` })
-      expect(killed.signal, 'the crash point was reached').toBe('SIGKILL')
+      await killAt(`${time}:${step}`, args(lake))
       const store = openStore(lake)
       await closeAll(store)
       expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [], notes: [] })

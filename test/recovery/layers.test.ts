@@ -7,7 +7,9 @@ import { RunClaim } from '../../engine/lake/run-claim.ts'
 import { modules } from '../../science-modules/registry.ts'
 import { STEPS } from '../../engine/lake/two-phase-commit.ts'
 import { simulate } from '../../simulator/index.ts'
-import { fingerprint, siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { killAt, killAtRandom } from '../support/kill.ts'
+import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const PART = 60
 const RATE = modules.find(({ name }) => name === 'rate')!.version
@@ -16,6 +18,7 @@ const RANDOM_KILLS = process.env['SISKIN_FAULTS'] === undefined ? 8 : 50
 const folder = temporaryFolder()
 const taken = join(folder, 'taken')
 let whole: Record<string, string> = {}
+let usualMs = 0
 
 const args = (lake: string) =>
   `reprocess --lake ${lake} --members 2 --json --modules rate --filters solar_system_known`.split(
@@ -29,7 +32,7 @@ function contentOf(lake: string): Record<string, string> {
 }
 
 async function expectWhole(lake: string): Promise<void> {
-  const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+  const verdict = await ask(['verify', '--lake', lake, '--deep', '--json'])
   expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, differences: [], notes: [] })
   expect(contentOf(lake)).toEqual(whole)
 }
@@ -42,11 +45,13 @@ function lakeOf(name: string): string {
 
 beforeAll(async () => {
   const archive = join(folder, 'night.tar')
-  const night = { start: '2026-01-12', seed: 3, scale: 0.006, stamps: 'none' } as const
+  const night = { start: '2026-01-12', seed: 3, scale: 0.003, stamps: 'none' } as const
   await simulate({ ...night, out: archive })
   await siskin(['run', archive, '--lake', taken, '--part-packets', String(PART)])
   const lake = lakeOf('undisturbed')
+  const began = performance.now()
   const outcome = await siskin(args(lake))
+  usualMs = performance.now() - began
   expect(outcome.code, outcome.stderr).toBe(0)
   whole = contentOf(lake)
 }, 60_000)
@@ -56,8 +61,7 @@ describe('a reprocessing that is killed', () => {
     'at step "%s" of a part: goes on without loss or copy',
     async (step) => {
       const lake = lakeOf(step)
-      const killed = await siskin(args(lake), { SISKIN_CRASH: `${PART}:${step}` })
-      expect(killed.signal, 'the crash point was reached').toBe('SIGKILL')
+      await killAt(`${PART}:${step}`, args(lake))
       const again = await siskin(args(lake))
       expect(again.code, again.stderr).toBe(0)
       await expectWhole(lake)
@@ -67,24 +71,17 @@ describe('a reprocessing that is killed', () => {
   )
 
   it(`at ${RANDOM_KILLS} random moments: is whole whenever it comes to its end`, async () => {
-    let random = 20260110
-    let kills = 0
-    for (let lakes = 0; kills < RANDOM_KILLS; lakes++) {
-      const lake = lakeOf(`random-${lakes}`)
-      for (let running = true; running;) {
-        random = (random * 1103515245 + 12345) % 2 ** 31
-        const { child, ended } = startSiskin(args(lake))
-        const kill = setTimeout(() => child.kill('SIGKILL'), 700 + (random / 2 ** 31) * 2500)
-        await ended
-        clearTimeout(kill)
-        running = child.signalCode === 'SIGKILL' && kills++ < RANDOM_KILLS
+    const nameOf = (finished: number) => `random-${finished}`
+    await killAtRandom({
+      kills: RANDOM_KILLS,
+      withinMs: Math.min(3200, usualMs * 0.8),
+      next: (finished) => args(lakeOf(nameOf(finished))),
+      async judge(finished) {
+        const lake = join(folder, nameOf(finished))
+        await expectWhole(lake)
+        rmSync(lake, { recursive: true })
       }
-      const last = await siskin(args(lake))
-      expect(last.code, last.stderr).toBe(0)
-      await expectWhole(lake)
-      rmSync(lake, { recursive: true })
-    }
-    expect(kills).toBeGreaterThanOrEqual(RANDOM_KILLS)
+    })
   }, 600_000)
 })
 

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { STEPS } from '../../engine/lake/two-phase-commit.ts'
 import { simulate } from '../../simulator/index.ts'
-import { fingerprint, siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { killAt, killAtRandom } from '../support/kill.ts'
+import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const PART = 40
 /** A hundred in the long form. */
@@ -13,21 +15,22 @@ const folder = temporaryFolder()
 const archive = join(folder, 'night.tar.gz')
 let whole: Record<string, string> = {}
 let packets = 0
+let usualMs = 0
 
-const runArgs = (lake: string) => [
+const runArgs = (lake: string, members = 2) => [
   'run',
   archive,
   '--lake',
   lake,
   '--members',
-  '2',
+  String(members),
   '--part-packets',
   String(PART),
   '--json'
 ]
 
 async function expectWhole(lake: string): Promise<void> {
-  const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+  const verdict = await ask(['verify', '--lake', lake, '--deep', '--json'])
   expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, received: packets, differences: [] })
   expect(fingerprint(lake)).toEqual(whole)
 }
@@ -40,13 +43,15 @@ beforeAll(async () => {
     start: '2026-01-12',
     nights: 1,
     seed: 3,
-    scale: 0.004,
+    scale: 0.0015,
     stamps: 'none',
     corrupt: 0.02
   })
   packets = made.packets
   const lake = join(folder, 'undisturbed')
+  const began = performance.now()
   const outcome = await siskin(runArgs(lake))
+  usualMs = performance.now() - began
   expect(outcome.code, outcome.stderr).toBe(0)
   whole = fingerprint(lake)
 })
@@ -61,9 +66,8 @@ describe('a run that is killed', () => {
     'at step "%s" of the part at packet %i: goes on without loss or copy',
     async (step, first) => {
       const lake = join(folder, `${step}-${first}`)
-      const killed = await siskin(runArgs(lake), { SISKIN_CRASH: `${first}:${step}` })
-      expect(killed.signal, 'the crash point was reached').toBe('SIGKILL')
-      const again = await siskin(runArgs(lake))
+      await killAt(`${first}:${step}`, runArgs(lake))
+      const again = await siskin(runArgs(lake, 1))
       expect(again.code, again.stderr).toBe(0)
       await expectWhole(lake)
       rmSync(lake, { recursive: true })
@@ -71,25 +75,15 @@ describe('a run that is killed', () => {
   )
 
   it(`at ${RANDOM_KILLS} random moments: is whole whenever it comes to its end`, async () => {
-    let random = 20260110
-    let kills = 0
-    let finished = 0
-    while (kills < RANDOM_KILLS) {
-      const lake = join(folder, `random-${finished}`)
-      for (let running = true; running;) {
-        random = (random * 1103515245 + 12345) % 2 ** 31
-        const { child, ended } = startSiskin(runArgs(lake))
-        const kill = setTimeout(() => child.kill('SIGKILL'), (random / 2 ** 31) * 1600)
-        await ended
-        clearTimeout(kill)
-        running = child.signalCode === 'SIGKILL' && kills++ < RANDOM_KILLS
+    const lakeOf = (finished: number) => join(folder, `random-${finished}`)
+    await killAtRandom({
+      kills: RANDOM_KILLS,
+      withinMs: Math.min(1600, usualMs * 0.8),
+      next: (finished) => runArgs(lakeOf(finished)),
+      async judge(finished) {
+        await expectWhole(lakeOf(finished))
+        rmSync(lakeOf(finished), { recursive: true })
       }
-      const last = await siskin(runArgs(lake))
-      expect(last.code, last.stderr).toBe(0)
-      await expectWhole(lake)
-      rmSync(lake, { recursive: true })
-      finished++
-    }
-    expect(kills).toBeGreaterThanOrEqual(RANDOM_KILLS)
+    })
   }, 600_000)
 })

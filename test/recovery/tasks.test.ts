@@ -12,6 +12,8 @@ import { openStore } from '../../engine/store/open-store.ts'
 import { PROJECT } from '../../jobs/new/new.ts'
 import { modules } from '../../science-modules/registry.ts'
 import { simulate } from '../../simulator/index.ts'
+import { ask } from '../support/ask.ts'
+import { killAt } from '../support/kill.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const PART = 60
@@ -35,7 +37,7 @@ function lakeOf(name: string): string {
 }
 
 async function planOf(lake: string, ...args: string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await siskin([
+  const { code, stdout, stderr } = await ask([
     'reprocess',
     '--lake',
     lake,
@@ -47,15 +49,17 @@ async function planOf(lake: string, ...args: string[]): Promise<string[]> {
   return stdout.trim().split('\n')
 }
 
+const TAKE = ['reprocess', '--tasks', '-', '--members', '1']
+const textOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
+
 async function take(lines: readonly string[], env: Record<string, string> = {}) {
-  const input = lines.map((line) => `${line}\n`).join('')
-  const outcome = await siskin(['reprocess', '--tasks', '-', '--members', '1'], env, input)
+  const outcome = await siskin(TAKE, env, textOf(lines))
   const answers = outcome.stdout.split('\n').filter(Boolean)
   return { ...outcome, answers: answers.map((line) => JSON.parse(line) as TaskAnswer) }
 }
 
 async function expectWhole(lake: string): Promise<void> {
-  const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+  const verdict = await ask(['verify', '--lake', lake, '--deep', '--json'])
   expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, differences: [], notes: [] })
   expect(contentOf(lake)).toEqual(whole)
 }
@@ -64,7 +68,7 @@ const statuses = (answers: readonly TaskAnswer[]) => new Set(answers.map(({ stat
 
 beforeAll(async () => {
   const archive = join(folder, 'night.tar')
-  const night = { start: '2026-01-12', seed: 3, scale: 0.003, stamps: 'none' } as const
+  const night = { start: '2026-01-12', seed: 3, scale: 0.002, stamps: 'none' } as const
   await simulate({ ...night, out: archive })
   await siskin(['run', archive, '--lake', taken, '--part-packets', String(PART)])
   const lake = lakeOf('undisturbed')
@@ -153,8 +157,7 @@ describe('the tasks of a plan', () => {
       const lake = lakeOf(step)
       const plan = await planOf(lake)
       const own = plan.slice(0, 3)
-      const killed = await take(own, { SISKIN_CRASH: `${PART}:${step}` })
-      expect(killed.signal, 'the crash point was reached').toBe('SIGKILL')
+      await killAt(`${PART}:${step}`, TAKE, textOf(own))
       expect(statuses((await take(own)).answers)).not.toContain('failed')
       expect(statuses((await take(plan.slice(3))).answers)).toEqual(new Set(['made']))
       await expectWhole(lake)
@@ -198,7 +201,7 @@ describe('the tasks of a plan, and a close', () => {
     expect(late.stderr).toMatch(/the plan of these tasks is over: siskin close .* has had/)
     const left = await take(await planOf(lake))
     expect([left.code, statuses(left.answers)]).toEqual([0, new Set(['made'])])
-    const verdict = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+    const verdict = await ask(['verify', '--lake', lake, '--deep', '--json'])
     expect(JSON.parse(verdict.stdout)).toMatchObject({ ok: true, differences: [], notes: [] })
   }, 60_000)
 })

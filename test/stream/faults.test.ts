@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { STREAM_STEPS } from '../../engine/stream/commit/recovery.ts'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
+import { crashOfMember } from '../support/kill.ts'
 import { random } from '../support/random.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import {
@@ -82,8 +83,7 @@ describeKafka('faults that lose and double nothing', () => {
       const prefix = newName('at')
       const kill = async (step: string) => {
         const killed = join(folder, `${prefix}-killed-${step}`)
-        const crash = { SISKIN_STREAM_CRASH: `30:${step}:${killed}` }
-        const outcome = await drain(argsFor(`${prefix}-${step}`), crash)
+        const outcome = await drain(argsFor(`${prefix}-${step}`), crashOfMember(step, killed))
         expect(outcome).toMatchObject({
           code: 0,
           stderr: expect.stringContaining('another takes over') as string
@@ -140,7 +140,7 @@ describeKafka('faults that lose and double nothing', () => {
       const group = newName(`frozen-${step}`)
       const frozen = join(folder, `${group}-at`)
       const args = argsFor(group, ['--log-level', 'debug'])
-      const first = start(args, { SISKIN_STREAM_CRASH: `30:${step}:${frozen}:SIGSTOP` })
+      const first = start(args, crashOfMember(step, frozen, 'SIGSTOP'))
       await until(() => existsSync(frozen), 'the member to freeze')
       const [sleeper] = membersOf(first)
       const second = start(args)
@@ -160,7 +160,7 @@ describeKafka('faults that lose and double nothing', () => {
     const group = newName('handed')
     const frozen = join(folder, `${group}-at`)
     const args = argsFor(group, ['--log-level', 'debug'])
-    const first = start(args, { SISKIN_STREAM_CRASH: `30:sent:${frozen}:SIGSTOP` })
+    const first = start(args, crashOfMember('sent', frozen, 'SIGSTOP'))
     await until(() => existsSync(frozen), 'the member to freeze')
     const [sleeper] = membersOf(first)
     const second = start(args)

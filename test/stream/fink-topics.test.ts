@@ -5,7 +5,8 @@ import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
 import { sharedKafka } from '../cluster/shared.ts'
 import type { SharedKafka } from '../cluster/shared.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
   drain,
@@ -50,7 +51,7 @@ describeKafka('topics in Fink’s form', () => {
   const verified = async ({ lake, group }: StreamArgs, prefix: string) => {
     const flags = ['--brokers', kafka.bootstrap, '--group', group, '--out-prefix', `${group}-`]
     const fink = ['--fink-compat', '--fink-prefix', prefix]
-    const { code, stdout } = await siskin(['verify', '--lake', lake, ...flags, ...fink])
+    const { code, stdout } = await ask(['verify', '--lake', lake, ...flags, ...fink])
     expect(code, stdout).toBe(0)
   }
 

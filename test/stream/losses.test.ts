@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startKafka } from '../cluster/cluster.ts'
 import type { Kafka } from '../cluster/cluster.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
   drain,
@@ -84,7 +85,7 @@ describeKafka('what is no fault of the alerts loses none', () => {
     const { code, stderr } = await drain({ ...args, group: heir, more: ['--take-over'] })
     expect(code, stderr).toBe(0)
     const where = ['--lake', args.lake, '--brokers', kafka.bootstrap, '--group', heir]
-    const verified = await siskin(['verify', ...where, '--out-prefix', `${heir}-`])
+    const verified = await ask(['verify', ...where, '--out-prefix', `${heir}-`])
     expect(verified.code, verified.stdout).toBe(0)
     const prefixes = new Set(ledgerOf(args.lake).map(({ stream }) => stream?.prefix))
     expect(prefixes).toEqual(new Set([`${group}-`, `${heir}-`]))
@@ -112,7 +113,7 @@ describeKafka('what is no fault of the alerts loses none', () => {
     expect(again.stderr).toContain('Kafka lost the end of its log, and it grew again')
     expect(receivedIn(args.lake)).toBe(70)
     const where = ['--lake', args.lake, '--brokers', kafka.bootstrap, '--group', group]
-    const { stdout } = await siskin(['verify', ...where, '--out-prefix', `${group}-`])
+    const { stdout } = await ask(['verify', ...where, '--out-prefix', `${group}-`])
     expect(stdout).toContain(`source ${cut}-0 stands aside`)
   })
 })

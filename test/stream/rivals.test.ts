@@ -4,6 +4,8 @@ import { beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../engine/store/open-store.ts'
 import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
 import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
+import { ask } from '../support/ask.ts'
+import { crashOfMember } from '../support/kill.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -40,7 +42,7 @@ describeKafka('several who write to one lake', () => {
 
   async function expectWhole(lake: string, group: string): Promise<void> {
     const flags = ['--lake', lake, '--brokers', kafka.bootstrap, '--group', group]
-    const { code, stdout } = await siskin(['verify', ...flags, '--out-prefix', `${group}-`])
+    const { code, stdout } = await ask(['verify', ...flags, '--out-prefix', `${group}-`])
     expect(code, stdout).toBe(0)
   }
 
@@ -84,7 +86,7 @@ describeKafka('several who write to one lake', () => {
     const mark = join(folder, `${group}-mark`)
     const live = start(
       { ...args, more: ['--session-seconds', '60'] },
-      { SISKIN_STREAM_CRASH: `30:committed:${mark}:SIGSTOP` }
+      crashOfMember('committed', mark, 'SIGSTOP')
     )
     await until(() => existsSync(mark), 'the member to freeze')
     const run = await siskin(['run', night, '--lake', args.lake])
@@ -169,8 +171,7 @@ describeKafka('several who write to one lake', () => {
     const group = newName('forgotten')
     const args = await feed(group, 1)
     const frozen = join(folder, `${group}-frozen`)
-    const crash = { SISKIN_STREAM_CRASH: `0:committed:${frozen}:SIGSTOP` }
-    const running = start(args, crash)
+    const running = start(args, crashOfMember('committed', frozen, 'SIGSTOP', 0))
     await until(() => existsSync(frozen), 'the commit')
     const members = membersOf(running)
     running.child.kill('SIGKILL')
@@ -205,9 +206,7 @@ describeKafka('several who write to one lake', () => {
     const first = await drain({ ...args, topics })
     expect(first.code, first.stderr).toBe(0)
     expect(first.stderr).toContain(`${long}-0 is left alone, the others go on: its topic's name`)
-    expect((await siskin(['verify', '--lake', args.lake])).stdout).toContain(
-      `source ${long}-0 stands`
-    )
+    expect((await ask(['verify', '--lake', args.lake])).stdout).toContain(`source ${long}-0 stands`)
     expect(receivedIn(args.lake)).toBe(packets.length + extra.length)
     const server = ['--bootstrap-server', kafka.bootstrap]
     kafka.tool('org.apache.kafka.tools.TopicCommand', [...server, '--delete', '--topic', anew])

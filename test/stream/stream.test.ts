@@ -6,6 +6,7 @@ import { stablePositions } from '../../engine/kafka/positions.ts'
 import { Publisher } from '../../engine/stream/commit/publisher.ts'
 import { sharedKafka } from '../cluster/shared.ts'
 import type { SharedKafka } from '../cluster/shared.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
@@ -80,7 +81,7 @@ describeKafka('a live stream', () => {
     expect(message?.headers).toMatch(/survey:ztf,filter:[a-z_]+@\d+\.\d+\.\d+,version:.+,schema:/)
     const fingerprint = /schema:([0-9a-f]{64})/.exec(message?.headers ?? '')?.[1]
     const path = join(folder, 'whole/_siskin/schemas', `${fingerprint}.avsc`)
-    const { stdout } = await siskin(['verify', '--lake', join(folder, 'whole'), '--json'])
+    const { stdout } = await ask(['verify', '--lake', join(folder, 'whole'), '--json'])
     expect(stdout).toContain('"ok": true')
     await expect(import('node:fs/promises').then((fs) => fs.stat(path))).resolves.toBeTruthy()
   })

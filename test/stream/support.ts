@@ -13,6 +13,7 @@ import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
 import { whyNoCluster } from '../cluster/cluster.ts'
 import type { SharedKafka } from '../cluster/shared.ts'
+import { ask } from '../support/ask.ts'
 import { siskin } from '../support/siskin.ts'
 import type { Outcome } from '../support/siskin.ts'
 
@@ -147,7 +148,7 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
 }
 
 export async function verdictOf(lake: string): Promise<Verdict> {
-  const { stdout, stderr } = await siskin(['verify', '--lake', lake, '--deep', '--json'])
+  const { stdout, stderr } = await ask(['verify', '--lake', lake, '--deep', '--json'])
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Verdict
 }

@@ -8,7 +8,8 @@ import { openAdmin } from '../../engine/kafka/client.ts'
 import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
 import type { SharedHdfs, SharedKafka } from '../cluster/shared.ts'
 import { random } from '../support/random.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
   makeTopic,
@@ -74,7 +75,7 @@ describeKafka('partitions that change hands', () => {
 
   async function expectWhole(lake: string, group: string): Promise<void> {
     const flags = ['--lake', lake, '--brokers', kafka.bootstrap, '--group', group]
-    const { code, stdout } = await siskin(['verify', ...flags, '--out-prefix', `${group}-`])
+    const { code, stdout } = await ask(['verify', ...flags, '--out-prefix', `${group}-`])
     expect(code, stdout).toBe(0)
   }
 

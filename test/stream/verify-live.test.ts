@@ -14,6 +14,7 @@ import { sharedHdfs, sharedKafka } from '../cluster/shared.ts'
 import type { SharedKafkaDoors } from '../cluster/shared.ts'
 import { freePort } from '../cluster/daemon.ts'
 import { openContainer, typeOf, writeContainer } from '../support/avro.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { describeKafka, drain, makeTopic, newName, nightOfPackets } from './support.ts'
 import { receivedIn, send, start, until } from './support.ts'
@@ -33,7 +34,7 @@ describeKafka('verify while others are at work', () => {
 
   const verdictOf = async (lake: string, group: string, ...more: string[]) => {
     const flags = ['--brokers', kafka.bootstrap, '--group', group, '--out-prefix', `${group}-`]
-    const { stdout, stderr } = await siskin(['verify', '--lake', lake, ...flags, ...more, '--json'])
+    const { stdout, stderr } = await ask(['verify', '--lake', lake, ...flags, ...more, '--json'])
     if (stdout === '') throw new Error(stderr)
     return JSON.parse(stdout) as LakeVerdict
   }

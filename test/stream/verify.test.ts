@@ -11,7 +11,8 @@ import type { CommittedMessage } from '../../engine/kafka/committed-reader.ts'
 import type { LakeVerdict } from '../../jobs/verify/text.ts'
 import { sharedKafka } from '../cluster/shared.ts'
 import type { SharedKafka } from '../cluster/shared.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { describeKafka, drain, ledgerOf, makeTopic, nightOfPackets, send } from './support.ts'
 
 const GROUP = 'verified'
@@ -44,7 +45,7 @@ describeKafka('verify of a lake that a stream fills', () => {
 
   const look = async (lake: string, ...more: string[]) => {
     const flags = ['--brokers', kafka.bootstrap, '--group', GROUP, '--out-prefix', `${GROUP}-`]
-    return siskin(['verify', '--lake', lake, ...flags, ...more])
+    return ask(['verify', '--lake', lake, ...flags, ...more])
   }
 
   const verdictOf = async (lake: string, ...more: string[]) => {
@@ -128,7 +129,7 @@ describeKafka('verify of a lake that a stream fills', () => {
   })
 
   test('without --brokers it says what was not looked at', async () => {
-    const { stdout, code } = await siskin(['verify', '--lake', whole])
+    const { stdout, code } = await ask(['verify', '--lake', whole])
     expect(code).toBe(0)
     expect(stdout).toContain('its topics and positions in Kafka were not looked at (--brokers)')
   })
@@ -204,7 +205,7 @@ describeKafka('verify of a lake that a stream fills', () => {
     expect(there.kafka!.nights).toEqual((await verdictOf(whole)).kafka!.nights)
     rewrite((record) => ({ ...record, stream: { ...record.stream!, prefix: 'none-' } }))
     const flags = ['--brokers', kafka.bootstrap, '--group', GROUP, '--out-prefix', 'none-']
-    const elsewhere = await siskin(['verify', '--json', '--lake', lake, ...flags])
+    const elsewhere = await ask(['verify', '--json', '--lake', lake, ...flags])
     const { differences, kafka: seen } = JSON.parse(elsewhere.stdout) as LakeVerdict
     expect(differences).toEqual([])
     const { selected, found, expired } = seen!.nights['ztf/20260110']!
@@ -222,7 +223,7 @@ describeKafka('verify of a lake that a stream fills', () => {
     resetTo(end)
     expect((await verdictOf(whole)).ok).toBe(true)
     const flags = ['--brokers', kafka.bootstrap, '--group', 'stranger', '--out-prefix', 'verified-']
-    const { stdout, code } = await siskin(['verify', '--lake', whole, ...flags, '--json'])
+    const { stdout, code } = await ask(['verify', '--lake', whole, ...flags, '--json'])
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({
       differences: [

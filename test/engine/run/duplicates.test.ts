@@ -5,6 +5,8 @@ import { tarOf } from '../../support/archives.ts'
 import { confluent, writeContainer } from '../../support/avro.ts'
 import { syntheticSchemas, syntheticZtf, SYNTHETIC_ID } from '../../support/packets.ts'
 import type { Packet } from '../../support/packets.ts'
+import { ask } from '../../support/ask.ts'
+import { killAt } from '../../support/kill.ts'
 import { siskin, temporaryFolder } from '../../support/siskin.ts'
 import type { Outcome } from '../../support/siskin.ts'
 import {
@@ -38,13 +40,17 @@ let lakes = 0
 class Lake {
   readonly path = join(folder, `lake${lakes++}`)
 
-  take(source: string, more: readonly string[] = [], env: Record<string, string> = {}) {
+  taking(source: string, more: readonly string[] = []): string[] {
     const flags = ['--lake', this.path, '--part-packets', '7', '--members', '2', '--json']
-    return siskin(['run', source, ...flags, ...more], env)
+    return ['run', source, ...flags, ...more]
+  }
+
+  take(source: string, more: readonly string[] = [], env: Record<string, string> = {}) {
+    return siskin(this.taking(source, more), env)
   }
 
   async verdict(): Promise<{ readonly alerts: number }> {
-    const { stdout } = await siskin(['verify', '--lake', this.path, '--json'])
+    const { stdout } = await ask(['verify', '--lake', this.path, '--json'])
     return JSON.parse(stdout) as { readonly alerts: number }
   }
 }
@@ -99,8 +105,7 @@ describe('a copy of an alert', () => {
   test('is recognised by the run that goes on after one that was killed', async () => {
     const lake = new Lake()
     const source = archive('killed', [...night, ...night])
-    const killed = await lake.take(source, [], { SISKIN_CRASH: '63:staged' })
-    expect(killed.signal).toBe('SIGKILL')
+    await killAt('63:staged', lake.taking(source))
     expect((await lake.take(source)).code).toBe(0)
     expect(await lake.verdict()).toMatchObject({ ok: true, alerts: 60, duplicates: 60, copies: 0 })
     const again = archive('later', night)
@@ -109,8 +114,7 @@ describe('a copy of an alert', () => {
 
   test('is recognised by the run of another archive after one that was killed', async () => {
     const lake = new Lake()
-    const killed = await lake.take(archive('cut', night), [], { SISKIN_CRASH: '42:placing' })
-    expect(killed.signal).toBe('SIGKILL')
+    await killAt('42:placing', lake.taking(archive('cut', night)))
     const { alerts } = await lake.verdict()
     const next = account(await lake.take(archive('next', night)))
     expect(next).toMatchObject({ alerts: 60 - alerts, duplicates: alerts })

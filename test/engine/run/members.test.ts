@@ -22,7 +22,7 @@ beforeAll(async () => {
     out: archive,
     start: '2026-01-12',
     seed: 5,
-    scale: 0.006,
+    scale: 0.003,
     stamps: 'none'
   } as const
   packets = (await simulate(options)).packets
