@@ -37,12 +37,12 @@ const SOUGHT = ['healpix', 'ra', 'dec', 'mjd', 'alert_id', 'object_id']
 /**
  * The same of batches that come one after the other, each a row group of at most `rows` rows; one row group is in memory at a
  * time. Ends when there is no batch left, or `isFull` of the bytes so far.
- * @param next null: there is none left
+ * @param next a batch as Arrow's stream (`ipcOfBatch`); null: there is none left
  */
 export async function* parquetOf(
   metadata: Metadata,
   rows: number,
-  next: () => Promise<RecordBatch | null>,
+  next: () => Promise<Uint8Array | null>,
   isFull: (bytes: number) => boolean
 ): AsyncGenerator<Uint8Array, void> {
   let own = properties(metadata)
@@ -53,9 +53,9 @@ export async function* parquetOf(
   const batches = new ReadableStream(
     {
       async pull(controller) {
-        const batch = isFull(bytes) ? null : await next()
-        if (batch === null) return controller.close()
-        const table = WasmTable.fromIPCStream(ipcOf(new Table([batch])))
+        const ipc = isFull(bytes) ? null : await next()
+        if (ipc === null) return controller.close()
+        const table = WasmTable.fromIPCStream(ipc)
         controller.enqueue(table.recordBatch(0))
         table.free()
       }
@@ -79,6 +79,11 @@ class StreamWriter extends RecordBatchStreamWriter {
     schemas.set(schema, known)
     return this._write(known)
   }
+}
+
+/** A batch as Arrow's stream. */
+export function ipcOfBatch(batch: RecordBatch): Uint8Array {
+  return ipcOf(new Table([batch]))
 }
 
 /** As `tableToIPC` writes it, byte for byte. */
