@@ -8,6 +8,7 @@ import { columnsPath } from './lake/kept-columns.ts'
 import { partName } from './lake/ledger.ts'
 import type {
   FilterAccount,
+  InjectedAccount,
   ModuleAccount,
   PartFile,
   PartRecord,
@@ -18,6 +19,7 @@ import type { InputPlace } from './lake/files/places.ts'
 import type { Selection } from './publish/select.ts'
 import type { Reason } from './reasons.ts'
 import type { Enriched } from './table/enriched.ts'
+import { injectedIn } from './table/injected.ts'
 import { SISKIN_VERSION } from './version.ts'
 
 /** Keeps the account of a range while it goes through the pipeline. */
@@ -29,6 +31,8 @@ export class Account {
   readonly #nights: Record<string, number> = {}
   readonly #modules: Record<string, ModuleAccount> = {}
   readonly #filters: Record<string, FilterAccount> = {}
+  readonly #injected: Record<string, number> = {}
+  readonly #injectedIn: Record<string, string[]> = {}
   #alerts = 0
   #duplicates = 0
   #revisions = 0
@@ -80,6 +84,7 @@ export class Account {
     this.#alerts += batch.table.rows
     for (const [night, rows] of nights)
       add(this.#nights, `${batch.table.survey}/${night}`, rows.length)
+    this.#countInjected(selections, nights, batch)
     for (const { filter, rows, failed } of selections) {
       const before = this.#filters[filter.name]
       this.#filters[filter.name] = {
@@ -91,6 +96,25 @@ export class Account {
       }
     }
     this.lap('publish')
+  }
+
+  #countInjected(
+    selections: readonly Selection[],
+    nights: ReadonlyMap<number, Int32Array>,
+    { table }: Enriched
+  ): void {
+    const isInjected = injectedIn(table)
+    if (!isInjected) return
+    for (const [night, rows] of nights) {
+      const own = rows.filter(isInjected).length
+      if (own > 0) add(this.#injected, `${table.survey}/${night}`, own)
+    }
+    const ids = table.fixed('alert_id').values
+    for (const { filter, injected } of selections) {
+      if (injected.length === 0) continue
+      const own = (this.#injectedIn[filter.topic] ??= [])
+      own.push(...injected.map((row) => String(ids[row])))
+    }
   }
 
   /** Where the rows of a selection came from, by night. */
@@ -109,8 +133,15 @@ export class Account {
     return Object.fromEntries([...byNight].map(([key, own]) => [key, layPlaces(own.map(relative))]))
   }
 
-  /** `attempt`: see `PartRecord`. `fink`: its messages go out in Fink's form too. */
-  record(files: readonly PartFile[], attempt: string, fink: boolean): PartRecord {
+  /**
+   * `attempt`: see `PartRecord`. `fink`: its messages go out in Fink's form too; `withInjected`: those of injected alerts
+   * go out at all.
+   */
+  record(
+    files: readonly PartFile[],
+    attempt: string,
+    { fink, withInjected }: { readonly fink: boolean; readonly withInjected: boolean }
+  ): PartRecord {
     const { source, first, count, messages } = this.#range
     const last = lastOf(this.#range)
     return {
@@ -124,6 +155,7 @@ export class Account {
       duplicates: this.#duplicates,
       revisions: this.#revisions,
       nights: this.#nights,
+      ...this.#injectedAccount(withInjected),
       marks: this.#marks,
       ...(this.#duplicates > 0 && { copies: this.#copies }),
       modules: this.#modules,
@@ -135,6 +167,11 @@ export class Account {
       started: this.#started,
       seconds: { ...this.seconds }
     }
+  }
+
+  #injectedAccount(published: boolean): { readonly injected?: InjectedAccount } {
+    if (Object.keys(this.#injected).length === 0) return {}
+    return { injected: { nights: this.#injected, topics: this.#injectedIn, published } }
   }
 }
 

@@ -33,6 +33,8 @@ export interface Parts {
   readonly surveys: readonly Survey[]
   /** Finds the texts of Confluent schema ids; an id it does not give is unknown. */
   readonly resolve: (ids: Iterable<number>) => Promise<ReadonlyMap<number, Uint8Array>>
+  /** Topics get injected alerts too. */
+  readonly withInjected: boolean
   /** What is known of the alerts that came before. */
   readonly known: Known
   /** Where alerts end up, in this order. */
@@ -72,7 +74,7 @@ export async function makePart(
   parts: Parts,
   attempt: Attempt
 ): Promise<MadePart> {
-  const { plan, runner, resources, sinks, warn } = parts
+  const { plan, runner, resources, sinks, withInjected, warn } = parts
   const { source, first } = range
   const account = new Account(range)
   const decoded = await takeIn(range, parts, attempt)
@@ -80,7 +82,8 @@ export async function makePart(
   tellRevisions(decoded, warn)
   const part = partPath(source, first, lastOf(range))
   const metadata = provenance(range, plan, resources.versions)
-  const [modules, filters] = [watch('module', parts, attempt), watch('filter', parts, attempt)]
+  const modules = watch('module', parts, attempt)
+  const filters = { ...watch('filter', parts, attempt), withInjected }
   const isShared = decoded.alerts.length > 1
   const files: LaidFile[] = []
   const messages: SelectedMessage[] = []
@@ -107,7 +110,7 @@ export async function makePart(
   const record = account.record(
     files.map((file) => file.account),
     attempt.name,
-    sinks.some(({ kind }) => kind === 'fink')
+    { fink: sinks.some(({ kind }) => kind === 'fink'), withInjected }
   )
   return { record, files, messages }
 }

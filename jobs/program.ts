@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   views: async () => (await import('./views/views.ts')).addViews,
   compare: async () => (await import('./compare/compare.ts')).addCompare,
   simulate: async () => (await import('./simulate/simulate.ts')).addSimulate,
+  inject: async () => (await import('./inject/inject.ts')).addInject,
   replay: async () => (await import('./replay/replay.ts')).addReplay
 }
 

@@ -7,6 +7,7 @@ import { PartFile } from '../reread/part-file.ts'
 import { reread } from '../reread/reread.ts'
 import type { Column } from '../table/columns.ts'
 import { Enriched } from '../table/enriched.ts'
+import { injectedIn } from '../table/injected.ts'
 import type { ColumnDef } from '../table/schema.ts'
 import type { AlertTable } from '../table/table.ts'
 import { needsOf } from './needs.ts'
@@ -127,7 +128,7 @@ class Tester {
     const [own] = select([filter], batch, warn)
     this.#filterMs += performance.now() - began
     const counts = this.#countsOf(file)
-    counts.alerts += read.table.rows
+    counts.alerts += realRows(read.table)
     const selections = select(others, batch, warn)
     if (own) {
       counts.failed += own.failed
@@ -182,6 +183,14 @@ function batchOf(table: AlertTable, made: ReadonlyMap<string, Column>): Enriched
   const batch = new Enriched(table)
   for (const [name, column] of made) batch.columns.set(name, column)
   return batch
+}
+
+function realRows(table: AlertTable): number {
+  const isInjected = injectedIn(table)
+  if (!isInjected) return table.rows
+  let real = 0
+  for (let row = 0; row < table.rows; row++) if (!isInjected(row)) real++
+  return real
 }
 
 function idOf(table: AlertTable, row: number): bigint {

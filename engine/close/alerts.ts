@@ -2,7 +2,6 @@ import type { RecordBatch } from 'apache-arrow'
 import { SiskinError } from '../errors.ts'
 import type { Moved } from '../lake/closed.ts'
 import type { PartFile } from '../lake/ledger.ts'
-import { parquetOf } from '../lake/files/parquet.ts'
 import type { Metadata } from '../lake/files/parquet.ts'
 import type { Store } from '../store/store.ts'
 import { gather } from '../reread/gather.ts'
@@ -10,9 +9,12 @@ import { loadAlerts } from './load.ts'
 import type { RowKeys } from './order.ts'
 import { Summed } from './summed.ts'
 import type { Takeable } from './taking.ts'
+import { inOrder } from './threads.ts'
+import type { CloseThreads } from './threads.ts'
 
 export interface AlertsMerge {
   readonly store: Store
+  readonly threads: CloseThreads
   readonly folder: string
   readonly parts: readonly Takeable[]
   /** Bytes of the alerts of each part as they lie in memory. */
@@ -39,7 +41,7 @@ export interface AlertsMerge {
  * part that has something of it: parts are what came in at one time, of one look at the sky, so most are read once.
  */
 export async function writeAlerts(merge: AlertsMerge): Promise<PartFile[]> {
-  const { store, folder, target, rowGroup, metadata, pathOf, onStaged } = merge
+  const { store, threads, folder, target, rowGroup, metadata, pathOf, onStaged } = merge
   const groups = rowGroups(merge)
   const files: PartFile[] = []
   for (let next = await groups.next(); !next.done;) {
@@ -54,7 +56,7 @@ export async function writeAlerts(merge: AlertsMerge): Promise<PartFile[]> {
       next = await groups.next()
       return batch
     }
-    for await (const piece of parquetOf(metadata, rowGroup, take, (bytes) => bytes >= target)) {
+    for await (const piece of threads.encode(metadata, rowGroup, target, take)) {
       pieces.push(sum.add(piece))
     }
     await store.write(`${folder}/${path}`, pieces)
@@ -69,15 +71,24 @@ async function* rowGroups(merge: AlertsMerge): AsyncGenerator<RecordBatch, void>
   for (const rows of stretches(merge)) {
     const loaded = await load(merge, rows)
     for (let from = 0; from < rows.length; from += rowGroup) {
-      const own = rows.subarray(from, from + rowGroup)
-      const picked = { batch: new Uint32Array(own.length), row: new Uint32Array(own.length) }
-      own.forEach((key, i) => {
-        picked.batch[i] = loaded.batchOf(key)
-        picked.row[i] = loaded.rowOf(key)
-      })
-      yield gather(loaded.batches[0]!.schema, loaded.batches, picked)
+      yield rowGroupOf(loaded, rows.subarray(from, from + rowGroup))
     }
   }
+}
+
+/** Of many parts a row group has rows of a few: columns of the others are not looked at. */
+function rowGroupOf(loaded: Loaded, keys: Uint32Array): RecordBatch {
+  const picked = { batch: new Uint32Array(keys.length), row: new Uint32Array(keys.length) }
+  const used = new Map<number, number>()
+  keys.forEach((key, i) => {
+    const batch = loaded.batchOf(key)
+    const at = used.get(batch) ?? used.size
+    used.set(batch, at)
+    picked.batch[i] = at
+    picked.row[i] = loaded.rowOf(key)
+  })
+  const own = [...used.keys()].map((batch) => loaded.batches[batch]!)
+  return gather(loaded.batches[0]!.schema, own, picked)
 }
 
 /** Rows that follow each other in the sky, as many as fit into memory: whole row groups, but the last. */
@@ -103,14 +114,18 @@ interface Loaded {
 
 /** The rows of a stretch, and of no part more than those. */
 async function load(
-  { store, parts, keys, moved, kept, onWritten }: AlertsMerge,
+  { threads, parts, keys, moved, kept, onWritten }: AlertsMerge,
   rows: Uint32Array
 ): Promise<Loaded> {
   const batches: RecordBatch[] = []
   const places = new Map<number, number>()
   const rowAt = new Map<number, number>()
-  for (const [part, own] of Map.groupBy(rows, (key) => keys.part[key]!)) {
-    const whole = await loadAlerts(store, parts[part]!, moved, kept)
+  const byPart = Map.groupBy(rows, (key) => keys.part[key]!)
+  const tables = inOrder(byPart, threads.atOnce, ([part]) =>
+    loadAlerts(threads.read, parts[part]!, moved, kept)
+  )
+  for await (const [[part, own], loaded] of tables) {
+    const whole = await loaded()
     if (parts[part]!.layers.length > 0) expectSame(batches[0] ?? whole, whole, parts[part]!)
     places.set(part, batches.length)
     if (own.length === whole.numRows) {

@@ -11,6 +11,7 @@ import { checkRun, CLOSING, isClaimed, RunClaim, WHOLE_LAKE } from '../lake/run-
 import { recordsAt } from '../lake/records.ts'
 import { drop } from '../lake/two-phase-commit.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
+import { collectLessOften } from '../making/collector.ts'
 import { nightsIn } from '../reread/alert-files.ts'
 import type { Store } from '../store/store.ts'
 import { DamagedFile } from './damaged.ts'
@@ -19,6 +20,8 @@ import type { Group } from './groups.ts'
 import { makeClosed } from './make-closed.ts'
 import { takeable } from './taking.ts'
 import type { Found, Takeable } from './taking.ts'
+import { ThreadsOfClose } from './threads.ts'
+import type { CloseThreads } from './threads.ts'
 
 /** A night of a survey. */
 export interface ClosingNight {
@@ -40,11 +43,15 @@ export interface CloseOptions {
   readonly store: Store
   readonly nights: readonly ClosingNight[]
   readonly sizes: CloseSizes
+  /** Threads that unpack and pack alerts; 1: this one. The files do not depend on it. */
+  readonly threads: number
   readonly command: string
   readonly onStep: OnStep
   readonly onProgress: (progress: CloseProgress) => void
   readonly onLog: (level: 'info' | 'warn', message: string) => void
 }
+
+type NightOptions = Omit<CloseOptions, 'threads'> & { readonly threads: ThreadsOfClose }
 
 export interface CloseProgress {
   readonly night: ClosingNight
@@ -85,9 +92,13 @@ export async function closeNights(options: CloseOptions): Promise<ClosedNight[]>
   const { nights } = options
   const claims = await claim(options)
   const closed: ClosedNight[] = []
+  collectLessOften()
+  const threads = new ThreadsOfClose(options.store, options.threads)
   try {
-    for (const night of nights) closed.push(await closeNight(options, night, claims.closing.run))
+    const work = { ...options, threads }
+    for (const night of nights) closed.push(await closeNight(work, night, claims.closing.run))
   } finally {
+    await threads.close()
     for (const own of Object.values(claims)) await own.release()
   }
   return closed
@@ -136,7 +147,7 @@ async function expectNoReprocessing(
 }
 
 async function closeNight(
-  options: CloseOptions,
+  options: NightOptions,
   night: ClosingNight,
   run: number
 ): Promise<ClosedNight> {
@@ -159,13 +170,13 @@ class Closing {
   readonly records: PartRecord[] = []
   readonly taken: Takeable[] = []
   readonly broken: Found['broken'][number][] = []
-  readonly #options: CloseOptions
+  readonly #options: NightOptions
   readonly #night: ClosingNight
   readonly #run: number
   #attempts = 0
   #bytes = 0
 
-  constructor(options: CloseOptions, night: ClosingNight, run: number) {
+  constructor(options: NightOptions, night: ClosingNight, run: number) {
     this.#options = options
     this.#night = night
     this.#run = run
@@ -173,12 +184,13 @@ class Closing {
 
   /** Parts with a file that is damaged are left out, and what was begun with them is begun again without. */
   async all(parts: readonly Takeable[]): Promise<void> {
-    const { store, sizes } = this.#options
-    const { groups, broken } = await groupsOf(store, parts, sizes.memory / 2)
+    const { sizes } = this.#options
+    const threads = this.#options.threads.for(parts.length)
+    const { groups, broken } = await groupsOf(threads, parts, sizes.memory / 2)
     this.broken.push(...broken)
     for (const group of groups) {
       try {
-        await this.#one(group, bytesOf(parts.flatMap(({ files }) => files)))
+        await this.#one(group, threads, bytesOf(parts.flatMap(({ files }) => files)))
       } catch (error) {
         if (!(error instanceof DamagedFile)) throw error
         const isOf = ({ files, layers }: Takeable) =>
@@ -191,7 +203,7 @@ class Closing {
     }
   }
 
-  async #one(group: Group, bytesTotal: number): Promise<void> {
+  async #one(group: Group, threads: CloseThreads, bytesTotal: number): Promise<void> {
     const { store, onStep, onProgress } = this.#options
     const night = this.#night
     const source = closedSource(night.survey, night.night)
@@ -200,7 +212,7 @@ class Closing {
     const before = await Array.fromAsync(closedBefore(store, source, nth))
     const onBytes = (bytes: number) =>
       onProgress({ night, bytes: (this.#bytes += bytes), bytesTotal })
-    const work = { ...this.#options, night, source, nth, attempt, group, before, onBytes }
+    const work = { ...this.#options, threads, night, source, nth, attempt, group, before, onBytes }
     try {
       const record = await makeClosed(work)
       await commit(store, record, [], () => checkRun(store, CLOSING, this.#run), onStep)

@@ -4,9 +4,8 @@ import type { Marks } from '../duplicates/marks.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import type { Store } from '../store/store.ts'
 import { longsOf, textsOf } from './load.ts'
-import { oneOf } from '../reread/gather.ts'
 import type { RowKeys } from './order.ts'
-import { PartTable } from './part-table.ts'
+import type { ReadTable } from './part-table.ts'
 
 /** A file of alerts whose rows are among the keys, by the number of its part there. */
 export interface KeyedFile {
@@ -27,7 +26,7 @@ export interface FoundCopies {
  * @param before files from this one on are of earlier closes
  */
 export async function findCopies(
-  store: Store,
+  { store, read }: { readonly store: Store; readonly read: ReadTable },
   night: string,
   keys: RowKeys,
   files: readonly KeyedFile[],
@@ -35,7 +34,7 @@ export async function findCopies(
 ): Promise<FoundCopies> {
   const rows = new Set<number>()
   const packets = new Map<string, number[]>()
-  const pointers = new Pointers(store, night, files)
+  const pointers = new Pointers(store, read, night, files)
   for (const group of keys.repeated()) {
     const kept = new Map<number, { readonly key: number; readonly place: Place }>()
     for (const key of group) {
@@ -78,19 +77,21 @@ const REMEMBERED = 32
 /** Where the packets of rows lie, and what tells them from others. */
 class Pointers {
   readonly #store: Store
+  readonly #read: ReadTable
   readonly #night: string
   readonly #files: readonly KeyedFile[]
   readonly #places = new Map<number, readonly Place[]>()
   readonly #marks = new Map<number, Marks | null>()
 
-  constructor(store: Store, night: string, files: readonly KeyedFile[]) {
+  constructor(store: Store, read: ReadTable, night: string, files: readonly KeyedFile[]) {
     this.#store = store
+    this.#read = read
     this.#night = night
     this.#files = files
   }
 
   async at(part: number, row: number): Promise<Place> {
-    const places = this.#places.get(part) ?? (await placesOf(this.#store, this.#files[part]!))
+    const places = this.#places.get(part) ?? (await placesOf(this.#read, this.#files[part]!))
     this.#places.delete(part)
     this.#places.set(part, places)
     const [oldest = part] = this.#places.keys()
@@ -125,9 +126,8 @@ class Pointers {
 
 const POINTER = ['packet_file', 'packet_offset', 'packet_length']
 
-async function placesOf(store: Store, { file }: KeyedFile): Promise<Place[]> {
-  const table = await PartTable.open(store, file)
-  const batch = oneOf(table.read(POINTER))
+async function placesOf(read: ReadTable, { file }: KeyedFile): Promise<Place[]> {
+  const { batch } = await read(file, POINTER)
   const files = textsOf(batch, 'packet_file')
   const offsets = longsOf(batch, 'packet_offset')
   const lengths = batch.getChild('packet_length')!.toArray() as Int32Array

@@ -1,13 +1,12 @@
 import type { RecordBatch } from 'apache-arrow'
 import { messageOf } from '../errors.ts'
-import type { Store } from '../store/store.ts'
 import { DamagedFile } from './damaged.ts'
 import { alertsOf, longsOf } from './load.ts'
-import { oneOf } from '../reread/gather.ts'
 import { RowKeys } from './order.ts'
-import { PartTable } from './part-table.ts'
-import type { FileFacts } from './part-table.ts'
+import type { PartTable } from './part-table.ts'
 import type { Found, Takeable } from './taking.ts'
+import { inOrder } from './threads.ts'
+import type { CloseThreads } from './threads.ts'
 
 /** Parts whose alerts have the same columns, made by the same versions: what a file can be made of. */
 export interface Group {
@@ -30,6 +29,9 @@ interface Draft extends Group {
   readonly bytes: number[]
 }
 
+/** What is read of a part that does not fit. */
+const KEYS = ['healpix', 'alert_id']
+
 /** How much larger the columns are in memory than in a file, about. */
 const UNPACKED = 4
 
@@ -38,21 +40,24 @@ const UNPACKED = 4
  * written. What fits into memory is kept.
  */
 export async function groupsOf(
-  store: Store,
+  { read, atOnce }: CloseThreads,
   found: readonly Takeable[],
   memory: number
 ): Promise<{ readonly groups: readonly Group[]; readonly broken: Found['broken'] }> {
   const groups = new Map<string, Draft>()
   const broken: Found['broken'][number][] = []
-  let held = 0
-  for (const part of found) {
+  const keptOf = keeper(memory)
+  const tables = inOrder(found, atOnce, async (part) => {
+    const isKept = keptOf(part)
+    return { isKept, table: await read(alertsOf(part), isKept ? undefined : KEYS) }
+  })
+  for await (const [part, made] of tables) {
     try {
-      const bytes = alertsOf(part).bytes * UNPACKED
-      const isKept = held + bytes <= memory
-      const { facts, batch } = await keysOf(store, part, isKept)
-      if (isKept) held += bytes
-      const provenance = provenanceOf(facts, part)
-      const name = [facts.schema, JSON.stringify(provenance)].join('\n')
+      const { isKept, table } = await made()
+      const { batch } = table
+      const bytes = bytesOf(part)
+      const provenance = provenanceOf(table, part)
+      const name = [table.schema, JSON.stringify(provenance)].join('\n')
       const group = groups.get(name) ?? draftOf(provenance)
       groups.set(name, group)
       const [sky, ids] = [longsOf(batch, 'healpix'), longsOf(batch, 'alert_id')]
@@ -72,14 +77,24 @@ function draftOf(provenance: Draft['provenance']): Draft {
   return { parts: [], bytes: [], kept: new Map(), keys: new RowKeys(), provenance }
 }
 
-async function keysOf(store: Store, part: Takeable, isWhole: boolean) {
-  const table = await PartTable.open(store, alertsOf(part))
-  const batch = oneOf(table.read(isWhole ? undefined : ['healpix', 'alert_id']))
-  return { facts: table.facts(isWhole ? batch.schema : undefined), batch }
+/** Bytes of its alerts in memory, about. */
+function bytesOf(part: Takeable): number {
+  return alertsOf(part).bytes * UNPACKED
+}
+
+/** Says of parts, one after the other, whether their alerts fit beside those that are kept already. */
+function keeper(memory: number): (part: Takeable) => boolean {
+  let held = 0
+  return (part) => {
+    const bytes = bytesOf(part)
+    const isKept = held + bytes <= memory
+    if (isKept) held += bytes
+    return isKept
+  }
 }
 
 /** With the versions of the layers that are folded in. */
-function provenanceOf({ keys }: FileFacts, { layers }: Takeable): Record<string, string> {
+function provenanceOf({ keys }: PartTable, { layers }: Takeable): Record<string, string> {
   const own = Object.fromEntries(Object.entries(keys).filter(([key]) => !OF_PART.includes(key)))
   const versions = new Map(
     (own['siskin.modules'] ?? '').split(' ').flatMap((text) => {

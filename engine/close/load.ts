@@ -2,10 +2,8 @@ import { Int64, makeData, RecordBatch, Schema, Struct, Utf8, vectorFromArray } f
 import type { Data, Field } from 'apache-arrow'
 import type { Moved } from '../lake/closed.ts'
 import type { PartFile } from '../lake/ledger.ts'
-import type { Store } from '../store/store.ts'
 import { DamagedFile } from './damaged.ts'
-import { oneOf } from '../reread/gather.ts'
-import { PartTable } from './part-table.ts'
+import type { ReadTable } from './part-table.ts'
 import type { Takeable } from './taking.ts'
 
 /** The file of alerts that a part has of the night. */
@@ -15,17 +13,17 @@ export function alertsOf({ files }: Pick<Takeable, 'files'>): PartFile {
 
 /** The alerts of a part, its packets where they lie now, its modules as the newest layers have them. */
 export async function loadAlerts(
-  store: Store,
+  read: ReadTable,
   part: Takeable,
   moved: ReadonlyMap<string, Moved>,
   kept: ReadonlyMap<string, RecordBatch>
 ): Promise<RecordBatch> {
   const file = alertsOf(part)
-  const read = kept.get(file.path) ?? (await wholeOf(store, file))
-  const alerts = pointed(read, moved, file.path)
+  const own = kept.get(file.path) ?? (await read(file)).batch
+  const alerts = pointed(own, moved, file.path)
   let batch = alerts
   for (const { layer, files } of part.layers) {
-    const own = await wholeOf(store, files[0]!)
+    const { batch: own } = await read(files[0]!)
     if (!sameIds(alerts, own)) {
       const path = files[0]!.path
       throw new DamagedFile(path, `${path} has not the alerts of ${file.path}, row by row`)
@@ -33,12 +31,6 @@ export async function loadAlerts(
     batch = withColumn(batch, fieldOf(own, layer.name), columnOf(own, layer.name)!)
   }
   return batch
-}
-
-/** All rows of a file as one batch. */
-async function wholeOf(store: Store, file: PartFile): Promise<RecordBatch> {
-  const table = await PartTable.open(store, file)
-  return oneOf(table.read())
 }
 
 function indexOf({ schema }: RecordBatch, name: string): number {

@@ -16,9 +16,8 @@ import type { FoundCopies } from './copies.ts'
 import { versionsOf } from './groups.ts'
 import type { Group } from './groups.ts'
 import { alertsOf, longsOf } from './load.ts'
-import { oneOf } from '../reread/gather.ts'
-import { PartTable } from './part-table.ts'
 import { Summed } from './summed.ts'
+import type { CloseThreads } from './threads.ts'
 
 export interface ClosedWork {
   readonly store: Store
@@ -31,6 +30,7 @@ export interface ClosedWork {
   /** What earlier closes of the night made. */
   readonly before: readonly PartRecord[]
   readonly sizes: CloseSizes
+  readonly threads: CloseThreads
   readonly onStep: OnStep
   readonly onBytes: (bytes: number) => void
 }
@@ -70,6 +70,7 @@ export async function makeClosed(work: ClosedWork): Promise<PartRecord> {
   const alerts = await writeAlerts({
     ...group,
     store,
+    threads: work.threads,
     folder,
     order,
     moved,
@@ -108,19 +109,24 @@ function rowsOf({ parts }: Group): number {
 }
 
 /** Among the parts, and against what earlier closes have: their ids are read too, and kept no longer than this. */
-async function copiesOf({ store, night, group, before }: ClosedWork): Promise<FoundCopies> {
+async function copiesOf({
+  store,
+  threads,
+  night,
+  group,
+  before
+}: ClosedWork): Promise<FoundCopies> {
   const { keys, parts } = group
   const own = parts.map((part) => ({ record: part.record, file: alertsOf(part) }))
   const earlier = before.flatMap((record) =>
     record.files.flatMap((file) => (file.kind === 'alerts' ? [{ record, file }] : []))
   )
   for (const [i, { file }] of earlier.entries()) {
-    const table = await PartTable.open(store, file)
-    const batch = oneOf(table.read(['healpix', 'alert_id']))
+    const { batch } = await threads.read(file, ['healpix', 'alert_id'])
     keys.add(longsOf(batch, 'healpix'), longsOf(batch, 'alert_id'), own.length + i)
   }
   const key = `${night.survey}/${night.night}`
-  return findCopies(store, key, keys, [...own, ...earlier], own.length)
+  return findCopies({ store, read: threads.read }, key, keys, [...own, ...earlier], own.length)
 }
 
 function metadataOf({ night, source, nth, group }: ClosedWork): Record<string, string> {

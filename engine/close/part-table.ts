@@ -1,8 +1,9 @@
 import { tableFromIPC } from 'apache-arrow'
-import type { RecordBatch, Schema } from 'apache-arrow'
-import { readParquet, readSchema } from 'parquet-wasm'
+import type { RecordBatch } from 'apache-arrow'
+import { ParquetFile, readParquet } from 'parquet-wasm'
 import { messageOf } from '../errors.ts'
 import type { PartFile } from '../lake/ledger.ts'
+import { oneOf } from '../reread/gather.ts'
 import type { Store } from '../store/store.ts'
 import { readWhole } from './containers.ts'
 import { DamagedFile } from './damaged.ts'
@@ -10,51 +11,57 @@ import { DamagedFile } from './damaged.ts'
 /** More rows than a file has: each row group is read as one batch. */
 const WHOLE = 2 ** 30
 
-export interface FileFacts {
-  /** The names and types of the columns, as text that is the same for the same columns. */
+/** Rows of a file, and its whole schema where they are of some columns only; both as Arrow's stream. */
+export interface RawTable {
+  readonly rows: Uint8Array
+  readonly schema: Uint8Array | null
+}
+
+/**
+ * A file of alerts, checked against its checksum: read at once, as its columns are many and small. Columns that nobody asks
+ * for are not unpacked.
+ * @param columns null: all
+ * @throws DamagedFile
+ */
+export async function readRaw(
+  store: Store,
+  file: PartFile,
+  columns: readonly string[] | null
+): Promise<RawTable> {
+  const bytes = await readWhole(store, file)
+  try {
+    if (columns === null) {
+      return { rows: readParquet(bytes, { batchSize: WHOLE }).intoIPCStream(), schema: null }
+    }
+    // readParquet of bytes reads all columns, whatever it is asked for
+    const parquet = await ParquetFile.fromFile(new Blob([Uint8Array.from(bytes)]))
+    const rows = await parquet.read({ batchSize: WHOLE, columns: [...columns] })
+    const raw = { rows: rows.intoIPCStream(), schema: parquet.schema().intoIPCStream() }
+    parquet.free()
+    return raw
+  } catch (error) {
+    const text = `${file.path} cannot be read: ${messageOf(error)}; siskin repair mends it`
+    throw new DamagedFile(file.path, text, { cause: error })
+  }
+}
+
+/** Reads some columns of a file, or all of them. @throws DamagedFile */
+export type ReadTable = (file: PartFile, columns?: readonly string[]) => Promise<PartTable>
+
+/** What was read of a file of alerts. */
+export class PartTable {
+  /** Its rows, of all row groups. */
+  readonly batch: RecordBatch
+  /** The names and types of all columns, as text that is the same for the same columns. */
   readonly schema: string
   /** The provenance that Siskin wrote. */
   readonly keys: Readonly<Record<string, string>>
-}
 
-/** A Parquet file of the lake in memory, checked against its checksum: read at once, as its columns are many and small. */
-export class PartTable {
-  readonly #path: string
-  readonly #bytes: Uint8Array
-
-  private constructor(path: string, bytes: Uint8Array) {
-    this.#path = path
-    this.#bytes = bytes
-  }
-
-  /** @throws DamagedFile */
-  static async open(store: Store, file: PartFile): Promise<PartTable> {
-    return new PartTable(file.path, await readWhole(store, file))
-  }
-
-  /** @param schema of all columns, where they were read. @throws DamagedFile */
-  facts(schema?: Schema): FileFacts {
-    return this.#told(() => {
-      const all = schema ?? tableFromIPC(readSchema(this.#bytes).intoIPCStream()).schema
-      const keys = JSON.parse(all.metadata.get('siskin') ?? '{}') as FileFacts['keys']
-      return { schema: all.fields.map(String).join(), keys }
-    })
-  }
-
-  /** All rows, of some columns or of all, a batch a row group. @throws DamagedFile */
-  read(columns?: readonly string[]): RecordBatch[] {
-    return this.#told(() => {
-      const options = { batchSize: WHOLE, ...(columns && { columns: [...columns] }) }
-      return tableFromIPC(readParquet(this.#bytes, options).intoIPCStream()).batches
-    })
-  }
-
-  #told<T>(read: () => T): T {
-    try {
-      return read()
-    } catch (error) {
-      const text = `${this.#path} cannot be read: ${messageOf(error)}; siskin repair mends it`
-      throw new DamagedFile(this.#path, text, { cause: error })
-    }
+  constructor({ rows, schema }: RawTable) {
+    const table = tableFromIPC(rows)
+    const all = schema ? tableFromIPC(schema).schema : table.schema
+    this.batch = oneOf(table.batches)
+    this.schema = all.fields.map(String).join()
+    this.keys = JSON.parse(all.metadata.get('siskin') ?? '{}') as PartTable['keys']
   }
 }

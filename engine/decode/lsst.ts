@@ -1,3 +1,4 @@
+import { INJECTED_FIELD } from '../surveys/fields.ts'
 import { OLD_NAMES, OLD_SOURCE_NAMES } from '../surveys/lsst-old-names.ts'
 import type { FixedColumn, TextColumn } from '../table/columns.ts'
 import { AlertTable } from '../table/table.ts'
@@ -20,6 +21,7 @@ export function lsstReader(capacity: number): SurveyReader {
     }
   }
   columns.set('diaSourceId', table.column('alert_id'))
+  columns.set(INJECTED_FIELD, table.column('injected'))
   const sources = new RawList(SOURCE, 'prvDiaSources[]', columns)
   const forced = new RawList(FORCED, 'prvDiaForcedSources[]', columns)
   addOldNames('prvDiaSources[]', columns)

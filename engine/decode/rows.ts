@@ -24,7 +24,7 @@ export function declination(dec: number): number {
   return Math.max(-90, Math.min(90, dec))
 }
 
-/** Sets time and place of a row, or throws with what is unusable about them. */
+/** Sets time and place of a row, and that it is real where its packet does not say, or throws with what is unusable about them. */
 export function placeRow(
   table: AlertTable,
   row: number,
@@ -45,6 +45,8 @@ export function placeRow(
   table.fixed('glon').set(row, glon)
   table.fixed('glat').set(row, glat)
   table.fixed('healpix').set(row, BigInt(healpixNested(ra, dec, HEALPIX_ORDER)))
+  const injected = table.fixed('injected')
+  if (injected.valid[row] === 0) injected.set(row, 0)
 }
 
 /** Square of the distance (deg) of entry `at` of a list from the alert; very large without a position. */

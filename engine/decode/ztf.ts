@@ -1,5 +1,6 @@
 import { FixedColumn, TextColumn } from '../table/columns.ts'
 import { fluxErrFromMag, fluxFromMag, ZTF_PIXEL } from '../contract/index.ts'
+import { INJECTED_FIELD } from '../surveys/fields.ts'
 import { AlertTable } from '../table/table.ts'
 import { dateOf, JD_OF_MJD_0 } from '../table/time.ts'
 import type { RangeSink } from '../avro/compile.ts'
@@ -56,7 +57,8 @@ export function ztfReader(capacity: number): SurveyReader {
   const columns = new Map<string, FixedColumn | TextColumn>([
     ['objectId', table.column('object_id')],
     ['schemavsn', table.column('schema_version')],
-    ['candid', table.column('alert_id')]
+    ['candid', table.column('alert_id')],
+    [INJECTED_FIELD, table.column('injected')]
   ])
   for (const [name, column] of table.columns) {
     if (name.startsWith('ztf.')) columns.set(`candidate.${name.slice(4)}`, column)

@@ -44,6 +44,8 @@ export interface PartRecord {
   readonly revisions?: number
   /** Alerts by `survey/night`. */
   readonly nights: Readonly<Record<string, number>>
+  /** Left out where none of its alerts was injected. */
+  readonly injected?: InjectedAccount
   /** What its alerts are known by when they come again (`duplicates/marks.ts`), by `survey/night`. */
   readonly marks?: Readonly<Record<string, string>>
   /** The same of its duplicates: each has its original in a part. */
@@ -66,6 +68,16 @@ export interface PartRecord {
   readonly siskin: string
   readonly started: string
   readonly seconds: Readonly<Record<string, number>>
+}
+
+/** Of simulated alerts that `siskin inject` put among real ones. */
+export interface InjectedAccount {
+  /** By `survey/night`; they count among the alerts too. */
+  readonly nights: Readonly<Record<string, number>>
+  /** Ids of those that belong to a topic, whether it got them or not. */
+  readonly topics: Readonly<Record<string, readonly string[]>>
+  /** Topics got them. */
+  readonly published: boolean
 }
 
 interface RequeueAccount extends PositionSpan {

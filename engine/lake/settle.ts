@@ -133,7 +133,8 @@ function expectPack(bad: BlockRecords['bad']): void {
     throw new SiskinError(`${pack.path} cannot be read: ${pack.reason}; siskin verify says more`)
 }
 
-function closedFor(record: PartRecord, night: string, part: string): PartRecord {
+/** The record of a part whose alerts of a night lie in a closed part now. */
+export function closedFor(record: PartRecord, night: string, part: string): PartRecord {
   return {
     ...record,
     files: record.files.filter((file) => !isOfNight(file, night)),

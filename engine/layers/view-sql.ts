@@ -15,9 +15,11 @@ export interface ShownModule {
 
 /** A file of a layer lies where that of its part does, and its rows are in the same order. */
 const PLACE = "regexp_extract(filename, 'night=[0-9]{8}/[^/]+/[^/]+$') AS place"
+/** Parts of older versions have no such column. */
+const MARK = '(SELECT NULL::BOOLEAN AS injected LIMIT 0)'
 const READ = 'union_by_name = true, filename = true, file_row_number = true'
 
-/** A SELECT of a survey's alerts. Of copies and corrected alerts it shows the last, as every reader. */
+/** A SELECT of a survey's alerts, without those that were injected. Of copies and corrected alerts it shows the last, as every reader. */
 export function alertsSql(survey: Survey, shown: readonly ShownModule[], files: Files): string {
   const base = files(`${survey}/alerts`)
   const layers = shown.flatMap(({ module, layers: own }) =>
@@ -31,7 +33,7 @@ export function alertsSql(survey: Survey, shown: readonly ShownModule[], files: 
     `SELECT a.* EXCLUDE (filename, file_row_number, place)${replaced(shown)}`,
     `FROM (`,
     `  SELECT *, ${PLACE} FROM read_parquet(${base}, ${READ}, hive_partitioning = true)`,
-    ...columns.map((empty) => `  UNION ALL BY NAME ${empty}`),
+    ...[MARK, ...columns].map((empty) => `  UNION ALL BY NAME ${empty}`),
     ') a',
     ...layers.map(
       ({ alias, sql }) => `LEFT JOIN (${sql}) ${alias} USING (night, place, file_row_number)`
@@ -41,6 +43,7 @@ export function alertsSql(survey: Survey, shown: readonly ShownModule[], files: 
           `LEFT JOIN (SELECT file_name AS filename, decode(value) AS made_by FROM parquet_kv_metadata(${base}) WHERE decode(key) = 'siskin') made USING (filename)`
         ]
       : []),
+    'WHERE a.injected IS NOT TRUE',
     'QUALIFY row_number() OVER (PARTITION BY a.night, a.alert_id ORDER BY a.packet_file DESC, a.packet_offset DESC) = 1'
   ].join('\n')
 }

@@ -14,15 +14,21 @@ import { sinksFor } from '../sinks/sinks.ts'
 import type { Topics } from '../sinks/sinks.ts'
 import type { Beat } from './beat.ts'
 
-export interface MakerSettings {
+/** What a part is made like, besides what it is made of. */
+export interface PartForm {
+  /** Surveys whose packets are kept compressed. */
+  readonly compressed: ReadonlySet<Survey>
+  /** Topics get injected alerts too. */
+  readonly withInjected: boolean
+}
+
+export interface MakerSettings extends PartForm {
   readonly plan: Plan
   readonly surveys: readonly Survey[]
   /** Finds the texts of Confluent schema ids; it may take as long as it must. */
   readonly resolve: Parts['resolve']
   /** Open; left out: the plan needs none. */
   readonly resources?: Resources
-  /** Surveys whose packets are kept compressed. */
-  readonly compressed: ReadonlySet<Survey>
   readonly log: (level: 'warn' | 'error', message: string) => void
   /** Where it is said what is going on, for who watches; null: nobody does. */
   readonly beat?: Beat | null
@@ -37,7 +43,7 @@ export const OTHER_WORK_MS = 60_000
 export class PartMaker {
   readonly shared: Pick<Parts, 'schemas' | 'surveys' | 'resolve'>
   readonly #settings: MakerSettings
-  readonly #parts: Omit<Parts, 'known' | 'sinks'>
+  readonly #parts: Omit<Parts, 'known' | 'sinks' | 'withInjected'>
   readonly #format: MessageFormat
 
   constructor(settings: MakerSettings) {
@@ -62,14 +68,14 @@ export class PartMaker {
 
   /**
    * @param index what the lake has besides; null where it holds these packets themselves
-   * @param compressed where a part is made again: as it was before
+   * @param form where a part is made again: as it was before
    */
   async make(
     range: PacketRange,
     attempt: Attempt,
     topics: Topics,
     { begin, index }: Known,
-    compressed = this.#settings.compressed
+    { compressed, withInjected }: PartForm = this.#settings
   ): Promise<MadePart> {
     const look = index && {
       look: (...asked: Parameters<typeof index.look>) =>
@@ -80,7 +86,7 @@ export class PartMaker {
     try {
       return await makePart(
         range,
-        { ...this.#parts, sinks, known: { begin, index: look } },
+        { ...this.#parts, sinks, withInjected, known: { begin, index: look } },
         attempt
       )
     } finally {

@@ -3,13 +3,16 @@ import { messageOf } from '../errors.ts'
 import { placeOf } from '../place-of.ts'
 import type { Enriched } from '../table/enriched.ts'
 import { pure } from '../pure.ts'
+import { injectedIn } from '../table/injected.ts'
 import { ReaderSet } from '../table/readers.ts'
 
 /** What one filter kept of one batch. */
 export interface Selection {
   readonly filter: Filter
-  /** Rows of the batch, ascending. */
+  /** Rows of the batch, ascending; without those that were injected, unless they are asked for. */
   readonly rows: number[]
+  /** The injected rows that it kept. */
+  readonly injected: readonly number[]
   /** Rows over which the filter broke: not selected. */
   readonly failed: number
 }
@@ -21,6 +24,8 @@ export interface SelectOptions {
   readonly stopped: Pick<ReadonlySet<string>, 'has'>
   /** Told which filter runs now, and over how many rows; -1 when all have run. */
   readonly onStart: (index: number, rows: number) => void
+  /** Topics get injected alerts too. */
+  readonly withInjected?: boolean
 }
 
 const UNWATCHED: SelectOptions = { stopped: new Set(), onStart: () => {} }
@@ -33,23 +38,35 @@ export function select(
   filters: readonly Filter[],
   batch: Enriched,
   warn: Warn,
-  { stopped, onStart }: SelectOptions = UNWATCHED
+  { stopped, onStart, withInjected = false }: SelectOptions = UNWATCHED
 ): Selection[] {
   const readers = new ReaderSet(batch)
   const blocks = new BlockCache(batch, readers)
   const { rows, survey } = batch.table
+  const isInjected = injectedIn(batch.table)
   const selections: Selection[] = []
   for (const [index, filter] of filters.entries()) {
     if (filter.surveys && !filter.surveys.includes(survey)) continue
     if (stopped.has(filter.name)) {
-      selections.push({ filter, rows: [], failed: rows })
+      selections.push({ filter, rows: [], injected: [], failed: rows })
       continue
     }
     onStart(index, rows)
-    selections.push(pure(() => selectOne(filter, batch, readers, blocks, warn)))
+    const chosen = pure(() => selectOne(filter, batch, readers, blocks, warn))
+    selections.push(isInjected ? apart(chosen, isInjected, withInjected) : chosen)
   }
   onStart(-1, 0)
   return selections
+}
+
+function apart(
+  chosen: Selection,
+  isInjected: (row: number) => boolean,
+  withInjected: boolean
+): Selection {
+  const injected = chosen.rows.filter(isInjected)
+  const rows = withInjected ? chosen.rows : chosen.rows.filter((row) => !isInjected(row))
+  return { ...chosen, rows, injected }
 }
 
 function selectOne(
@@ -74,7 +91,7 @@ function selectOne(
     keep = filter.keep({ rows, survey, columns, lookups, blocks: blocks.of(filter.uses) })
   } catch (error) {
     fail(error, rows)
-    return { filter, rows: kept, failed }
+    return { filter, rows: kept, injected: [], failed }
   }
   for (let row = 0; row < rows; row++) {
     try {
@@ -83,7 +100,7 @@ function selectOne(
       fail(error, 1)
     }
   }
-  return { filter, rows: kept, failed }
+  return { filter, rows: kept, injected: [], failed }
 }
 
 /** Blocks by row, each computed when the first filter asks for it. */

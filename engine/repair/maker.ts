@@ -3,6 +3,7 @@ import type { Known, Meet } from '../duplicates/decode-once.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'
 import type { Plan } from '../enrich/plan.ts'
 import { PartMaker } from '../making/part-maker.ts'
+import type { PartForm } from '../making/part-maker.ts'
 import type { Resources } from '../resources/resources.ts'
 import type { MessageLimits, Topics } from '../sinks/sinks.ts'
 import type { PacketRange } from '../packets.ts'
@@ -50,6 +51,7 @@ export class RepairMaker {
       surveys,
       resources,
       compressed: compressedSurveys(store.root, settings.compressPackets),
+      withInjected: false,
       resolve: (ids) => registry.resolve(ids),
       log: (_, message) => warn(message)
     })
@@ -70,7 +72,7 @@ export class RepairMaker {
   }
 
   /**
-   * `index`: what the lake has besides; null where it holds these packets themselves. `compressed`: where a part is made
+   * `index`: what the lake has besides; null where it holds these packets themselves. `form`: where a part is made
    * again, as it was.
    */
   async make(
@@ -79,12 +81,12 @@ export class RepairMaker {
     name: string,
     claim: Claim,
     index: Known['index'] = null,
-    compressed?: ReadonlySet<Survey>
+    form?: PartForm
   ): Promise<MadePart> {
     this.#described ??= keepColumns(this.#store, this.columns)
     await this.#described
     const attempt = { name, stopped: new Set<string>(), poison: null }
-    return this.#maker.make(range, attempt, topics, { begin: () => claim, index }, compressed)
+    return this.#maker.make(range, attempt, topics, { begin: () => claim, index }, form)
   }
 }
 

@@ -134,8 +134,11 @@ async function makeAgain(
 ): Promise<MadePart> {
   const topics = isPublished(record) ? NOWHERE : 'files'
   const isStored = origin === 'packets'
-  const compressed = compressedIn(record)
-  const make = (claim: Claim) => maker.make(range, topics, attempt, claim, null, compressed)
+  const form = {
+    compressed: compressedIn(record),
+    withInjected: record.injected?.published === true
+  }
+  const make = (claim: Claim) => maker.make(range, topics, attempt, claim, null, form)
   const made = await make(isStored ? () => 'new' : onceEach())
   if (isStored || record.duplicates === made.record.duplicates) return made
   const known = await knownAlerts(store, made)

@@ -2,6 +2,7 @@ import { dirname } from 'node:path/posix'
 import { amount, are } from '../amount.ts'
 import { isOfLost, lostNights, openLost } from '../close/lost.ts'
 import type { LostNight } from '../close/lost.ts'
+import { rebuildPack } from '../close/rebuild-pack.ts'
 import { reopen } from '../close/reopen.ts'
 import { nightOfClosed } from '../lake/closed.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
@@ -34,6 +35,13 @@ export async function planOf(
       .filter((finding): finding is Extract<Finding, { kind: K }> => finding.kind === kind)
       .sort((a, b) => (a.text < b.text ? -1 : 1))
   const lost = lostNights(findings)
+  // what it hides looks like gaps and strangers: those are looked for when it is whole
+  if (of('pack').length > 0) {
+    return [
+      ...lost.map((own) => lostNight(shop, own)),
+      ...of('pack').map((pack) => packAnew(shop, pack))
+    ]
+  }
   return [
     ...staged(shop, [...of('attempt'), ...of('unplaced')]),
     ...lost.map((own) => lostNight(shop, own)),
@@ -44,9 +52,6 @@ export async function planOf(
           recordAside(shop, source, path)
         )
       ),
-    ...of('pack').map(({ text }) =>
-      cannot(text, 'what it had is told by _siskin/closed: put it back from a copy')
-    ),
     ...(await orphans(shop, of('orphan'), {
       isFirst: of('record').length + of('file').length + gaps.length === 0,
       unfinished: new Set(of('unfinished').map(({ source }) => source))
@@ -170,6 +175,15 @@ function staged(
       () => recoverSource(shop, source)
     )
   )
+}
+
+function packAnew(
+  { store }: Workshop,
+  { text, source, path }: Extract<Finding, { kind: 'pack' }>
+): RepairStep {
+  const how =
+    'its records are laid together anew, of what can be read and what _siskin/closed tells'
+  return step(text, how, source, () => rebuildPack(store, source, path))
 }
 
 function lostNight({ store }: Workshop, lost: LostNight): RepairStep {

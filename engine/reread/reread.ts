@@ -20,7 +20,7 @@ export interface RereadOptions {
   readonly survey: Survey
   /** As the name of its folder says. */
   readonly night: number
-  /** Dotted names of the columns of the alert table that are to be read; all others are not there. */
+  /** Dotted names of the columns of the alert table that are to be read; of all others `injected` alone is there. */
   readonly needed: ReadonlySet<string>
   /** The columns of modules that are to be read, as they are known now. */
   readonly made: readonly ColumnDef[]
@@ -38,7 +38,7 @@ export async function reread(
   rowGroup: number | 'all',
   { survey, night, needed, made }: RereadOptions
 ): Promise<Reread> {
-  const own = ALERT_COLUMNS.filter(({ name }) => needed.has(name))
+  const own = ALERT_COLUMNS.filter(({ name }) => needed.has(name) || name === 'injected')
   const lists = new Set(own.flatMap(({ list }) => list ?? []))
   const names = [...own, ...made].map(({ name }) => name)
   const lengths = [...lists].map((list) => LENGTHS[list])

@@ -39,6 +39,7 @@ export async function runMember(
     surveys: settings.surveys,
     resources,
     compressed: compressedSurveys(settings.lake, settings.compressPackets),
+    withInjected: settings.withInjected,
     resolve: (ids) => resolveOrFail(registry, ids),
     log,
     beat: new Beat(settings.beat)

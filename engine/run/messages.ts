@@ -16,6 +16,8 @@ export interface MemberSettings {
   readonly catalogues: string | null
   /** Surveys whose packets are kept compressed; null: as befits the store. */
   readonly compressPackets: readonly Survey[] | null
+  /** Topics get injected alerts too. */
+  readonly withInjected: boolean
   readonly seen: SeenMemory
   /** For how many days a copy is recognised after its original landed; null: for ever. */
   readonly duplicateNights: number | null

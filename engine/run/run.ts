@@ -45,6 +45,8 @@ export interface RunOptions {
   readonly schemas: string | null
   /** Surveys whose packets are kept compressed; null, or left out: as befits the store. */
   readonly compressPackets?: readonly Survey[] | null
+  /** Topics get injected alerts too. */
+  readonly withInjected?: boolean
   /** Folder of the catalogues that modules and filters ask; left out: none. */
   readonly catalogues?: string | null
   readonly modules: readonly string[] | null
@@ -252,6 +254,7 @@ function startSupervisor({
         schemas,
         catalogues: options.catalogues ?? null,
         compressPackets: options.compressPackets ?? null,
+        withInjected: options.withInjected === true,
         seen,
         duplicateNights: options.duplicateNights ?? null,
         beat,

@@ -6,6 +6,8 @@ import type { Reason } from '../reasons.ts'
 export class Tally {
   received = 0
   alerts = 0
+  /** Of the alerts: those that were simulated and put among real ones; no night counts them. */
+  injected = 0
   duplicates = 0
   /** Of the alerts: those whose id came before with other bytes. */
   revisions = 0
@@ -39,6 +41,10 @@ export class Tally {
       addAll(this.quarantined, { [reason]: -freed })
     }
     addAll(this.nights, record.nights)
+    for (const [night, own] of Object.entries(record.injected?.nights ?? {})) {
+      this.injected += own
+      addAll(this.nights, { [night]: -own })
+    }
     addAll(this.seconds, record.seconds)
     for (const [name, { statuses, ms }] of Object.entries(record.modules)) {
       addAll((this.modules[name] ??= {}), statuses)

@@ -5,6 +5,9 @@ export interface Field {
   readonly nullable: boolean
 }
 
+/** The field of a packet that marks it as simulated by `siskin inject`; those of surveys have none. */
+export const INJECTED_FIELD = 'siskin_injected'
+
 /** Reads a compact field list: `name:type` or `name:type?`, separated by white space. */
 export function fields(list: string): readonly Field[] {
   return list

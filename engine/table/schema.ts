@@ -106,6 +106,13 @@ const CORE: readonly AlertColumn[] = [
     '',
     'True when brighter than the reference: ZTF isdiffpos, LSST the sign of psfFlux.',
     'meta.code'
+  ),
+  column(
+    'injected',
+    'bool',
+    '',
+    'True of a simulated alert that siskin inject put among real ones: it is in no topic unless asked for; null in parts of older versions.',
+    'meta.code'
   )
 ]
 

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { Seeks } from '../contract/index.ts'
 import { SiskinError, messageOf, UsageError } from '../errors.ts'
+import type { PartRecord } from '../lake/ledger.ts'
 import { inPhase } from './phases.ts'
 
 export interface TopicAim {
@@ -70,6 +71,17 @@ export async function loadTopics(
        FROM truth JOIN lake USING (alert_id) WHERE list_contains(${quoted(seeks.classes)}, class)`
     )
   }
+}
+
+/** What topics have of injected alerts is no finding. */
+export async function dropInjected(
+  db: DuckDBConnection,
+  records: readonly PartRecord[]
+): Promise<void> {
+  const ids = records.flatMap(({ injected }) =>
+    injected?.published ? Object.values(injected.topics).flat() : []
+  )
+  if (ids.length > 0) await db.run(`DELETE FROM selected WHERE alert_id IN (${ids.join(', ')})`)
 }
 
 export async function rows<T>(db: DuckDBConnection, sql: string): Promise<T[]> {

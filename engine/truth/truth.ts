@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts'
 import { ClosedPackets } from './closed-packets.ts'
 import { shownAlerts, topicLayers } from './shown-alerts.ts'
 import { loadStreamTopics } from './stream-topics.ts'
-import { load, loadTopics, quoted, rows } from './tables.ts'
+import { dropInjected, load, loadTopics, quoted, rows } from './tables.ts'
 import type { TopicAim } from './tables.ts'
 import { topicIds } from './topic-ids.ts'
 import { topicRows } from './topic-rows.ts'
@@ -63,6 +63,7 @@ export async function judge(
     const streamed = records.filter(({ stream }) => stream)
     const closed = await ClosedPackets.read(store, streamed.length > 0 ? records : [])
     const uncounted = await loadStreamTopics(db, streamed, closed, quoted(alerts))
+    await dropInjected(db, records)
     return { ...(await report(db, all)), uncounted }
   } finally {
     db.closeSync()

@@ -1,6 +1,8 @@
 import { amount } from '../amount.ts'
 import { closedSource, eachTaken } from '../lake/closed.ts'
+import { BLOCK, blockFolder } from '../lake/ledger.ts'
 import type { PartRecord } from '../lake/ledger.ts'
+import { PACK } from '../lake/pack.ts'
 import { recordAt } from '../lake/records.ts'
 import { attemptsAt } from '../lake/two-phase-commit.ts'
 import type { Survey } from '../contract/index.ts'
@@ -65,8 +67,27 @@ export class ClosedParts {
     const said = this.#said.get(part) ?? { parts: 0, alerts: 0 }
     if (said.parts === parts && said.alerts === alerts + copies) return
     if ((await attemptsAt(this.#store, source)).length > 0 || (await this.#isTold(record))) return
+    const gone = await this.#goneOf(record)
+    for (const { source: own, path } of gone) {
+      const text = `${path} is missing: the records of parts that ${part} was merged of`
+      this.#onFinding({ kind: 'pack', source: own, path, text, isDifference: true })
+    }
+    if (gone.length > 0) return
     const text = `part ${part} was merged of ${amount(parts, 'part')} with ${amount(alerts + copies, 'alert')}, and the ledger has ${said.parts} with ${said.alerts}`
     this.#onFinding({ kind: 'other', text, isDifference: true })
+  }
+
+  /** Blocks of which no record is left, neither alone nor among others. */
+  async #goneOf({ closes }: PartRecord): Promise<{ source: string; path: string }[]> {
+    const gone: { source: string; path: string }[] = []
+    for (const [source, blocks] of Object.entries(closes!.blocks)) {
+      for (const block of blocks) {
+        const folder = blockFolder(source, block * BLOCK)
+        if ((await this.#store.entries(folder)).length > 0) continue
+        gone.push({ source, path: `${folder}/${PACK}` })
+      }
+    }
+    return gone
   }
 
   /** A close may have come to its end since. */

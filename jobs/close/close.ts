@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Command } from 'commander'
 import { closeNights, nightsOfLake } from '../../engine/close/close.ts'
@@ -58,13 +59,16 @@ export function addClose(program: Command): void {
       'after',
       '\nA run, a stream and readers may be at work meanwhile. What comes late is a part of its own, which the next close takes in.\n\nExamples:\n  siskin close --lake lake --night 20260110\n  siskin close --lake lake --older-than 36h      # from a timer'
     )
-  addSettings(command, ['lake'])
+  addSettings(command, ['lake', 'members'])
   command.action(async (flags: Flags) => {
-    const { lake } = readSettings(command)
+    const { lake, members } = readSettings(command)
     const store = openStore(lake)
     await expectLake(store)
     const nights = await wantedNights(store, flags)
-    const closed = await withProgress(store, lake, nights, flags)
+    const closed = await withProgress(store, lake, nights, {
+      ...flags,
+      threads: members ?? availableParallelism()
+    })
     console.log(flags.json ? JSON.stringify({ nights: closed }, null, 1) : textOf(closed, lake))
     const broken = closed.flatMap((night) => night.broken)
     for (const { part, reason } of broken) console.error(`siskin: part ${part}: ${reason}`)
@@ -119,7 +123,7 @@ async function withProgress(
   store: Store,
   lake: string,
   nights: readonly ClosingNight[],
-  flags: Flags
+  flags: Flags & { readonly threads: number }
 ): Promise<ClosedNight[]> {
   const line = new ProgressLine(process.stderr)
   try {
@@ -132,6 +136,7 @@ async function withProgress(
         rowGroup: flags.rowGroup,
         memory: flags.memoryMegabytes * MEGABYTE
       },
+      threads: flags.threads,
       command: `siskin close --lake ${lake}`,
       onStep: crashAtNth(),
       onProgress: (progress) => line.update(() => progressText(progress)),

@@ -193,8 +193,9 @@ async function sourcesAt(place: Target) {
 async function inspectLake(store: Store): Promise<Inspected> {
   const lake = await summariseLake(store)
   const { tally, bytes, ...rest } = lake
-  const { received, alerts, duplicates, quarantined, requeued, nights, modules, topics } = tally
-  const counts = { received, alerts, duplicates, quarantined, requeued }
+  const { received, alerts, injected, duplicates, quarantined, requeued } = tally
+  const { nights, modules, topics } = tally
+  const counts = { received, alerts, injected, duplicates, quarantined, requeued }
   const json = {
     kind: 'lake',
     path: store.root,

@@ -65,6 +65,7 @@ export function lakeText(root: string, lake: LakeSummary): string {
       ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
       ...(tally.requeued > 0 ? [['requeued', count(tally.requeued)]] : []),
       ['duplicates', count(tally.duplicates)],
+      ...(tally.injected > 0 ? [['injected', count(tally.injected), 'counted in no night']] : []),
       ['bytes', listOf(bytes, size)]
     ]),
     '',

@@ -40,6 +40,7 @@ export function addRun(program: Command): void {
     'surveys',
     'duplicateNights',
     'compressPackets',
+    'withInjected',
     'partPackets',
     'partMegabytes'
   ])

@@ -49,6 +49,7 @@ export function runSummary(result: RunResult, lake: string): string {
     ['quarantined', count(tally.quarantinedTotal), listOf(tally.quarantined)],
     ['duplicates', count(tally.duplicates)],
     ...revisionRows(tally),
+    ...(tally.injected > 0 ? [['injected', count(tally.injected), 'simulated: in no night']] : []),
     ['nights', count(Object.keys(tally.nights).length), listOf(tally.nights)]
   ]
   return [

@@ -10,7 +10,7 @@ import { HDFS_SETTINGS, trustAtHdfs } from './hdfs.ts'
 import { REGISTRIES, REGISTRY_SETTINGS, withUser } from './registry.ts'
 import { REPLAY_SETTINGS } from './replay.ts'
 import { STREAM_SETTINGS } from './stream.ts'
-import { list, valuesOf, wholeNumber } from './values.ts'
+import { list, valuesOf, wholeNumber, yesNo } from './values.ts'
 import type { Setting, ValuesOf } from './values.ts'
 
 export { wholeNumber } from './values.ts'
@@ -72,6 +72,15 @@ const SETTINGS = {
     about:
       'keep packets of these surveys compressed (zstd), or of none (default: of lsst where the lake is in HDFS)',
     parse: (text: string) => (text === 'none' ? [] : surveys(text))
+  },
+  withInjected: {
+    key: 'withInjected',
+    flag: '--with-injected [yes]',
+    about:
+      'topics get the alerts that siskin inject made too; without it they lie in the lake only',
+    preset: 'yes',
+    fallback: false,
+    parse: yesNo
   },
   partPackets: {
     key: 'partPackets',

@@ -41,6 +41,7 @@ export function addStream(program: Command): void {
     'surveys',
     'duplicateNights',
     'compressPackets',
+    'withInjected',
     'members',
     ...own
   ])
@@ -175,6 +176,7 @@ function streamSettings(settings: Settings): StreamSettings {
     filters,
     surveys,
     compressPackets: settings.compressPackets,
+    withInjected: settings.withInjected,
     duplicateNights: settings.duplicateNights,
     output: {
       prefix: settings.outPrefix,

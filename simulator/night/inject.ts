@@ -11,6 +11,8 @@ import { makeEvent, placeIn } from '../population/transients.ts'
 import { makeVariable } from '../population/variables.ts'
 
 const TRIES = 200
+/** Redshift up to which injected explosions are drawn: what is asked for is to be seen. */
+const NEAR = 0.023
 /** Above the ordinals of a field's own events. */
 const FIRST_ORDINAL = 31 * 65536 + 60000
 
@@ -58,7 +60,7 @@ function injectOne(
           field,
           placeIn(field, rng),
           exposure.mjd - age(name, rng),
-          true
+          (reach) => Math.min(NEAR, reach)
         )
       : makeVariable(
           name as VariableClass,

@@ -21,6 +21,9 @@ export interface History {
   readonly birth: Exposure
 }
 
+/** The exposures that there were of a field. */
+type Past = Pick<Cadence, 'before' | 'first'>
+
 /** The chance that a typical exposure sees a resident, from a sample of its own light curve. */
 const chances = new WeakMap<SkyObject, { seen: number; alert: number }>()
 
@@ -50,7 +53,7 @@ function longRunChance(survey: Survey, object: SkyObject): { seen: number; alert
 /** Measurements of an object in the past exposures of its field. */
 export function pastMeasurements(
   survey: Survey,
-  cadence: Cadence,
+  cadence: Past,
   object: SkyObject,
   mjd: number,
   days: number
@@ -61,7 +64,7 @@ export function pastMeasurements(
 
 export function historyOf(
   survey: Survey,
-  cadence: Cadence,
+  cadence: Past,
   object: SkyObject,
   alert: Measurement
 ): History {
@@ -95,7 +98,7 @@ const births = new WeakMap<SkyObject, Exposure>()
 
 /** The first alert of an object since the survey began; the same whichever of its alerts asks. */
 function birthOf(
-  cadence: Cadence,
+  cadence: Past,
   object: SkyObject,
   alert: Measurement,
   recent: readonly Measurement[]

@@ -10,7 +10,7 @@ import { diaSourceId, ssObjectId } from './lsst-identifiers.ts'
 import { movingValues, orbitValues } from './lsst-moving.ts'
 import { objectValues } from './lsst-object.ts'
 import { CLEAN, forcedValues, isNamed, sourceValues } from './lsst-source.ts'
-import type { Packer, Packet } from './packet.ts'
+import type { Alert, Datum, Packer, Packet } from './packet.ts'
 import type { SkyObject } from '../population/objects.ts'
 import type { Measurement } from '../observe/photometry.ts'
 import { diaObjectFields, mainFields, schemaId } from './schema.ts'
@@ -41,18 +41,22 @@ export class LsstPacker implements Packer {
     this.#object = recordWriter(diaObjectFields(version), true)
   }
 
-  pack(
-    alert: { object: SkyObject; found: Measurement; history: History },
-    stamps: StampSet | null
-  ): Packet {
+  pack(alert: Alert, stamps: StampSet | null): Packet {
+    const { id, objectId, body } = this.datum(alert, stamps)
+    const [first, ...rest] = body
+    const wire = Buffer.alloc(5)
+    wire.writeUInt32BE(schemaId(this.version), 1)
+    const bytes = Buffer.concat([wire, first!.bytes])
+    return { id, objectId, segments: [{ bytes }, ...rest] }
+  }
+
+  datum(alert: Alert, stamps: StampSet | null): Datum {
     const { object, found, history } = alert
     const { exposure } = found
     const id = diaSourceId(object, exposure)
     const sink = this.#sink
     sink.length = 0
     sink.reserve(64)
-    sink.byte(0)
-    sink.length = sink.bytes.writeUInt32BE(schemaId(this.version), sink.length)
     sink.big(id)
     this.#text(`pairs_33_${exposure.band}`)
     this.#text(Math.abs(exposure.field.glat) > 15 ? 'lowdust' : 'dusty_plane')
@@ -62,10 +66,9 @@ export class LsstPacker implements Packer {
     const named = isNamed(object)
     if (named) this.#solarSystem(object, found)
     else this.#static(object, found, history, born)
-    const segments = this.#cutouts(stamps)
     const { moving } = object
     const objectId = named && moving ? `SSO${ssObjectId(moving.packed)}` : String(born)
-    return { id, objectId, segments }
+    return { id, objectId, body: this.#cutouts(stamps) }
   }
 
   #text(value: string): void {

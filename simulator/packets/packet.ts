@@ -18,6 +18,14 @@ export interface Alert {
   readonly history: History
 }
 
+/** The same without the frame that it is sent in. */
+export interface Datum {
+  readonly id: bigint
+  readonly objectId: string
+  readonly body: readonly Segment[]
+}
+
 export interface Packer {
+  datum(alert: Alert, stamps: StampSet | null): Datum
   pack(alert: Alert, stamps: StampSet | null): Packet
 }

@@ -38,7 +38,7 @@ function objectNumber(object: SkyObject, night: number, exposure: number): numbe
   return singles + ((night % 366) * 2048 + exposure) * 4096 + object.ordinal
 }
 
-/** ZTF objectId: two digits of the year of the first alert and seven letters. */
+/** ZTF objectId: two digits of the year of the first alert and seven letters; of an injected object it begins otherwise. */
 export function objectName(
   object: SkyObject,
   firstAlert: number,
@@ -53,7 +53,7 @@ export function objectName(
     letters = String.fromCharCode(97 + (rest % 26)) + letters
     rest = Math.floor(rest / 26)
   }
-  return `ZTF${String(year % 100).padStart(2, '0')}${letters}`
+  return `${object.injected ? 'INJ' : 'ZTF'}${String(year % 100).padStart(2, '0')}${letters}`
 }
 
 export function julianDate(mjd: number): number {

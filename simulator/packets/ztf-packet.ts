@@ -4,9 +4,8 @@ import { Sink, recordWriter } from './avro-writer.ts'
 import type { RecordValues } from './avro-writer.ts'
 import { AB_ZERO_POINT } from '../../engine/contract/index.ts'
 import { round } from '../sky/flux.ts'
-import type { History } from '../observe/history.ts'
 import { objectName, referenceId } from './ztf-identifiers.ts'
-import type { Packer, Packet } from './packet.ts'
+import type { Alert, Datum, Packer, Packet } from './packet.ts'
 import type { SkyObject } from '../population/objects.ts'
 import type { Measurement } from '../observe/photometry.ts'
 import { Rng, mix, normalAt } from '../sky/random.ts'
@@ -43,10 +42,12 @@ export class ZtfPacker implements Packer {
     this.#forced = recordWriter(ZTF_FORCED, first)
   }
 
-  pack(
-    alert: { object: SkyObject; found: Measurement; history: History },
-    stamps: StampSet | null
-  ): Packet {
+  pack(alert: Alert, stamps: StampSet | null): Packet {
+    const { id, objectId, body } = this.datum(alert, stamps)
+    return { id, objectId, segments: this.#frame(body) }
+  }
+
+  datum(alert: Alert, stamps: StampSet | null): Datum {
     const { object, found, history } = alert
     const { night, index } = found.exposure
     const objectId = objectName(object, history.firstAlert, night, index)
@@ -69,8 +70,7 @@ export class ZtfPacker implements Packer {
         this.#forced(sink, forcedValues(object, past))
       )
     }
-    const body = this.#cutouts(now, id, stamps)
-    return { id, objectId, segments: this.#frame(body) }
+    return { id, objectId, body: this.#cutouts(now, id, stamps) }
   }
 
   /** A nullable array: one block, or an empty array. */

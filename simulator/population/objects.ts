@@ -106,6 +106,8 @@ export interface SkyObject extends Source {
   readonly ordinal: number
   /** How long it lives: for good, for an event, or for one exposure. */
   readonly life: 'persistent' | 'event' | 'single'
+  /** Put among the alerts of a night that was observed: its name is to be no real one's. */
+  readonly injected?: true
 }
 
 /** A source without the parts that most classes do not have. */

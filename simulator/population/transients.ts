@@ -57,7 +57,7 @@ export function eventCount(kind: TransientClass, survey: Survey, field: Field): 
   return EXPLOSIONS[kind].rate * volume(reachOf(kind, survey)) * years * sky
 }
 
-/** One event of a class that begins at `start` (MJD) at or near a position. */
+/** One event of a class that begins at `start` (MJD) at or near a position; explosions up to a redshift that `farthest` says of the one beyond which they are too faint. */
 export function makeEvent(
   kind: TransientClass,
   survey: Survey,
@@ -65,12 +65,12 @@ export function makeEvent(
   field: Field,
   at: { ra: number; dec: number },
   start: number,
-  near = false
+  farthest = (reach: number) => reach
 ): Source {
   if (kind === 'microlensing') return lensed(survey, rng, at, start)
   if (kind === 'flare') return flare(survey, rng, at, start)
   if (kind === 'grb') return orphan(rng, field, at, start)
-  return explosion(kind, survey, rng, field, at, start, near)
+  return explosion(kind, survey, rng, field, at, start, farthest)
 }
 
 interface Shape {
@@ -125,11 +125,10 @@ function explosion(
   field: Field,
   at: { ra: number; dec: number },
   start: number,
-  near: boolean
+  farthest: (reach: number) => number
 ): Source {
   const { peak, scatter } = EXPLOSIONS[kind]
-  const most = near ? Math.min(0.023, reachOf(kind, survey)) : reachOf(kind, survey)
-  const z = drawRedshift(most, rng.uniform())
+  const z = drawRedshift(farthest(reachOf(kind, survey)), rng.uniform())
   const shape = shapeOf(kind, rng, z)
   const absolute = peak + shape.shift + rng.normal(0, scatter)
   const host = realHost(survey, rng, field, z)

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { closeNights, nightsOfLake } from '../../engine/close/close.ts'
@@ -10,8 +10,8 @@ import { fillLedger, timeStart } from './close-start.ts'
 
 // What closing a week of nights of small parts makes of it, what it costs, and how soon a run begins beside many parts.
 const isQuick = process.argv.includes('--quick')
-const NIGHTS = isQuick ? 2 : 7
-const SCALE = 0.004
+const NIGHTS = isQuick ? 1 : 7
+const SCALE = 0.03
 const PART_PACKETS = 60
 const PARTS = isQuick ? 20_000 : 200_000
 const ROUNDS = 3
@@ -77,6 +77,23 @@ function compare(name: string, before: number, after: number, unit: (value: numb
   line(name, unit(before), unit(after), `${(before / after).toFixed(1)} x`)
 }
 
+async function timeClose(lake: string, threads: number) {
+  const store = openStore(lake)
+  const began = performance.now()
+  const closed = await closeNights({
+    store,
+    nights: await nightsOfLake(store, null),
+    sizes: { alerts: 128 * MIB, packets: 512 * MIB, rowGroup: 4096, memory: 1024 * MIB },
+    threads,
+    command: 'bench',
+    onStep: () => {},
+    onProgress: () => {},
+    onLog: () => {}
+  })
+  execFileSync('sync', ['-f', lake])
+  return { closed, seconds: (performance.now() - began) / 1000 }
+}
+
 const ms = (value: number) => `${value.toFixed(0)} ms`
 const mib = (value: number) => `${(value / MIB).toFixed(1)} MiB`
 const count = (value: number) => value.toLocaleString('en')
@@ -96,23 +113,14 @@ try {
   }
   const before = sizes()
   const queriesBefore = await queriesOf(lake)
+  const copy = join(folder, 'copy')
   const copied = performance.now()
-  for (const root of ['ztf', 'topics'])
-    cpSync(join(lake, root), join(folder, 'copy', root), { recursive: true })
-  execFileSync('sync', [join(folder, 'copy')])
+  cpSync(lake, copy, { recursive: true })
+  execFileSync('sync', ['-f', copy])
   const copySeconds = (performance.now() - copied) / 1000
-  const store = openStore(lake)
-  const began = performance.now()
-  const closed = await closeNights({
-    store,
-    nights: await nightsOfLake(store, null),
-    sizes: { alerts: 128 * MIB, packets: 512 * MIB, rowGroup: 4096, memory: 1024 * MIB },
-    command: 'bench',
-    onStep: () => {},
-    onProgress: () => {},
-    onLog: () => {}
-  })
-  const closeSeconds = (performance.now() - began) / 1000
+  const once = await timeClose(copy, 1)
+  rmSync(copy, { recursive: true })
+  const { closed, seconds: closeSeconds } = await timeClose(lake, availableParallelism())
   const after = sizes()
   const queriesAfter = await queriesOf(lake)
   const alerts = closed.reduce((sum, night) => sum + night.alerts, 0)
@@ -125,9 +133,11 @@ try {
   for (const [name, time] of Object.entries(queriesBefore))
     compare(name, time, queriesAfter[name]!, ms)
   const bytes = closed.reduce((sum, night) => sum + night.bytesBefore, 0) / MIB
-  console.log(
-    `\nclosed at ${(bytes / closeSeconds).toFixed(1)} MiB/s (${count(Math.round(alerts / closeSeconds))} alerts/s), the files copied at ${(bytes / copySeconds).toFixed(1)} MiB/s: ${(copySeconds / closeSeconds).toFixed(2)} of it`
-  )
+  const rate = (name: string, seconds: number) =>
+    `${name} ${(bytes / seconds).toFixed(1)} MiB/s (${count(Math.round(alerts / seconds))} alerts/s): ${(copySeconds / seconds).toFixed(2)} of the copy`
+  console.log(`\nthe files copied, and synced, at ${(bytes / copySeconds).toFixed(1)} MiB/s`)
+  console.log(rate('closed in one thread at', once.seconds))
+  console.log(rate(`with ${availableParallelism()} threads beside it at`, closeSeconds))
   const archive = join(folder, 'small.tar')
   await simulate({ out: archive, start: '2026-02-01', seed: 1, scale: 0.0005, stamps: 'none' })
   const none = timeStart(join(folder, 'empty'), archive)

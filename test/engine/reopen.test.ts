@@ -112,6 +112,31 @@ describe('a closed night', () => {
     expect(Buffer.compare(await store.read(pack.path), damaged)).toBe(0)
   })
 
+  test.each([
+    ['a line is none', (lines: string[]) => ['{', ...lines.slice(2)]],
+    ['it is cut off', (lines: string[]) => [lines[1]!.slice(0, 99)]],
+    ['it is gone', () => null]
+  ])(
+    'whose records lay together and are damaged has them again: %s',
+    async (name, harm) => {
+      const lake = lakeOf(name)
+      const store = openStore(lake)
+      const { path } = (await store.list('_siskin/ledger')).find((one) => one.path.endsWith('jsonl'))!
+      const whole = Buffer.from(await store.read(path)).toString()
+      const [head, ...lines] = whole.split('\n')
+      const harmed = harm([head!, ...lines])
+      if (harmed) writeFileSync(join(lake, path), [head, ...harmed].join('\n'))
+      else rmSync(join(lake, path))
+      const before = await verdictOf(store)
+      expect(before.differences.join()).toContain(path)
+      const { stdout } = await repair(lake)
+      expect(stdout).toMatch(/records? read, [1-9]\d* rebuilt/)
+      expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [] })
+      expect(Buffer.from(await store.read(path)).toString()).toBe(whole)
+    },
+    60_000
+  )
+
   test('is closed without a part of which a file of a layer is missing', async () => {
     const none = { path: 'ztf/layers/none', kind: 'layer', bytes: 1, rows: 1, crc32: '' } as const
     const read = readWhole(openStore(closed), none)

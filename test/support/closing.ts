@@ -11,12 +11,14 @@ const SIZES: CloseSizes = { alerts: 1e8, packets: 1e8, rowGroup: 64, memory: 1e9
 export async function closeAll(
   store: Store,
   sizes: Partial<CloseSizes> = {},
-  onStep: OnStep = () => {}
+  onStep: OnStep = () => {},
+  threads = 1
 ): Promise<ClosedNight[]> {
   return closeNights({
     store,
     nights: await nightsOfLake(store, null),
     sizes: { ...SIZES, ...sizes },
+    threads,
     command: 'siskin close',
     onStep,
     onProgress: () => {},

@@ -28,6 +28,8 @@ export interface StreamSettings {
   readonly catalogues?: string | null
   /** Surveys whose packets are kept compressed; null, or left out: as befits the store. */
   readonly compressPackets?: readonly Survey[] | null
+  /** Topics get injected alerts too. */
+  readonly withInjected?: boolean
   readonly output: OutputSettings
   /** A member that is silent for so long is taken for dead by its group. */
   readonly sessionSeconds: number

@@ -110,6 +110,7 @@ export async function runStreamWorker(
     surveys: stream.surveys,
     resources,
     compressed: compressedSurveys(stream.lake, stream.compressPackets),
+    withInjected: stream.withInjected === true,
     resolve: (ids) => resolveOrFail(registry, ids, ending.signal),
     log,
     beat: new Beat(beat),
