@@ -7,10 +7,17 @@ export function isKafkaError(error: unknown, ...ids: string[]): boolean {
 
 /** A topic that was there is so no more: the client has words of its own for that, which hide Kafka's. */
 export function isUnknownTopic(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isUnknownTopic)
-  if (!(error instanceof Error)) return false
-  const isSaid = error instanceof UserError && error.message.startsWith('Unknown topic')
-  return isSaid || isUnknownTopic(error.cause)
+  return unknownTopic(error) !== null
+}
+
+/** The topic that Kafka does not have; null where something else is wrong. */
+export function unknownTopic(error: unknown): string | null {
+  if (error instanceof AggregateError) {
+    return error.errors.map(unknownTopic).find((topic) => topic !== null) ?? null
+  }
+  if (!(error instanceof Error)) return null
+  const [, said] = /^Unknown topic (.+?)\.?$/.exec(error.message) ?? []
+  return error instanceof UserError && said !== undefined ? said : unknownTopic(error.cause)
 }
 
 /** All that the user of a stream has to be allowed; a right to read or write a topic includes DESCRIBE of it. */

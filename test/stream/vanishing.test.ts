@@ -14,11 +14,16 @@ import { temporaryFolder } from '../support/siskin.ts'
 import {
   describeKafka,
   drain,
+  ledgerOf,
   makeTopic,
+  membersOf,
   newName,
   nightOfPackets,
   receivedIn,
-  send
+  send,
+  start,
+  until,
+  verdictOf
 } from './support.ts'
 
 const LOOKS = 5
@@ -45,12 +50,25 @@ describeKafka('topics that come and go while streams begin', () => {
   })
 
   /** Makes topics and deletes them, until it is told to stop. */
-  async function churn(prefix: string, over: AbortSignal): Promise<void> {
+  async function churn(prefix: string, over: AbortSignal, packet?: Buffer): Promise<void> {
     const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap], retries: 5 })
     for (let round = 0; !over.aborted; round++) {
       const topics = [0, 1].map((i) => `${prefix}-goes-${round}-${i}`)
       await admin.createTopics({ topics, partitions: 1, replicas: 1 })
-      await delay(PAUSE_MS)
+      if (packet) await send(kafka, { topic: topics[0]!, partitions: 1 }, [packet])
+      await delay(packet ? 10 * PAUSE_MS : PAUSE_MS) // long enough to be seen and read
+      await admin.deleteTopics({ topics })
+    }
+    await admin.close()
+  }
+
+  /** Twenty-five topics a second that are gone at once. */
+  async function manyAtOnce(prefix: string, over: AbortSignal): Promise<void> {
+    const admin = new Admin({ clientId: 'test', bootstrapBrokers: [kafka.bootstrap], retries: 5 })
+    for (let round = 0; !over.aborted; round++) {
+      const topics = Array.from({ length: 25 }, (_, i) => `${prefix}-many-${round}-${i}`)
+      await admin.createTopics({ topics, partitions: 1, replicas: 1 })
+      await delay(1000)
       await admin.deleteTopics({ topics })
     }
     await admin.close()
@@ -82,6 +100,42 @@ describeKafka('topics that come and go while streams begin', () => {
       await churning
       await admin.close()
     }
+  })
+
+  test('a stream that runs goes on while topics of its pattern come and go, with and without messages', async () => {
+    const group = newName('passing')
+    const stays = { topic: `in-${group}-stays`, partitions: 2 }
+    await makeTopic(kafka, stays)
+    const lake = join(folder, group)
+    const more = ['--filters', 'fast_riser']
+    const running = start({ kafka, lake, topics: `/^in-${group}-/`, group, more })
+    const over = new AbortController()
+    try {
+      await send(kafka, stays, packets.slice(0, 10))
+      await until(() => receivedIn(lake) === 10, 'the first packets')
+      const members = membersOf(running)
+      const churning = [
+        manyAtOnce(`in-${group}`, over.signal),
+        churn(`in-${group}`, over.signal, packets[30])
+      ]
+      for (let from = 10; from < 30; from += 2) {
+        await send(kafka, stays, packets.slice(from, from + 2))
+        await delay(BEGINS_MS / 10)
+      }
+      over.abort()
+      await Promise.all(churning)
+      const staying = () => ledgerOf(lake).filter(({ source }) => source.includes('stays'))
+      const taken = () => staying().reduce((sum, { received }) => sum + received, 0)
+      await until(() => taken() === 30, 'all of the topic that stays')
+      expect(membersOf(running), 'members that lived through it').toEqual(members)
+    } finally {
+      over.abort()
+      running.child.kill('SIGTERM')
+      await running.ended
+    }
+    expect(running.log()).not.toMatch(/died|death/)
+    const { ok, differences } = await verdictOf(lake)
+    expect([ok, differences]).toEqual([true, []])
   })
 
   test('one that went before its group was joined is told from an outage', async () => {

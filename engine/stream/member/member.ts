@@ -20,7 +20,7 @@ import type { OwnedTopics } from '../claims/claim-input.ts'
 import { Publisher } from '../commit/publisher.ts'
 import { openFraming } from '../commit/schema.ts'
 import type { StreamSettings } from '../common/settings.ts'
-import { isUnknownTopic } from '../../kafka/refusals.ts'
+import { isUnknownTopic, unknownTopic } from '../../kafka/refusals.ts'
 import { limitOf } from '../../kafka/topics.ts'
 import { findTopics, makeTopics, outputTopics, ownTopics, sameTopics } from '../common/topics.ts'
 import type { FoundTopics } from '../common/topics.ts'
@@ -181,6 +181,9 @@ async function runSession(context: Context): Promise<void> {
       options.send({ kind: 'joined', memberId, generation, partitions })
       await workAssignment(context, group, assignment, over)
     }
+  } catch (error) {
+    if (!topics.has(unknownTopic(error) ?? '')) throw error
+    tellGone(options)
   } finally {
     ends.abort()
     await group.close().catch(() => {})
@@ -189,16 +192,21 @@ async function runSession(context: Context): Promise<void> {
 }
 
 /** False where a topic went since the look: then there is to be another one. */
-async function joined(group: ConsumerGroup, { send }: MemberOptions): Promise<boolean> {
+async function joined(group: ConsumerGroup, options: MemberOptions): Promise<boolean> {
   try {
     await group.join()
     return true
   } catch (error) {
     if (!isUnknownTopic(error)) throw error
-    const message = 'an input topic was deleted a moment ago: it is left out'
-    send({ kind: 'log', level: 'warn', message })
+    tellGone(options)
     return false
   }
+}
+
+/** Nothing of the session counts that was not committed: the next begins where it was. */
+function tellGone({ send }: MemberOptions): void {
+  const message = 'an input topic was deleted a moment ago: it is left out'
+  send({ kind: 'log', level: 'warn', message })
 }
 
 function tellLeftOut({ missing, offline }: FoundTopics, { send }: MemberOptions): void {
