@@ -39,13 +39,18 @@ export class SkyIndex {
     const zoneOf = (i: number) => Math.min(count - 1, this.#zone(dec[i]!))
     this.#zones = startsOf(known, zoneOf, count)
     this.#order = byZone(known, zoneOf, this.#zones)
-    const turned = (i: number) => inTurn(ra[i]!)
+    const turned = new Float64Array(ra.length)
+    for (const i of known) turned[i] = inTurn(ra[i]!)
     for (let zone = 0; zone < count; zone++) {
       const own = this.#order.subarray(this.#zones[zone], this.#zones[zone + 1])
-      own.sort((a, b) => turned(a) - turned(b) || a - b)
+      own.sort((a, b) => turned[a]! - turned[b]! || a - b)
     }
-    this.#ra = Float64Array.from(this.#order, turned)
-    this.#dec = Float64Array.from(this.#order, (i) => dec[i]!)
+    this.#ra = new Float64Array(known.length)
+    this.#dec = new Float64Array(known.length)
+    for (let at = 0; at < known.length; at++) {
+      this.#ra[at] = turned[this.#order[at]!]!
+      this.#dec[at] = dec[this.#order[at]!]!
+    }
   }
 
   get size(): number {

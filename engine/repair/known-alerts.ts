@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from '../lake/files/compressors.ts'
 import { inflate } from '../avro/codecs.ts'
 import type { Survey } from '../contract/index.ts'
 import { MarkTable } from '../duplicates/mark-table.ts'

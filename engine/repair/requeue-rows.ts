@@ -1,5 +1,5 @@
 import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from '../lake/files/compressors.ts'
 import { schemaIds } from '../decode/confluent.ts'
 import { decodeRange } from '../decode/decode.ts'
 import type { DecodeOptions } from '../decode/decode.ts'

@@ -1,5 +1,5 @@
 import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from '../lake/files/compressors.ts'
 import { amount, are } from '../amount.ts'
 import { Marks, readMarks } from '../duplicates/marks.ts'
 import type { Finding } from './finding.ts'

@@ -1,5 +1,5 @@
 import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from '../lake/files/compressors.ts'
 import { againByBytes, againByMarks, findingsOf } from './copies-within.ts'
 import type { OnFinding } from './finding.ts'
 import { rangeReads } from '../store/range-reads.ts'

@@ -1,5 +1,5 @@
 import { parquetReadObjects } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from '../lake/files/compressors.ts'
 import { amount } from '../amount.ts'
 import { messageOf } from '../errors.ts'
 import { checkFiles } from './file-check.ts'

@@ -1,6 +1,6 @@
 import { parquetRead } from 'hyparquet'
 import type { FileMetaData } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from '../../lake/files/compressors.ts'
 import { messageOf, SiskinError, unknownName } from '../../errors.ts'
 import { openParquet } from '../../lake/files/parquet-file.ts'
 import type { ParquetFile } from '../../lake/files/parquet-file.ts'
@@ -63,11 +63,19 @@ export async function loadPiece(
   const missing = names.find((own) => !known.includes(own))
   if (missing !== undefined) throw unknownName(`column of catalogue ${hats.name}`, missing, known)
   const read = await columnsOf(hats, file, { from, to, names })
-  const numbers = (name: string) =>
-    Float64Array.from(read.get(name)!, (value) => (value === null ? Number.NaN : Number(value)))
-  const index = new SkyIndex(numbers(ra), numbers(dec))
+  const index = new SkyIndex(numbersOf(read.get(ra)!), numbersOf(read.get(dec)!))
   const columns = new Map(wanted.map((own) => [own, read.get(own)!]))
   return { index, columns, bytes: (to - from) * (24 + 16 * wanted.length) }
+}
+
+/** Degrees, NaN for none. */
+function numbersOf(values: ArrayLike<unknown>): Float64Array {
+  const numbers = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]
+    numbers[i] = typeof value === 'number' ? value : value === null ? Number.NaN : Number(value)
+  }
+  return numbers
 }
 
 interface Stretch {

@@ -1,6 +1,6 @@
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import type { FileMetaData } from 'hyparquet'
-import { compressors } from 'hyparquet-compressors'
+import { compressors } from './compressors.ts'
 import { messageOf, SiskinError } from '../../errors.ts'
 import { rangeReads } from '../../store/range-reads.ts'
 import type { Store } from '../../store/store.ts'
