@@ -46,8 +46,8 @@ export class Blame {
     const deaths = new Map<string, readonly BlamedRange[]>()
     for (const source of sources) {
       const noted = await readNote<Partial<Noted>>(store, pathOf(source))
-      if (!noted) continue
-      const all = [...(noted.deaths ?? []), ...(noted.working ?? [])]
+      if (!noted && (await store.size(pathOf(source))) === null) continue // else it is torn
+      const all = [...(noted?.deaths ?? []), ...(noted?.working ?? [])]
       await replaceFile(store, pathOf(source), { working: [], deaths: all })
       deaths.set(source, all)
     }
