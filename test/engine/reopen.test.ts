@@ -121,7 +121,9 @@ describe('a closed night', () => {
     async (name, harm) => {
       const lake = lakeOf(name)
       const store = openStore(lake)
-      const { path } = (await store.list('_siskin/ledger')).find((one) => /jsonl$/.test(one.path))!
+      const { path } = (await store.list('_siskin/ledger')).find((one) =>
+        one.path.endsWith('jsonl')
+      )!
       const whole = Buffer.from(await store.read(path)).toString()
       const [head, ...lines] = whole.split('\n')
       const harmed = harm([head!, ...lines])
