@@ -20,6 +20,7 @@ import { inputOf, layerRecord, makingsOf, missingInputs, newestInput, stillGood 
 import type { Input, MadeOf } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
 import { makeLayers } from './part-layers.ts'
+import type { MadeLayer } from './part-layers.ts'
 import { layerOfFilter, layerOfModule, sourcesFor } from './work.ts'
 import type { LayerWork } from './work.ts'
 
@@ -124,21 +125,38 @@ export class LayerMaker {
         onStart: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
       }
     }).finally(() => beat.leave())
-    for (const { layer, record: own, files } of made) {
-      const { check } = claimOf(layer)
-      const before = await layerRecord(store, layer, record)
-      try {
-        await commit(store, own, files, check, onStep)
-      } catch (error) {
-        await this.#leave(record, own, layer)
-        await check() // it may be theirs by now: that says more than what failed of it
-        throw error
-      }
-      const named = new Set(own.files.map(({ path }) => path))
-      for (const { path } of before?.files ?? [])
-        if (!named.has(path)) await strayAside(store, path)
+    const commits: Promise<void>[] = []
+    const ofModule = new Map<string, Promise<void>>()
+    for (const one of made) {
+      const { layer } = one
+      const read = Object.keys(todo.from(layer)).flatMap((name) => ofModule.get(name) ?? [])
+      const own = Promise.all(read).then(() => this.#commit(record, one, claimOf(layer), onStep))
+      commits.push(own)
+      if (layer.kind === 'layers') ofModule.set(layer.name, own)
     }
+    await Promise.allSettled(commits)
+    await Promise.all(commits)
     return made.map(({ record: own }) => own)
+  }
+
+  /** Layers are committed at the same time, each behind those that it reads from. */
+  async #commit(
+    part: PartRecord,
+    { layer, record: own, files }: MadeLayer,
+    { check }: Claim,
+    onStep: OnStep
+  ): Promise<void> {
+    const { store } = this.#options
+    const before = await layerRecord(store, layer, part)
+    try {
+      await commit(store, own, files, check, onStep)
+    } catch (error) {
+      await this.#leave(part, own, layer)
+      await check() // it may be theirs by now: that says more than what failed of it
+      throw error
+    }
+    const named = new Set(own.files.map(({ path }) => path))
+    for (const { path } of before?.files ?? []) if (!named.has(path)) await strayAside(store, path)
   }
 
   /** What others who make the same would take for work of one who died. */

@@ -13,6 +13,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { simulate } from '../../simulator/index.ts'
+import { timeHistory } from './history.ts'
 import { timeStages } from './stages.ts'
 
 // What each stage costs and what the whole does, in one run, beside the floor: reading the same bytes
@@ -116,3 +117,13 @@ console.log('\neach stage alone, one core, best of 6                   µs an al
 for (const { stage, micros } of await timeStages(archive)) {
   console.log(`  ${stage.padEnd(48)}${micros.toFixed(1).padStart(9)}  ${rate(1e6 / micros)}`)
 }
+
+const { run, history, backtest } = await timeHistory(archive, folder, ROUNDS)
+console.log(`\nhistory, 2 members, median of ${ROUNDS}                   alerts/s   x siskin run`)
+console.log(`  siskin run${rate(run).padStart(43)}       1.0`)
+console.log(
+  `  six modules over it${rate(history).padStart(34)}    ${(history / run).toFixed(1).padStart(6)}`
+)
+console.log(
+  `  one filter over a closed night of ${backtest.alerts.toLocaleString('en-US')} alerts: ${backtest.seconds.toFixed(1)} s`
+)
