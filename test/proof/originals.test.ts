@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { localStore } from '../../engine/store/local.ts'
 import { RunClaim } from '../../engine/lake/run-claim.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
 /** As if its run had been killed before any part of it was in the lake. */
@@ -45,7 +46,7 @@ test('a copy whose original never landed is named by verify --deep, and taken in
   expect(told.differences[0]).toMatch(
     /^part copy-.*: the originals of \d+ of its duplicates are in no part: \d+/
   )
-  const mended = await siskin(['repair', '--lake', lake, '--deep', '--yes'])
+  const mended = await ask(['repair', '--lake', lake, '--deep', '--yes'])
   expect(mended.code, mended.stdout + mended.stderr).toBe(0)
   expect(await verdictOf(lake, '--deep')).toMatchObject({
     ok: true,
