@@ -8,6 +8,7 @@ import { simulate } from '../../simulator/index.ts'
 import { RunClaim } from '../../engine/lake/run-claim.ts'
 import { verify } from '../../engine/verify/verify.ts'
 import { closeAll, verdictOf } from '../support/closing.ts'
+import { ask } from '../support/ask.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -61,7 +62,7 @@ async function packetsOf(lake: string): Promise<string[]> {
 
 beforeAll(async () => {
   await simulate({ start: '2026-01-12', seed: 3, scale: 0.002, stamps: 'none', out: archive })
-  await siskin(['run', archive, '--lake', taken, '--part-packets', '25'])
+  await ask(['run', archive, '--lake', taken, '--part-packets', '25'])
 }, 60_000)
 
 describe('a closed night', () => {
@@ -90,7 +91,7 @@ describe('a closed night', () => {
     const lake = lakeOf('late')
     const store = openStore(lake)
     await closeAll(store)
-    const resumed = await siskin(['run', archive, '--lake', lake, '--json'])
+    const resumed = await ask(['run', archive, '--lake', lake, '--json'])
     expect(JSON.parse(resumed.stdout)).toMatchObject({ received: 0 })
     const again = join(folder, 'again.tar')
     const loose = mkdtempSync(join(folder, 'loose-'))
@@ -150,7 +151,7 @@ describe('a closed night', () => {
     expect(stderr).toContain(`${packets!.path} is damaged: its header is not whole`)
     const { nights } = JSON.parse(stdout) as { nights: { parts: number }[] }
     expect(nights[0]!.parts).toBeGreaterThan(3)
-    const mended = await siskin(['repair', '--lake', lake, '--source', archive, '--yes'])
+    const mended = await ask(['repair', '--lake', lake, '--source', archive, '--yes'])
     expect(mended.code, mended.stdout + mended.stderr).toBe(0)
     expect(await closeAll(store)).toMatchObject([{ parts: 3, broken: [] }])
     expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [], notes: [] })
@@ -165,7 +166,7 @@ describe('a closed night', () => {
     writeFileSync(join(lake, packets!.path), Buffer.alloc(packets!.size))
     const [alerts] = await store.list('ztf/alerts')
     await store.remove(alerts!.path)
-    const mended = await siskin(['repair', '--lake', lake, '--source', archive, '--deep', '--yes'])
+    const mended = await ask(['repair', '--lake', lake, '--source', archive, '--deep', '--yes'])
     expect(mended.code, mended.stdout + mended.stderr).toBe(0)
     expect(await verdictOf(store)).toMatchObject({ ok: true, differences: [] })
     expect((await closeAll(store))[0]!.parts).toBeGreaterThan(5)
@@ -218,7 +219,7 @@ describe('a closed night', () => {
   })
 
   test('that there is not is told, with those that there are', async () => {
-    const close = (...args: readonly string[]) => siskin(['close', '--lake', taken, ...args])
+    const close = (...args: readonly string[]) => ask(['close', '--lake', taken, ...args])
     const [none, neither, young] = await Promise.all([
       close('--night', '20250101'),
       close(),

@@ -10,6 +10,7 @@ import { replaceBytes } from '../../engine/store/replace-file.ts'
 import type { Store } from '../../engine/store/store.ts'
 import { simulate } from '../../simulator/index.ts'
 import { closeAll, verdictOf } from '../support/closing.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 
 const folder = temporaryFolder()
@@ -30,11 +31,11 @@ async function onlyFile(store: Store, below: string): Promise<string> {
 }
 
 const repair = (lake: string) =>
-  siskin(['repair', '--lake', lake, '--source', archive, '--yes', '--deep'])
+  ask(['repair', '--lake', lake, '--source', archive, '--yes', '--deep'])
 
 beforeAll(async () => {
   await simulate({ start: '2026-01-12', seed: 3, scale: 0.003, stamps: 'none', out: archive })
-  await siskin(['run', archive, '--lake', closed, '--part-packets', '150'])
+  await ask(['run', archive, '--lake', closed, '--part-packets', '150'])
   await closeAll(openStore(closed))
 }, 60_000)
 
@@ -89,7 +90,7 @@ describe('a closed night', () => {
     expect(await read()).toBe(0)
     const late = join(folder, 'late.tar')
     await simulate({ start: '2026-01-12', seed: 44, scale: 0.001, stamps: 'none', out: late })
-    const { stdout } = await siskin(['run', late, '--lake', lake, '--json'])
+    const { stdout } = await ask(['run', late, '--lake', lake, '--json'])
     const { topics } = JSON.parse(stdout) as { topics: Record<string, number> }
     await closeAll(store)
     await onlyFile(store, 'topics/solar-system-known')

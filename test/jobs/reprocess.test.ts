@@ -28,7 +28,7 @@ interface Account {
 }
 
 async function reprocessed(from: string, ...args: string[]): Promise<Account> {
-  const { stdout, stderr } = await siskin(['reprocess', '--lake', from, '--json', ...args])
+  const { stdout, stderr } = await ask(['reprocess', '--lake', from, '--json', ...args])
   if (stdout === '') throw new Error(stderr)
   return JSON.parse(stdout) as Account
 }
@@ -45,7 +45,7 @@ async function verified(from: string): Promise<Verdict> {
 }
 
 async function asked(from: string, sql: string, ...versions: string[]): Promise<unknown[]> {
-  const { stdout } = await siskin(['views', ...versions, '--lake', from])
+  const { stdout } = await ask(['views', ...versions, '--lake', from])
   const instance = await DuckDBInstance.create(':memory:')
   const db = await instance.connect()
   try {

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
 const folder = temporaryFolder()
@@ -26,9 +27,9 @@ test('a source that was begun and whose archive is gone for ever is given up, an
   lose(lake, parts[2]!)
   lose(lake, parts.at(-1)!)
   const abandon = (...more: string[]) =>
-    siskin(['repair', '--lake', lake, '--abandon', source, ...more])
+    ask(['repair', '--lake', lake, '--abandon', source, ...more])
 
-  const wrong = await siskin(['repair', '--lake', lake, '--abandon', `${source}x`])
+  const wrong = await ask(['repair', '--lake', lake, '--abandon', `${source}x`])
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining(`(${source}?)`)])
   const atHand = await abandon('--yes')
   expect([atHand.code, atHand.stdout]).toEqual([1, expect.stringContaining('is at hand')])
@@ -64,7 +65,7 @@ test('nothing is given up of a source that is whole', async () => {
   const lake = join(folder, 'whole')
   await runInto(lake, await nightOf(folder, 6))
   const { source } = recordsIn(lake)[0]!
-  const { code, stdout } = await siskin(['repair', '--lake', lake, '--abandon', source, '--yes'])
+  const { code, stdout } = await ask(['repair', '--lake', lake, '--abandon', source, '--yes'])
   expect([code, stdout]).toEqual([0, expect.stringContaining('nothing of it is missing')])
   expect(await verdictOf(lake)).toMatchObject({ ok: true, notes: [] })
 })

@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { localStore } from '../../engine/store/local.ts'
 import { ArchiveInput } from '../../engine/repair/inputs/archive-input.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
+import { ask } from '../support/ask.ts'
 import { siskin, temporaryFolder } from '../support/siskin.ts'
 import { put } from '../engine/consume/support.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
@@ -23,11 +24,11 @@ test('an archive that breaks off is learnt again as that', async () => {
   const broken = join(folder, 'broken.tar')
   const bytes = readFileSync(archive)
   writeFileSync(broken, bytes.subarray(0, bytes.length >> 1))
-  expect((await siskin(['run', broken, '--lake', lake])).code).toBe(1)
+  expect((await ask(['run', broken, '--lake', lake])).code).toBe(1)
   const before = await verdictOf(lake)
   expect(before).toMatchObject({ ok: true, notes: [expect.stringContaining('ended with damage')] })
   damage(lake, filesIn(lake, '_siskin/sources')[0]!, 0, 10)
-  const mended = await siskin(['repair', '--lake', lake, '--yes', '--source', broken])
+  const mended = await ask(['repair', '--lake', lake, '--yes', '--source', broken])
   expect(mended.stdout).toContain('learnt again; it breaks off')
   expect(mended.code, mended.stdout).toBe(0)
   expect(await verdictOf(lake)).toEqual(before)
@@ -38,7 +39,7 @@ test('where packets before the damage are not in the lake, it is not called take
   const broken = join(folder, 'less.tar')
   const bytes = readFileSync(archive)
   writeFileSync(broken, bytes.subarray(0, bytes.length >> 1))
-  await siskin(['run', broken, '--lake', lake, '--part-packets', '20'])
+  await ask(['run', broken, '--lake', lake, '--part-packets', '20'])
   const { source, first } = recordsIn(lake).at(-1)!
   const input = new ArchiveInput(localStore(lake), [broken])
   const [book] = filesIn(lake, '_siskin/sources')
@@ -94,7 +95,7 @@ test('an archive that the disk does not give is not called absent, and mends whe
   expect(failed.code).toBe(1)
   expect(failed.stdout).toContain(`was, something cannot be read: source "${own}" cannot be`)
   expect(failed.stdout).not.toContain('not at hand')
-  const mended = await siskin(repair)
+  const mended = await ask(repair)
   expect(mended.code, mended.stdout).toBe(0)
   expect(recordsIn(lake)).toHaveLength(parts)
 })

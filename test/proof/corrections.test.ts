@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
 import { tarOf } from '../support/archives.ts'
 import { writeContainer } from '../support/avro.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { encode, ztfAlert, ztfSchema } from '../support/synthetic.ts'
 import { recordsIn, runInto, verdictOf } from './support.ts'
 
@@ -35,7 +36,7 @@ test.each([
     expect(before).toMatchObject({ ok: true, alerts: 6, duplicates: 2, distinct: 3 })
     const record = recordsIn(lake!).find(({ source }) => source.startsWith('night'))!
     rmSync(join(lake!, ledgerPath(record.source, record.first, record.last)))
-    const mended = await siskin(['repair', '--lake', lake!, '--yes'])
+    const mended = await ask(['repair', '--lake', lake!, '--yes'])
     expect(mended.code, mended.stdout).toBe(0)
     expect(await verdictOf(lake!, '--deep')).toEqual(before)
     const made = recordsIn(lake!).find(({ source }) => source === record.source)!

@@ -7,7 +7,8 @@ import { verify } from '../../engine/verify/verify.ts'
 import { readArchive } from '../../simulator/read-archive.ts'
 import { simulate } from '../../simulator/index.ts'
 import { tarOf } from '../support/archives.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { filesIn, recordsIn } from './support.ts'
 
 const folder = temporaryFolder()
@@ -16,7 +17,7 @@ const half = join(folder, 'half.tar')
 const layered = join(folder, 'layered')
 
 const reprocess = (lake: string) =>
-  siskin(
+  ask(
     ['reprocess', '--members', '1', '--lake', lake].concat([
       '--modules',
       'rate',
@@ -35,8 +36,8 @@ beforeAll(async () => {
   await simulate({ ...night, out: whole, survey: 'ztf' })
   const packets = readArchive(whole)
   writeFileSync(half, tarOf(packets.filter((_, i) => i % 2 === 0)))
-  await siskin(['run', half, '--lake', layered])
-  await siskin(['run', whole, '--lake', layered, '--part-packets', '10'])
+  await ask(['run', half, '--lake', layered])
+  await ask(['run', whole, '--lake', layered, '--part-packets', '10'])
   const made = await reprocess(layered)
   expect(made.code, made.stderr).toBe(0)
   const isLost = (path: string) => path.includes('half-')
@@ -45,7 +46,7 @@ beforeAll(async () => {
 }, 60_000)
 
 test('a part that repair makes anew is read anew by its layers, and what it was is moved aside', async () => {
-  const mended = await siskin(['repair', '--lake', layered, '--deep', '--yes'])
+  const mended = await ask(['repair', '--lake', layered, '--deep', '--yes'])
   expect(mended.stdout).toContain(' things mended, 0 not')
   expect([mended.code, await differencesOf(layered)]).toEqual([0, []])
   expect((await reprocess(layered)).code).toBe(0)

@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { markBehind } from '../../engine/duplicates/behind.ts'
 import { localStore } from '../../engine/store/local.ts'
 import { RunClaim } from '../../engine/lake/run-claim.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
 /** As if its run had been killed before any part of it was in the lake. */
@@ -46,7 +47,7 @@ test('a copy whose original never landed is named by verify, and taken in by rep
   const told = await verdictOf(lake)
   expect(told.differences[0]).toMatch(orphans)
   expect((await verdictOf(lake, '--deep')).differences).toEqual(told.differences)
-  const mended = await siskin(['repair', '--lake', lake, '--yes'])
+  const mended = await ask(['repair', '--lake', lake, '--yes'])
   expect(mended.code, mended.stdout + mended.stderr).toBe(0)
   expect(await verdictOf(lake, '--deep')).toMatchObject({
     ok: true,

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { PartRecord } from '../../engine/lake/ledger.ts'
 import { verifyLake } from '../../jobs/verify/verify.ts'
-import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { fingerprint, temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto } from './support.ts'
 
 const folder = temporaryFolder()
@@ -34,7 +35,7 @@ async function differencesOf(lake: string, deep = false): Promise<readonly strin
 }
 
 async function repair(lake: string, ...more: string[]): Promise<void> {
-  const { code, stdout, stderr } = await siskin(['repair', '--lake', lake, '--yes', ...more])
+  const { code, stdout, stderr } = await ask(['repair', '--lake', lake, '--yes', ...more])
   expect(code, stdout + stderr).toBe(0)
 }
 
@@ -120,7 +121,7 @@ describe('what a lake keeps for itself', () => {
       expect.stringContaining(`not finished: ${first} packets so far`),
       `source ${source()}: packets ${first} to ${last} are missing; the index of copies says that they were in the lake`
     ])
-    const { code, stdout } = await siskin(['repair', '--lake', lake, '--yes', '--source', archive])
+    const { code, stdout } = await ask(['repair', '--lake', lake, '--yes', '--source', archive])
     expect(code, stdout).toBe(1)
     expect(stdout).toMatch(
       /done: \d+ alerts in 1 part.* \(found: .*: packets \d+ to \d+ are in no part\)/
@@ -136,7 +137,7 @@ describe('what a lake keeps for itself', () => {
     damage(lake, bookPath(), 0, 10)
     const told = await differencesOf(lake)
     expect(told).toEqual([expect.stringContaining(`${bookPath()} is damaged: `)])
-    const run = await siskin(['run', archive, '--lake', lake])
+    const run = await ask(['run', archive, '--lake', lake])
     expect(run.code).toBe(1)
     expect(run.stderr).toContain('siskin repair makes it again')
     const renamed = join(folder, 'renamed.tar')
@@ -169,7 +170,7 @@ describe('what a lake keeps for itself', () => {
       '--filters',
       'solar_system_known'
     ]
-    const other = await siskin(['repair', '--lake', lake, '--yes', ...fewer])
+    const other = await ask(['repair', '--lake', lake, '--yes', ...fewer])
     expect([other.code, other.stdout]).toEqual([1, expect.stringContaining('the modules of now')])
     await repair(lake)
     expect(kept(lake)).toEqual(fingerprint(whole))

@@ -29,7 +29,7 @@ beforeAll(async () => {
     stamps: 'none'
   })
   packets = made.packets
-  await siskin(['run', archive, '--lake', strangers, '--part-packets', '7'])
+  await ask(['run', archive, '--lake', strangers, '--part-packets', '7'])
 })
 
 interface Requeued {
@@ -89,7 +89,7 @@ describe('requeue', () => {
     expect(await requeueOf(lake)).toMatchObject({ held: packets, freed: {}, alerts: 0 })
     const other = ['--schemas', schemas, '--reason', 'truncated,bad-union']
     expect(await requeueOf(lake, ...other)).toMatchObject({ freed: {}, alerts: 0 })
-    const asked = await siskin(['requeue', '--lake', lake, '--schemas', schemas])
+    const asked = await ask(['requeue', '--lake', lake, '--schemas', schemas])
     expect([asked.code, asked.stdout]).toEqual([1, expect.stringContaining('say --yes')])
     expect(asked.stdout).toContain(
       `of ${packets} packets in quarantine ${packets} can be decoded now`
@@ -99,17 +99,17 @@ describe('requeue', () => {
 
   it('a source or a reason that is not there is wrong use, and what was meant is named', async () => {
     const { source } = recordsIn(strangers)[0]!
-    const ask = (...args: string[]) => siskin(['requeue', '--lake', strangers, ...args])
-    const nobody = await ask('--source', `x-${source}`)
+    const asked = (...args: string[]) => siskin(['requeue', '--lake', strangers, ...args])
+    const nobody = await asked('--source', `x-${source}`)
     expect([nobody.code, nobody.stderr]).toEqual([2, expect.stringContaining(` (${source}?)`)])
-    const reason = await ask('--reason', 'unknown_schema')
+    const reason = await asked('--reason', 'unknown_schema')
     expect([reason.code, reason.stderr]).toEqual([2, expect.stringContaining('unknown-schema?')])
   })
 
   it('with schemas: alerts, topics and account as if they had been there from the begin', async () => {
     const lake = copyOf('freed')
     const right = join(folder, 'right')
-    await siskin(['run', archive, '--lake', right, '--schemas', schemas, '--part-packets', '7'])
+    await ask(['run', archive, '--lake', right, '--schemas', schemas, '--part-packets', '7'])
     const requeued = await requeueOf(lake, '--schemas', schemas)
     expect(requeued).toMatchObject({ freed: { 'unknown-schema': packets }, alerts: packets })
     const [verdict, wanted] = [await verdictOf(lake, '--deep'), await verdictOf(right)]
@@ -141,7 +141,7 @@ describe('requeue', () => {
 
   it('killed behind the commit of its last part, when nothing is left to be requeued: the same', async () => {
     const lake = join(folder, 'killed-last')
-    await siskin(['run', archive, '--lake', lake])
+    await ask(['run', archive, '--lake', lake])
     expect(recordsIn(lake)).toHaveLength(1)
     await killedAt('committed', lake)
   })
@@ -149,9 +149,9 @@ describe('requeue', () => {
   it('what is no packet stays, and what a survey was not asked for is freed by asking', async () => {
     const lake = join(folder, 'mixed')
     const night = await nightOf(folder, 8)
-    await siskin(['run', night, '--lake', lake, '--surveys', 'lsst', '--part-packets', '20'])
+    await ask(['run', night, '--lake', lake, '--surveys', 'lsst', '--part-packets', '20'])
     const right = join(folder, 'unmixed')
-    await siskin(['run', night, '--lake', right, '--part-packets', '20'])
+    await ask(['run', night, '--lake', right, '--part-packets', '20'])
     const [before, wanted] = [await verdictOf(lake), await verdictOf(right)]
     const { 'wrong-survey': other = 0, ...damaged } = before.quarantined
     expect([before.alerts, before.duplicates, other > 50]).toEqual([0, 0, true])
@@ -179,8 +179,8 @@ describe('requeue', () => {
     const injected = { scale: 0.003, seed: 5, inject: { kilonova: 20 }, stamps: 'none' } as const
     await simulate({ out: night, survey: 'ztf', ...injected })
     const [slipped, right] = [join(folder, 'slipped'), join(folder, 'meant')]
-    await siskin(['run', night, '--lake', slipped, '--surveys', 'lsst'])
-    await siskin(['run', night, '--lake', right])
+    await ask(['run', night, '--lake', slipped, '--surveys', 'lsst'])
+    await ask(['run', night, '--lake', right])
     const { received, alerts, topics } = await verdictOf(right)
     expect(await verdictOf(slipped)).toMatchObject({ quarantined: { 'wrong-survey': received } })
     expect(await requeueOf(slipped)).toMatchObject({ alerts })
@@ -210,7 +210,7 @@ describe('requeue', () => {
     const other = join(folder, 'other.tar')
     const copies = readArchive(archive).map(({ bytes }, i) => ({ name: `other${i}.avro`, bytes }))
     writeFileSync(other, tarOf(copies))
-    const run = (lake: string) => siskin(['run', other, '--lake', lake, '--schemas', schemas])
+    const run = (lake: string) => ask(['run', other, '--lake', lake, '--schemas', schemas])
     const before = copyOf('copy-before')
     await run(before)
     expect(await requeueOf(before, '--schemas', schemas)).toMatchObject({ alerts: 0 })

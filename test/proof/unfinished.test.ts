@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { ledgerPath } from '../../engine/lake/ledger.ts'
-import { siskin, startSiskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { startSiskin, temporaryFolder } from '../support/siskin.ts'
 import { filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
 const folder = temporaryFolder()
@@ -28,7 +29,7 @@ it('a run that was killed: its source is not finished, until it is run again', a
   )
   child.kill('SIGKILL')
   await ended
-  const verdict = await siskin(['verify', '--lake', lake])
+  const verdict = await ask(['verify', '--lake', lake])
   expect(verdict.code).toBe(1)
   const received = recordsIn(lake).reduce((sum, record) => sum + record.received, 0)
   expect(verdict.stdout).toMatch(
@@ -36,7 +37,7 @@ it('a run that was killed: its source is not finished, until it is run again', a
       `source night5-\\w+ was begun on 20\\S+Z and not finished: ${received} packets so far; run it again \\(siskin run ${archive} --lake ${lake}\\)`
     )
   )
-  const repair = await siskin(['repair', '--lake', lake])
+  const repair = await ask(['repair', '--lake', lake])
   expect(repair.stdout + repair.stderr).toContain('siskin run takes it in')
   await runInto(lake, archive)
   expect(await verdictOf(lake)).toMatchObject({ ok: true, notes: [] })
@@ -52,7 +53,7 @@ it('repair does not change when the source was begun, and says once what it leav
   expect(begun).toMatch(/was begun on 20\S+Z and not finished/)
   for (const { path } of files) rmSync(join(lake, path)) // what makes the repair claim the source
   rmSync(join(lake, ledgerPath(source, first, last)))
-  const { stdout } = await siskin(['repair', '--lake', lake, '--yes'])
+  const { stdout } = await ask(['repair', '--lake', lake, '--yes'])
   expect(stdout).toMatch(/done: .* \(found: .* are in no part/)
   expect(stdout.match(/not done: source \S+ was begun on/g)).toHaveLength(1)
   expect(await differencesOf(lake)).toEqual([begun])
@@ -75,7 +76,7 @@ it('an archive that broke off has ended: told, no difference, until the whole on
   const broken = join(folder, 'broken.tar')
   writeFileSync(broken, bytes.subarray(0, bytes.length >> 1))
   const lake = join(folder, 'broken')
-  expect((await siskin(['run', broken, '--lake', lake])).code).toBe(1)
+  expect((await ask(['run', broken, '--lake', lake])).code).toBe(1)
   const { ok, notes, received } = await verdictOf(lake)
   expect(ok).toBe(true)
   expect(notes).toEqual([

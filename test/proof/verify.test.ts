@@ -12,7 +12,8 @@ import { readArchive } from '../../simulator/read-archive.ts'
 import { tarOf } from '../support/archives.ts'
 import { writeContainer } from '../support/avro.ts'
 import { encode, ztfAlert, ztfSchema } from '../support/synthetic.ts'
-import { siskin, temporaryFolder } from '../support/siskin.ts'
+import { ask } from '../support/ask.ts'
+import { temporaryFolder } from '../support/siskin.ts'
 import { damage, filesIn, nightOf, recordsIn, runInto, verdictOf } from './support.ts'
 
 const folder = temporaryFolder()
@@ -134,13 +135,13 @@ describe('verify', () => {
     await runInto(lake, other)
     const alerts = recordsIn(lake).reduce((sum, record) => sum + record.alerts, 0)
     const distinct = records.reduce((sum, record) => sum + record.alerts, 0)
-    expect((await siskin(['repair', '--lake', lake, '--yes'])).code).toBe(0) // makes the index again
+    expect((await ask(['repair', '--lake', lake, '--yes'])).code).toBe(0) // makes the index again
     const verdict = await verdictOf(lake)
     expect(verdict).toMatchObject({ ok: true, alerts })
     const { copies, revisions } = verdict
     expect(copies).toBeGreaterThan(distinct - 4)
     expect(verdict.distinct + copies + revisions).toBe(alerts)
-    const { stdout } = await siskin(['verify', '--lake', lake])
+    const { stdout } = await ask(['verify', '--lake', lake])
     expect(stdout.split('\n')[0]).toContain(`it holds ${copies} alerts again from another`)
   })
 
@@ -181,7 +182,7 @@ describe('verify', () => {
       })
     )
     writeFileSync(source, tarOf(versions))
-    await siskin(['run', source, '--lake', lake])
+    await ask(['run', source, '--lake', lake])
     const verdict = await verdictOf(lake)
     expect(verdict).toMatchObject({ ok: true, revisions: 1200, copies: 0, differences: [] })
     expect(verdict.notes).toEqual([])
@@ -215,7 +216,7 @@ describe('verify', () => {
     const own = await verdictOf(lake, '--night', night)
     const all = records.reduce((sum, { nights }) => sum + (nights[`ztf/${night}`] ?? 0), 0)
     expect(own).toMatchObject({ ok: true, alerts: all, differences: [] })
-    const none = await siskin(['verify', '--lake', lake, '--night', '20200101'])
+    const none = await ask(['verify', '--lake', lake, '--night', '20200101'])
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('has no night 20200101')])
     expect(await verdictOf(lake, '--since', 'last')).toMatchObject({ ok: true, received: 0 })
     await runInto(lake, await nightOf(folder, 6))

@@ -74,7 +74,7 @@ describe('a reprocessing that is killed', () => {
     const nameOf = (finished: number) => `random-${finished}`
     await killAtRandom({
       kills: RANDOM_KILLS,
-      withinMs: Math.min(3200, usualMs * 0.8),
+      withinMs: Math.min(3200, usualMs),
       next: (finished) => args(lakeOf(nameOf(finished))),
       async judge(finished) {
         const lake = join(folder, nameOf(finished))

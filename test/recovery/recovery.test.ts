@@ -78,7 +78,7 @@ describe('a run that is killed', () => {
     const lakeOf = (finished: number) => join(folder, `random-${finished}`)
     await killAtRandom({
       kills: RANDOM_KILLS,
-      withinMs: Math.min(1600, usualMs * 0.8),
+      withinMs: Math.min(1600, usualMs),
       next: (finished) => runArgs(lakeOf(finished)),
       async judge(finished) {
         await expectWhole(lakeOf(finished))

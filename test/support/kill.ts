@@ -32,7 +32,7 @@ export async function killAtRandom({ kills, withinMs, next, judge }: Lot) {
     const args = next(finished)
     for (let isKilled = true; isKilled && killed < kills;) {
       const { child, ended } = startSiskin(args)
-      const kill = setTimeout(() => child.kill('SIGKILL'), (0.1 + 0.9 * dice()) * withinMs)
+      const kill = setTimeout(() => child.kill('SIGKILL'), dice() * withinMs)
       await ended
       clearTimeout(kill)
       isKilled = child.signalCode === 'SIGKILL'
