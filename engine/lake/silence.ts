@@ -20,7 +20,7 @@ export async function silenceOf(store: Store, path: string, watch = WATCH): Prom
 
 /** What time it is for the store: that of a file just written. */
 async function clockOf(store: Store): Promise<number | null> {
-  const probe = `${OWN}/probe-${randomBytes(6).toString('hex')}`
+  const probe = `${OWN}/owners/clock-${randomBytes(6).toString('hex')}.new` // a draft, should we die here
   try {
     await store.write(probe, [])
     return await store.modified(probe)
