@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -258,57 +257,5 @@ describe('Kubernetes', () => {
     const { metadata } = scaler['triggers'][0]
     expect(metadata).toMatchObject({ tls: 'enable', sasl: 'scram_sha512' })
     expect(metadata.bootstrapServers.split(',')).toEqual(inPod.brokers)
-  })
-})
-
-describe('tools that know these files find nothing wrong', () => {
-  test('promtool', (context) => {
-    if (spawnSync('promtool', ['--version']).status !== 0) context.skip('there is no promtool')
-    const asRules = dashboard.panels.flatMap(({ id, targets }) =>
-      targets.map(({ expr, refId }) => ({
-        record: `panel:${id}:${refId}`,
-        expr: expr.replaceAll('$__rate_interval', '5m')
-      }))
-    )
-    const path = join(folder, 'dashboard-rules.yml')
-    writeFileSync(path, JSON.stringify({ groups: [{ name: 'panels', rules: asRules }] }))
-    for (const args of [
-      ['check', 'config', 'deploy/prometheus/prometheus.yml'],
-      ['check', 'rules', path],
-      ['test', 'rules', 'test/support/rules.test.yml']
-    ]) {
-      const ran = spawnSync('promtool', args, { cwd: PROJECT, encoding: 'utf8' })
-      expect(ran.stdout + ran.stderr).toContain('SUCCESS')
-      expect(ran.status, ran.stderr).toBe(0)
-    }
-  })
-
-  test('kubernetes-validate', (context) => {
-    if (spawnSync('kubernetes-validate', ['--version']).status !== 0)
-      context.skip('there is no kubernetes-validate (Python)')
-    for (const name of ['siskin', 'jobs', 'network', 'reprocess']) {
-      const args = ['--strict', `deploy/kubernetes/${name}.yaml`]
-      const ran = spawnSync('kubernetes-validate', args, { cwd: PROJECT, encoding: 'utf8' })
-      expect(ran.stdout + ran.stderr).toContain('passed')
-      expect(ran.status, ran.stdout + ran.stderr).toBe(0)
-    }
-  })
-
-  test('terraform', (context) => {
-    if (spawnSync('terraform', ['version']).status !== 0) context.skip('there is no terraform')
-    const args = ['fmt', '-check', '-diff', '-recursive', 'terraform']
-    const ran = spawnSync('terraform', args, { cwd: PROJECT, encoding: 'utf8' })
-    expect(ran.stdout).toBe('')
-    expect(ran.status).toBe(0)
-  })
-
-  test('systemd-analyze', (context) => {
-    if (spawnSync('systemd-analyze', ['--version']).status !== 0)
-      context.skip('there is no systemd')
-    const units = ['siskin-stream.service', 'siskin-run@.service']
-    const args = ['verify', ...units.map((unit) => join(PROJECT, 'deploy/openstack', unit))]
-    const { stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' })
-    const said = stderr.split('\n').filter((line) => /siskin/.test(line))
-    expect(said.filter((line) => !/is not executable/.test(line))).toEqual([])
   })
 })

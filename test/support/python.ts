@@ -27,6 +27,7 @@ const PACKAGES = [
   'confluent-kafka==2.16.1',
   'fastavro==1.13.1',
   'hats-import==0.11.1',
+  'kubernetes-validate==1.37.0',
   'lsdb==0.11.1',
   "backports.zstd==1.8.0; python_version < '3.14'", // fastavro: codec zstandard
   'pandas==3.1.1',
