@@ -11,7 +11,10 @@ import {
 } from './two-phase-commit.ts'
 import type { AttemptName, OnStep, Staged } from './two-phase-commit.ts'
 import { ledgerPath, rangeName } from './ledger.ts'
+import { nightOfClosed } from './closed.ts'
 import { recordAt } from './records.ts'
+import { checkRun, CLOSING } from './run-claim.ts'
+import type { Settling } from './settle.ts'
 import type { PartRecord } from './ledger.ts'
 import { isMissing } from '../store/errors.ts'
 import type { Store } from '../store/store.ts'
@@ -38,7 +41,8 @@ export async function commit(
     await store.sync([dirname(ledger)])
     return null
   }
-  await commitStaged(store, [record], { pass, entersLedger: true }, onStep)
+  const settling = settlingOf(store, record.source, runOf(record.attempt))
+  await commitStaged(store, [record], { pass, entersLedger: true, ...settling }, onStep)
   onStep('done')
 }
 
@@ -58,6 +62,17 @@ export function attemptOfRun(run: number, number: number): string {
 function runOf(attempt: string): number | null {
   const match = /^(?:run|repair)(\d+)(\.over|\/|$)/.exec(attempt)
   return match ? Number(match[1]) : null
+}
+
+/** Of a closed night: what is left to be done is done by the close of that number, as long as no other has begun. */
+function settlingOf(
+  store: Store,
+  source: string,
+  run: number | null
+): { readonly settling?: Settling } {
+  if (run === null || !nightOfClosed(source)) return {}
+  const drafts = `${stagingOf(source)}/run${run}/settling`
+  return { settling: { drafts, check: () => checkRun(store, CLOSING, run) } }
 }
 
 const OVER = '.over'
@@ -81,7 +96,8 @@ export async function recover(store: Store, source: string, run: number): Promis
     const record = await recordAt(store, source, { first, last })
     const part = `${source}/${first}-${last}`
     if (record?.attempt === unfenced(attempt)) {
-      await placeFiles(store, record, folder, () => {})
+      const { settling } = settlingOf(store, source, run)
+      await placeFiles(store, record, folder, () => {}, settling)
       recovered.finished.push(part)
     } else {
       recovered.dropped.push(part)

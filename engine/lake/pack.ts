@@ -49,10 +49,16 @@ export async function writePack(
   folder: string,
   records: readonly { readonly first: number; readonly last: number }[]
 ): Promise<void> {
+  await replaceBytes(store, `${folder}/${PACK}`, layPack(records))
+}
+
+/** Records as they lie together. */
+export function layPack(
+  records: readonly { readonly first: number; readonly last: number }[]
+): Uint8Array {
   const sorted = records.toSorted((a, b) => a.first - b.first)
   const lines = [sorted.map(({ first, last }) => [first, last]), ...sorted]
-  const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
-  await replaceBytes(store, `${folder}/${PACK}`, Buffer.from(text))
+  return Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
 }
 
 async function textOf(store: Store, folder: string): Promise<string | null> {

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path/posix'
 import { SiskinError } from '../errors.ts'
 import { atOnce } from '../store/at-once.ts'
-import { replaceFile } from '../store/replace-file.ts'
+import { isMissing } from '../store/errors.ts'
+import { jsonBytes } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { eachTaken, isOfNight } from './closed.ts'
 import type { TakenPart } from './closed.ts'
@@ -10,7 +12,7 @@ import { blockFolder, ledgerPath } from './ledger.ts'
 import type { PartFile, PartRecord } from './ledger.ts'
 import { readBlock } from './ledger-walk.ts'
 import type { BlockRecords } from './ledger-walk.ts'
-import { PACK, writePack } from './pack.ts'
+import { layPack, PACK } from './pack.ts'
 import { recordAt } from './records.ts'
 
 /*
@@ -24,16 +26,30 @@ const FILES_AT_ONCE = 16
 export type SettlingStep = 'retiring' | 'retired' | 'recording' | 'recorded'
 export type OnSettle = (step: SettlingStep) => void
 
-export async function settle(store: Store, record: PartRecord, onStep: OnSettle): Promise<void> {
+/** Whose close it is. */
+export interface Settling {
+  /** What is replaced is drafted there: its successor renames the folder before it looks at the lake, as of any attempt. */
+  readonly drafts: string
+  /** Throws once another close has begun, because this one was silent for too long. */
+  readonly check: () => Promise<void>
+}
+
+export async function settle(
+  store: Store,
+  record: PartRecord,
+  settling: Settling,
+  onStep: OnSettle
+): Promise<void> {
   const { closes, part } = record
   if (!closes) return
   const { night } = closes
+  const own = new OwnLake(store, settling)
   const isShown = ({ kind }: PartFile) => kind === 'alerts' || kind === 'topic'
-  await retire(store, record, (taken) => oldFiles(taken, night).filter(isShown), onStep)
+  await retire(own, record, (taken) => oldFiles(taken, night).filter(isShown), onStep)
   onStep('retired')
-  for await (const own of blocksOf(store, record)) {
-    await settleBlock(store, own, night, part)
-    for (const taken of own) await settleLayers(store, taken, night, part)
+  for await (const block of blocksOf(store, record)) {
+    await settleBlock(own, block, night, part)
+    for (const taken of block) await settleLayers(own, taken, night, part)
     onStep('recording')
   }
   onStep('recorded')
@@ -41,7 +57,37 @@ export async function settle(store: Store, record: PartRecord, onStep: OnSettle)
     ...oldFiles(taken, night).filter((file) => !isShown(file)),
     ...foldedFiles(taken, night)
   ]
-  await retire(store, record, left, onStep)
+  await retire(own, record, left, onStep)
+}
+
+/** The lake, as long as it is this close's to change: who was frozen finds that it is not, or its draft gone. */
+class OwnLake {
+  readonly store: Store
+  readonly #settling: Settling
+
+  constructor(store: Store, settling: Settling) {
+    this.store = store
+    this.#settling = settling
+  }
+
+  async replace(path: string, bytes: Uint8Array): Promise<void> {
+    const draft = `${this.#settling.drafts}/${randomBytes(6).toString('hex')}`
+    await this.store.write(draft, [bytes])
+    await this.#settling.check()
+    await this.store.rename(draft, path).catch(async (error: unknown) => {
+      if (isMissing(error)) await this.#settling.check() // it says why
+      throw error
+    })
+    await this.store.sync([dirname(path)])
+  }
+
+  async remove(paths: readonly string[], onGone: (path: string) => void): Promise<void> {
+    await this.#settling.check()
+    await atOnce(paths, FILES_AT_ONCE, async (path) => {
+      await this.store.remove(path)
+      onGone(path)
+    })
+  }
 }
 
 function oldFiles({ record }: TakenPart, night: string): PartFile[] {
@@ -61,22 +107,23 @@ function foldedFiles(taken: TakenPart, night: string): Pick<PartFile, 'path'>[] 
 
 /** Removes files, and the folders that hold nothing then. */
 async function retire(
-  store: Store,
+  own: OwnLake,
   record: PartRecord,
   filesOf: (taken: TakenPart) => readonly Pick<PartFile, 'path'>[],
   onStep: OnSettle
 ): Promise<void> {
+  const { store } = own
   const folders = new Set<string>()
-  for await (const own of blocksOf(store, record)) {
-    await atOnce(own.flatMap(filesOf), FILES_AT_ONCE, async ({ path }) => {
-      await store.remove(path)
+  for await (const block of blocksOf(store, record)) {
+    const paths = block.flatMap(filesOf).map(({ path }) => path)
+    await own.remove(paths, (path) => {
       folders.add(dirname(path))
       onStep('retiring')
     })
   }
   for (const folder of folders) {
-    for (let own = folder; own.includes('/'); own = dirname(own)) {
-      if ((await store.removeEmpty?.(own)) !== true) break
+    for (let above = folder; above.includes('/'); above = dirname(above)) {
+      if ((await store.removeEmpty?.(above)) !== true) break
     }
   }
 }
@@ -97,7 +144,7 @@ async function* blocksOf(store: Store, record: PartRecord): AsyncGenerator<Taken
 
 /** Parts that nothing is left of but their account lie together from then on. */
 async function settleBlock(
-  store: Store,
+  own: OwnLake,
   taken: readonly TakenPart[],
   night: string,
   part: string
@@ -105,7 +152,7 @@ async function settleBlock(
   const { source, first } = taken[0]!.record
   const folder = blockFolder(source, first)
   const firsts = new Set(taken.map(({ record }) => record.first))
-  const { records, bad } = await readBlock(store, { source, block: 0, folder })
+  const { records, bad } = await readBlock(own.store, { source, block: 0, folder })
   expectPack(bad)
   const now = records.map((record) =>
     firsts.has(record.first) ? closedFor(record, night, part) : record
@@ -115,15 +162,14 @@ async function settleBlock(
     isClosed(record) || (record.first < end && record.alerts === 0)
   for (const record of now) {
     if (firsts.has(record.first) && !isDone(record)) {
-      await replaceFile(store, ledgerPath(source, record.first, record.last), record)
+      await own.replace(ledgerPath(source, record.first, record.last), jsonBytes(record))
     }
   }
   const done = now.filter(isDone)
   if (done.length === 0) return
-  await writePack(store, folder, done)
-  await atOnce(done, FILES_AT_ONCE, ({ first: own, last }) =>
-    store.remove(ledgerPath(source, own, last))
-  )
+  await own.replace(`${folder}/${PACK}`, layPack(done))
+  const alone = done.map((record) => ledgerPath(source, record.first, record.last))
+  await own.remove(alone, () => {})
 }
 
 /** What cannot be read of records that lie together would be gone with the next that are laid there. */
@@ -150,7 +196,7 @@ function isClosed({ nights, closedIn = {} }: PartRecord): boolean {
 
 /** The record of a layer goes with its last file. */
 async function settleLayers(
-  store: Store,
+  own: OwnLake,
   { record: { source, first, last }, layers }: TakenPart,
   night: string,
   part: string
@@ -161,12 +207,12 @@ async function settleLayers(
   for (const text of layers) {
     const layer = parseLayer('layers', text)
     const name = layer && layerSource(layer, source)
-    const record = name && (await recordAt(store, name, { first, last }))
+    const record = name && (await recordAt(own.store, name, { first, last }))
     if (!record) continue
     const path = ledgerPath(name, first, last)
     const files = record.files.filter((file) => !isOf(file))
     const left = { ...closedFor(record, night, part), files }
-    if (isClosed(left)) await store.remove(path)
-    else await replaceFile(store, path, left)
+    if (isClosed(left)) await own.remove([path], () => {})
+    else await own.replace(path, jsonBytes(left))
   }
 }

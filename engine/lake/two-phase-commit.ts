@@ -5,7 +5,7 @@ import type { PartRecord, PositionSpan } from './ledger.ts'
 import { jsonBytes } from '../store/replace-file.ts'
 import { isMissing } from '../store/errors.ts'
 import { settle } from './settle.ts'
-import type { SettlingStep } from './settle.ts'
+import type { Settling, SettlingStep } from './settle.ts'
 import type { Store } from '../store/store.ts'
 
 /** The files of a part before they are written: path in the lake, and the bytes in pieces. */
@@ -92,6 +92,8 @@ export interface CommitPoint<Refusal = never> {
   readonly pass: () => Promise<Refusal | null>
   /** Records are in the ledger by it. */
   readonly entersLedger: boolean
+  /** Of a closed night. */
+  readonly settling?: Settling
 }
 
 /** Parts that are put into their places at the same time. */
@@ -101,7 +103,7 @@ const PARTS_AT_ONCE = 4
 export async function commitStaged<Refusal>(
   store: Store,
   records: readonly PartRecord[],
-  { pass, entersLedger }: CommitPoint<Refusal>,
+  { pass, entersLedger, settling }: CommitPoint<Refusal>,
   onStep: OnStep
 ): Promise<Refusal | null> {
   const refusal = await pass()
@@ -110,7 +112,7 @@ export async function commitStaged<Refusal>(
   await atOnce(records, PARTS_AT_ONCE, async (record) => {
     const folder = attemptFolder(record)
     if (!entersLedger) await enterLedger(store, record, folder)
-    await placeFiles(store, record, folder, onStep)
+    await placeFiles(store, record, folder, onStep, settling)
   })
   return null
 }
@@ -127,7 +129,8 @@ export async function placeFiles(
   store: Store,
   record: PartRecord,
   folder: string,
-  onStep: OnStep
+  onStep: OnStep,
+  settling?: Settling
 ): Promise<void> {
   const { files } = record
   await atOnce(files, FILES_AT_ONCE, async ({ path, bytes }) => {
@@ -136,7 +139,7 @@ export async function placeFiles(
   })
   await store.sync(new Set(files.map(({ path }) => dirname(path))))
   onStep('placed')
-  await settle(store, record, onStep)
+  if (settling) await settle(store, record, settling, onStep)
   await store.remove(dirname(folder))
 }
 

@@ -34,7 +34,7 @@ export function localStore(root: string): Store {
     if (lasting.size > MOST_LASTING) lasting.clear()
     for (let own = folder; own !== '.' && !lasting.has(own); own = posix.dirname(own)) {
       const above = at(posix.dirname(own))
-      await told(above, 'sync', syncFolder(above))
+      await told(above, 'sync', syncFolder(above).catch(absent))
       lasting.add(own)
     }
   }
@@ -71,7 +71,9 @@ export function localStore(root: string): Store {
     },
     async sync(folders) {
       const own = [...folders]
-      await Promise.all(own.map((folder) => told(at(folder), 'sync', syncFolder(at(folder)))))
+      const sync = (folder: string) =>
+        told(at(folder), 'sync', syncFolder(at(folder)).catch(absent))
+      await Promise.all(own.map(sync)) // one that somebody took away has nothing left to last
       for (const folder of own) await syncAbove(folder)
     },
     async modified(path) {

@@ -10,6 +10,9 @@ export interface Holder {
   readonly host: string
   /** Among which processes it has that pid: a container may have the name of another one, and pids of its own. */
   readonly processes?: string
+  /** The machine, and which of its starts: two may have one name, and the first processes of all are called the same. */
+  readonly machine?: string
+  readonly boot?: string
   readonly since: string
   /** When the last run of it began, where this is none: a repair has the source only for a while. */
   readonly begun?: string | null
@@ -48,7 +51,8 @@ export const THIS_MACHINE: Machine = {
     const { pid } = process
     const processes = processesHere()
     const birth = birthOf(pid)
-    return { pid, host: hostname(), processes, since: now, command, birth, beat: now }
+    const place = { host: hostname(), processes, machine: MACHINE, boot: BOOT }
+    return { pid, ...place, since: now, command, birth, beat: now }
   },
   isAlive: staysAlive,
   beat(beat) {
@@ -87,7 +91,8 @@ async function staysAlive(holder: Holder, silence: Silence): Promise<boolean> {
 }
 
 export async function isAlive(holder: Holder, silence: Silence): Promise<boolean> {
-  return isHere(holder) ? isRunning(holder) : (await silence()) < SILENT_MS
+  if (isHere(holder)) return isRunning(holder)
+  return !isOfFormerStart(holder) && (await silence()) < SILENT_MS
 }
 
 function isRunning(holder: Holder): boolean {
@@ -105,8 +110,28 @@ export function isMe(holder: Holder): boolean {
 }
 
 /** Its process can be asked for. */
-function isHere({ host, processes = processesHere() }: Holder): boolean {
+function isHere(holder: Holder): boolean {
+  return isAmongOurs(holder) && (holder.boot ?? BOOT) === BOOT
+}
+
+/** It was on this machine before that was begun anew: nothing of then lives. */
+function isOfFormerStart(holder: Holder): boolean {
+  return isAmongOurs(holder) && MACHINE !== '' && holder.machine === MACHINE
+}
+
+function isAmongOurs({ host, processes = processesHere() }: Holder): boolean {
   return host === hostname() && processes === processesHere()
+}
+
+const MACHINE = textOf('/etc/machine-id')
+const BOOT = textOf('/proc/sys/kernel/random/boot_id')
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return ''
+  }
 }
 
 /** Linux has a name for each world of process ids; elsewhere there is one. */

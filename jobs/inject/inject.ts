@@ -1,16 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { Survey } from '../../engine/contract/index.ts'
-import { SiskinError, unknownName, UsageError } from '../../engine/errors.ts'
+import { messageOf, SiskinError, unknownName, UsageError } from '../../engine/errors.ts'
+import type { Plan } from '../../engine/enrich/plan.ts'
 import { completeness } from '../../engine/inject/completeness.ts'
 import type { InjectedLook } from '../../engine/inject/completeness.ts'
 import { PacketFile } from '../../engine/inject/packet-file.ts'
 import { observedNight } from '../../engine/inject/pattern.ts'
 import { landed } from '../../engine/inject/selected.ts'
+import type { Landed } from '../../engine/inject/selected.ts'
 import { completenessSvg } from '../../engine/inject/svg.ts'
 import { expectLake } from '../../engine/lake/expect-lake.ts'
 import { nightsIn } from '../../engine/reread/alert-files.ts'
@@ -20,6 +22,7 @@ import { checkTarget } from '../../engine/subscribe/save/files.ts'
 import type { ObservingPattern } from '../../simulator/index.ts'
 import { INJECTABLE, Injection } from '../../simulator/index.ts'
 import { parseNights } from '../common/nights.ts'
+import { planFor } from '../common/registries.ts'
 import { report as reportRun, runWithProgress } from '../run/run.ts'
 import { addSettings, readSettings, wholeNumber } from '../settings/settings.ts'
 import type { Settings } from '../settings/settings.ts'
@@ -74,6 +77,7 @@ export function addInject(program: Command): void {
   command.action(async (flags: Flags) => {
     const settings = readSettings(command)
     if (flags.svg !== undefined) await checkTarget(flags.svg)
+    if (flags.packets !== undefined) await makeFolder(flags.packets)
     const reports = await inject(flags, settings)
     console.log(
       flags.json ? JSON.stringify(reports, null, 1) : reports.map(injectText).join('\n\n')
@@ -83,6 +87,13 @@ export function addInject(program: Command): void {
       topics.map((one) => ({ ...one, class: `${survey} ${one.class}` }))
     )
     await writeFile(flags.svg, completenessSvg(`found like night ${flags.likeNight}`, named))
+  })
+}
+
+/** @throws UsageError where it cannot be made. */
+async function makeFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new UsageError(`--packets ${folder} cannot be made: ${messageOf(error)}`)
   })
 }
 
@@ -177,10 +188,13 @@ async function injectOne(
   const code = reportRun(result, settings)
   if (code !== 0) process.exitCode = code
   const source = result.sources[0]!
-  const { alerts: there, topics } = await landed(store, source)
+  const { filters } = planFor(settings)
+  const names = filters.map(({ name }) => name)
+  const { alerts: there, topics, versions } = await landed(store, source, names)
   if (there < alerts) {
     console.error(`siskin: only ${there} of ${alerts} injected alerts are in the lake`)
   }
+  tellOthers(filters, versions)
   return {
     survey,
     night,
@@ -189,6 +203,18 @@ async function injectOne(
     alerts,
     topics: completeness(looks, topics)
   }
+}
+
+/** What was injected before is not asked again: the report is of the filters of then. */
+function tellOthers(filters: Plan['filters'], versions: Landed['versions']): void {
+  const others = filters.flatMap(({ name, version }) => {
+    const asked = [...(versions.get(name) ?? [])].filter((own) => own !== version)
+    return asked.length > 0 ? [`${name} ${asked.map((own) => own ?? 'not asked').join(', ')}`] : []
+  })
+  if (others.length === 0) return
+  console.error(
+    `siskin: some of these alerts were injected before, when filters were others (${others.join('; ')}): the report is of then, with another --seed it is of now`
+  )
 }
 
 function writeLooks(

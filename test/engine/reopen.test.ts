@@ -107,7 +107,8 @@ describe('a closed night', () => {
     const damaged = Buffer.from([...lines.slice(0, 2), '{', ...lines.slice(2)].join('\n'))
     await replaceBytes(store, pack.path, damaged)
     const record = await recordAt(store, SOURCE, { first: 0, last: 0 })
-    await expect(settle(store, record!, () => {})).rejects.toThrow(
+    const settling = { drafts: '_siskin/staging/drafts', check: async () => {} }
+    await expect(settle(store, record!, settling, () => {})).rejects.toThrow(
       `${pack.path} cannot be read: a line of it is no record`
     )
     expect(Buffer.compare(await store.read(pack.path), damaged)).toBe(0)

@@ -139,6 +139,29 @@ describe('siskin inject', () => {
     expect(fingerprint(copy)[topic]).toBe(whole[topic])
   }, 60_000)
 
+  test('objects that another call injected already are counted as what its parts say of them', async () => {
+    const both = at('both')
+    cpSync(bare, both, { recursive: true })
+    const ask = ['--like-night', String(NIGHT), '--survey', 'ztf', '--json']
+    const more = ['inject', '--class', 'kilonova:20,sn_ia:40', ...ask]
+    const alone = at('alone')
+    cpSync(bare, alone, { recursive: true })
+    const fresh = await told([...more, '--lake', alone])
+    const few = ['--filters', 'large_amplitude,new_source']
+    await told(['inject', '--class', 'sn_ia:40', ...ask, ...few, '--lake', both])
+    const { code, stdout, stderr } = await siskin([...more, '--lake', both])
+    expect(code, stderr).toBe(0)
+    const duplicates = recordsIn(both).reduce((sum, record) => sum + record.duplicates, 0)
+    expect(duplicates).toBeGreaterThan(0)
+    const counted = (text: string) =>
+      (JSON.parse(text) as InjectReport[])[0]!.topics.filter(({ topic }) =>
+        ['large-amplitude', 'new-source'].includes(topic)
+      )
+    expect(counted(stdout)).toEqual(counted(fresh))
+    expect(stderr).toMatch(/when filters were others \(.*fast_riser not asked.*another --seed/)
+    expect(stderr).not.toMatch(/only \d+ of|new_source not asked/)
+  }, 60_000)
+
   test.each([
     [
       ['--class', 'kilonva:3'],

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { behindMarks } from '../../engine/duplicates/behind.ts'
 import { indexedUpTo } from '../../engine/duplicates/index-files.ts'
 import { keepMarks, Marks } from '../../engine/duplicates/marks.ts'
 import { SeenIndex } from '../../engine/duplicates/seen-index.ts'
@@ -114,3 +115,22 @@ test.each(MOMENTS)(
     expect(await store.list('_siskin/staging', true)).toEqual([])
   }
 )
+
+test('a part that lands while the index is brought to the end of its source leaves it marked as behind', async () => {
+  const store = localStore(temporaryFolder())
+  const { slow, reached, pass } = gated(store, 'rename', 2, 'before')
+  const said: string[] = []
+  const { window } = await openWindow(slow, said)
+  await land(store, window, 0)
+  window.tidy(Date.now() + 3_600_000) // nothing came for long: what is young goes into the index
+  await reached
+  await land(store, window, 1)
+  pass()
+  await window.idle()
+  expect(await indexedUpTo(store, SOURCE)).toBe(10)
+  expect([...(await behindMarks(store)).keys()]).toEqual([SOURCE])
+  await window.close()
+  expect(await indexedUpTo(store, SOURCE)).toBe(20)
+  expect([...(await behindMarks(store)).keys()]).toEqual([])
+  expect(said).toEqual([])
+})

@@ -135,6 +135,14 @@ export function storeSuite(name: string, makeStore: () => Promise<Store>): void 
       expect((await store.list('')).map(({ path }) => path)).toEqual(['other/far/away/b'])
     })
 
+    test('what was renamed is made to last, also where another has taken it away with its folder since', async () => {
+      await store.write('draft', [Buffer.from('alerts')])
+      await store.rename('draft', 'night/block/part')
+      await store.remove('night')
+      await store.sync(['night/block'])
+      expect(await store.list('')).toEqual([])
+    })
+
     test('a rename of nothing is an error that names the place', async () => {
       await expect(store.rename('nothing', 'somewhere')).rejects.toThrow(
         /cannot rename to .*somewhere/

@@ -29,6 +29,8 @@ interface OwnSource {
   /** Marks that the source is behind: of members before, and its own while parts may land. */
   behind: string[]
   marked: Promise<void> | null
+  /** Parts that are committed, and that the writer has not heard of yet. */
+  unheard: number
   /** When the last part landed, ms since 1970. */
   landed: number
 }
@@ -84,6 +86,7 @@ export class DuplicateWindow {
         writing: Promise.resolve(),
         behind: [],
         marked: null,
+        unheard: 0,
         landed: Date.now()
       }
       this.#sources.set(source, own)
@@ -156,12 +159,14 @@ export class DuplicateWindow {
     const own = record && this.#sources.get(record.source)
     if (!own) return
     own.landed = Date.now()
+    own.unheard++
     own.writing = own.writing
       .then(() => own.opened)
       .then(
         () => own.writer?.add(record),
         () => {} // the partition is not read, nor indexed, until it can be
       )
+      .then(() => void own.unheard--)
     this.#write(record.source, own, false)
   }
 
@@ -206,7 +211,8 @@ export class DuplicateWindow {
 
   /** All that landed is in the index, and nothing is on its way: the source is behind no more. */
   async #settle(source: string, own: OwnSource): Promise<void> {
-    const isOnItsWay = [...this.#made.values()].some((record) => record.source === source)
+    const isMade = [...this.#made.values()].some((record) => record.source === source)
+    const isOnItsWay = isMade || own.unheard > 0
     const isOwn = this.#sources.get(source) === own
     if (!isOwn || isOnItsWay || !own.writer || own.writer.young.length > 0) return
     const marks = own.behind

@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { localStore } from '../../../engine/store/local.ts'
 import { checkRun, newestRun, RunClaim } from '../../../engine/lake/run-claim.ts'
 import { silenceOf } from '../../../engine/lake/silence.ts'
+import { THIS_MACHINE } from '../../../engine/store/machine.ts'
 import type { Store } from '../../../engine/store/store.ts'
 
 const SOURCE = 'night-0a1b2c'
@@ -180,6 +181,15 @@ describe('the claim of a source', () => {
     const silent = lake(holder(far))
     silent.silence()
     await (await RunClaim.take(silent.store, SOURCE, 'two')).release()
+  })
+
+  test('of another machine of the same name is too; of this one before it was begun anew it is taken over', async () => {
+    const { processes, machine } = THIS_MACHINE.me('one')
+    const far = { host: hostname(), processes, boot: 'other', pid: deadPid(), birth: '1' }
+    const alive = lake(holder({ ...far, machine: 'other' }))
+    await expect(RunClaim.take(alive.store, SOURCE, 'two')).rejects.toThrow(`on ${hostname()}`)
+    const begunAnew = lake(holder({ ...far, machine }))
+    await (await RunClaim.take(begunAnew.store, SOURCE, 'two')).release()
   })
 
   test('of many sources are told few at a time, and each once until all are', async () => {
