@@ -15,7 +15,8 @@ export function loadPlaceOf(error: unknown): string | null {
   const stack = stackOf(error)
   const unreadable = error instanceof SyntaxError ? unreadableAt(stack) : null
   if (unreadable !== null) return unreadable
-  const thrownAt = stack.split('\n').find((text) => /^\s+at /.test(text)) ?? ''
+  const thrownAt =
+    stack.split('\n').find((text) => /^\s+at (?!.*\/engine\/contract\/)/.test(text)) ?? ''
   const [, own, at] = OWN_FILE.exec(thrownAt) ?? []
   return own === undefined ? null : `${own}:${at}`
 }

@@ -30,10 +30,17 @@ export interface TnsDump {
  * @throws UsageError for what is none
  */
 export function readTns(file: string, bytes: Uint8Array, date: string | null): TnsDump {
-  const text = Buffer.from(isZip(bytes) ? unzipped(file, bytes) : bytes).toString('utf8')
+  if (/tns_public_objects_\d+\.csv/.test(file)) {
+    throw new UsageError(
+      `${file} is what changed in a day or an hour: all objects are wanted, tns_public_objects.csv.zip`
+    )
+  }
+  const text = Buffer.from(isZip(bytes) ? unzipped(file, bytes) : bytes)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
   const [first = ''] = text.split(/\r?\n/, 1)
   const [, from, to] =
-    /^"?(\d{4}-\d{2}-\d{2})[ T][\d:.]+(?:\s*-\s*(\d{4}-\d{2}-\d{2})[ T][\d:.]+)?"?$/.exec(
+    /^"?(\d{4}-\d{2}-\d{2})[ T][\d:.]+(?:\s*-\s*(?:(\d{4}-\d{2}-\d{2})[ T])?[\d:.]+)?"?$/.exec(
       first.trim()
     ) ?? []
   const told = to ?? from ?? date

@@ -18,7 +18,9 @@ export async function runLayerMember(
   const send = (message: FromLayerMember) => port.postMessage(message)
   const { modules, filters } = work
   const plan = { ...work.plan, modules, filters }
-  const resources = await openResources(plan, { catalogues, asOf, warn: () => {} }) // said at the start
+  const log = (level: 'warn' | 'error', message: string) => send({ kind: 'log', level, message })
+  const warn = (message: string) => log('warn', message)
+  const resources = await openResources(plan, { catalogues, asOf, isChecked: true, warn })
   const maker = new LayerMaker({
     store: openStore(lake),
     work,
@@ -27,7 +29,7 @@ export async function runLayerMember(
     runs,
     isShared,
     beat: new Beat(beat),
-    log: (level, message) => send({ kind: 'log', level, message })
+    log
   })
 
   const run = async ({ id, part, attempt, stopped }: LayerTask) => {

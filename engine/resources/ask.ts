@@ -29,18 +29,28 @@ function keyOf({ catalogue, radius, extent }: Reach & { readonly catalogue: stri
   return JSON.stringify([catalogue, radius, extent])
 }
 
+export interface Catalogues {
+  readonly catalogues: ReadonlyMap<string, Asked>
+  /** Hears of one that fails: what asks it gets `unavailable`. */
+  readonly onFault: (catalogue: string, error: unknown) => void
+}
+
 /** Asks each catalogue once a radius, for all rows and all who want to know. */
 export async function ask(
   table: AlertTable,
   questions: readonly Question[],
-  catalogues: ReadonlyMap<string, Asked>
+  { catalogues, onFault }: Catalogues
 ): Promise<Answered> {
   const positions = positionsOf(table)
   const known = new Map<string, Matches>()
   for (const question of questions) {
     const asked = catalogues.get(question.catalogue)
     if (!asked) continue
-    known.set(keyOf(question), await asked.nearest(positions, question, question.wanted))
+    try {
+      known.set(keyOf(question), await asked.nearest(positions, question, question.wanted))
+    } catch (error) {
+      onFault(asked.name, error) // no alert waits for what is known of it
+    }
   }
   return {
     for(lookups = {}, base = 0) {

@@ -5,6 +5,7 @@ import { openCatalogue } from '../catalogues/files/catalogue-file.ts'
 import { asKind } from '../catalogues/kinds.ts'
 import type { CatalogueColumn } from '../catalogues/place-columns.ts'
 import { placeColumns } from '../catalogues/place-columns.ts'
+import { expectDegrees } from '../catalogues/expect-degrees.ts'
 import { SkyIndex } from '../catalogues/sky-index.ts'
 import type { Asked } from '../catalogues/asked.ts'
 import { searchOf } from '../catalogues/search.ts'
@@ -68,7 +69,15 @@ export async function readCatalogue(
     )
   const [ra, dec] = [degrees(place.ra), degrees(place.dec)]
   const index = new SkyIndex(ra, dec)
-  expectPlaces(path, index, { ra, dec }, warn)
+  const without = ra.length - index.size
+  if (index.size === 0)
+    throw new UsageError(`catalogue ${path}: no row has a place (ra, dec in degrees)`)
+  if (without > 0) {
+    warn(
+      `catalogue ${path}: ${without} of ${ra.length} rows have no place and are nobody's neighbour`
+    )
+  }
+  expectDegrees(`catalogue ${path}`, { ra, dec }, warn)
   const columns = [...kinds].map(([column, kind]) => {
     return [column, asKind(path, column, kind, values.get(column)!)] as const
   })
@@ -98,40 +107,4 @@ function expectUnit(
   throw new UsageError(
     `catalogue ${path}: "${column}" is asked for in ${unit === '' ? 'no unit' : unit}, but is in ${said}: ask for it in 'survey' to have it as it is`
   )
-}
-
-const FEW = 100
-const WIDE = 90
-
-/** Hours are told, not refused: a part of the sky may be such. @throws UsageError for a catalogue in radians, or without any place */
-function expectPlaces(
-  path: string,
-  { size }: SkyIndex,
-  { ra, dec }: { readonly ra: Float64Array; readonly dec: Float64Array },
-  warn: (message: string) => void
-): void {
-  if (size === 0) throw new UsageError(`catalogue ${path}: no row has a place (ra, dec in degrees)`)
-  const without = ra.length - size
-  if (without > 0) {
-    warn(
-      `catalogue ${path}: ${without} of ${ra.length} rows have no place and are nobody's neighbour`
-    )
-  }
-  const isIn = (values: Float64Array, most: number) =>
-    values.every((value) => !(Math.abs(value) > most))
-  if (size >= FEW && isIn(ra, 2 * Math.PI) && isIn(dec, Math.PI / 2)) {
-    throw new UsageError(
-      `catalogue ${path}: all places are within ra 6.3 and dec 1.6: is it in radians? Degrees are wanted`
-    )
-  }
-  if (size >= FEW && isIn(ra, 24) && spanOf(ra) > 12 && spanOf(dec) > WIDE) {
-    warn(
-      `catalogue ${path}: no ra is above 24, on all of the sky: are these hours? Degrees are wanted`
-    )
-  }
-}
-
-function spanOf(values: Float64Array): number {
-  const known = values.filter((value) => !Number.isNaN(value)).sort()
-  return known.at(-1)! - known[0]!
 }

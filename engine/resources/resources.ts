@@ -1,5 +1,6 @@
 import type { Filter, Lookup, Lookups, Module, Predictors, Models } from '../contract/index.ts'
 import type { Plan } from '../enrich/plan.ts'
+import { faultOf } from '../catalogues/fault.ts'
 import { NO_ANSWERS } from '../table/answers.ts'
 import type { Answered } from '../table/answers.ts'
 import type { AlertTable } from '../table/table.ts'
@@ -53,11 +54,17 @@ export async function openResources(plan: Plan, from: From): Promise<Resources> 
     }
     models.set(module, own)
   }
+  const told = new Set<string>()
+  const onFault = (name: string, error: unknown) => {
+    const message = `${faultOf(name, error)}: what asks it gets "unavailable"`
+    if (!told.has(message)) from.warn(message)
+    told.add(message)
+  }
   // Asked anew each time: a catalogue that was away may be open since.
   const namesOf = (asked: Iterable<Asked>) =>
     Array.from(asked, ({ name, version }) => `${name}@${version}`)
   return {
-    ask: (table) => ask(table, questions, opened),
+    ask: (table) => ask(table, questions, { catalogues: opened, onFault }),
     models: (module) => models.get(module) ?? {},
     versionsOf: (one) => {
       const names = new Set(Object.values(one.lookups ?? {}).map(({ catalogue }) => catalogue))

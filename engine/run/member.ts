@@ -33,7 +33,7 @@ export async function runMember(
   const store = openStore(settings.lake)
   const registry = openRegistry(settings.schemas)
   const { catalogues } = settings
-  const resources = await openResources(plan, { catalogues, warn: () => {} }) // its supervisor says it
+  const resources = await openResources(plan, { catalogues, isChecked: true, warn })
   const maker = new PartMaker({
     plan,
     surveys: settings.surveys,

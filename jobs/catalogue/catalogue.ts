@@ -5,6 +5,7 @@ import { buildCatalogue } from '../../engine/catalogues/build/build.ts'
 import type { RaUnit } from '../../engine/catalogues/build/coordinates.ts'
 import { catalogues } from '../../engine/catalogues/folder/list.ts'
 import type { Listed } from '../../engine/catalogues/folder/list.ts'
+import { expectOne } from '../../engine/catalogues/folder/ways.ts'
 import { cdsTable } from '../../engine/catalogues/cds/open.ts'
 import { openHats } from '../../engine/catalogues/hats/hats.ts'
 import { UsageError } from '../../engine/errors.ts'
@@ -73,7 +74,8 @@ function addBuild(parent: Command): void {
   command.action(async (called: string, file: string, flags: BuildFlags) => {
     expectName(called)
     const name = flags.date === undefined ? called : `${called}@${flags.date}`
-    const folder = folderOf(command)
+    const folder = folderOf(command, 'write')
+    await expectOne(folder, name, name)
     const built = await buildCatalogue({
       store: openStore(folder),
       name,
@@ -84,7 +86,8 @@ function addBuild(parent: Command): void {
       columns: flags.columns ?? null,
       rows: flags.partitionRows,
       isAllSky: flags.allSky ?? false,
-      isReplacing: flags.replace ?? false
+      isReplacing: flags.replace ?? false,
+      warn: (message) => console.error(`siskin: ${message}`)
     })
     if (flags.json) return console.log(JSON.stringify(built, null, 2))
     const { rows, partitions, bytes, share, without } = built
@@ -113,8 +116,9 @@ function addAdd(parent: Command): void {
   command.action(
     async (name: string, place: string, { service }: { readonly service?: string }) => {
       expectName(name)
-      const folder = folderOf(command)
+      const folder = folderOf(command, 'write')
       const at = await addressToKeep(name, place, service)
+      await expectOne(folder, name, `${name}.url`)
       const store = openStore(folder)
       await store.remove(`${name}.url`)
       await store.write(`${name}.url`, [Buffer.from(`${at}\n`)])
@@ -125,7 +129,10 @@ function addAdd(parent: Command): void {
 
 /** @throws UsageError for what is no catalogue */
 async function addressToKeep(name: string, place: string, service?: string): Promise<string> {
-  if (cdsTable(place)) return service === undefined ? place : `${place} ${service}`
+  const table = cdsTable(place)
+  if (table && /^vizier:?$/.test(table.table))
+    throw new UsageError(`${place}: which table of VizieR? As cds:vizier:I/355/gaiadr3`)
+  if (table) return service === undefined ? place : `${place} ${service}`
   const at = place.includes('://') ? place : resolve(place)
   if (await openHats(name, at)) return at
   throw new UsageError(`${place} is no HATS catalogue: it has no hats.properties`)

@@ -28,7 +28,7 @@ export function addSync(parent: Command): void {
   addSettings(command, ['catalogues'])
   command.action(async (what: string, place: string, flags: SyncFlags) => {
     if (what !== 'tns') throw new UsageError(`nobody knows how to sync "${what}"; known: tns`)
-    const folder = folderOf(command)
+    const folder = folderOf(command, 'write')
     const dump = readTns(place, await bytesOf(place), flags.date ?? null)
     const name = `tns@${dump.date}`
     const own = await mkdtemp(join(tmpdir(), 'siskin-tns-'))
@@ -46,6 +46,8 @@ export function addSync(parent: Command): void {
         rows: 100_000,
         isAllSky: true,
         isReplacing: true
+      }).catch((error: unknown) => {
+        throw new UsageError(messageOf(error).replaceAll(input, place), { cause: error })
       })
       console.log(`${folder}/${name}: ${amount(built.rows, 'object')}`)
       if (built.without.length > 0)

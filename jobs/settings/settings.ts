@@ -137,8 +137,9 @@ export function addSettings(command: Command, names: readonly SettingName[]): Co
  * The settings in force: flag, else environment, else configuration file, else default.
  * @throws UsageError for a file that does not parse or holds a key that is not known, and for a
  * SISKIN_ variable that is not known.
+ * @param makesCatalogues the folder of catalogues may be one that is to be made
  */
-export function readSettings(command: Command): Settings {
+export function readSettings(command: Command, makesCatalogues = false): Settings {
   checkEnvironment(Object.keys(SETTINGS).map(variableOf))
   const values: Record<string, unknown> = { ...command.opts() }
   for (const [key, value] of Object.entries(fileOf(command))) {
@@ -146,7 +147,7 @@ export function readSettings(command: Command): Settings {
     if (source === undefined || source === 'default') values[key] = value
   }
   refuseEmpty(values)
-  expectCatalogues(values['catalogues'])
+  if (!makesCatalogues) expectCatalogues(values['catalogues'])
   return withUser(valuesOf(SETTINGS, values), values)
 }
 

@@ -82,6 +82,14 @@ test('TNS is taken by its date, zipped or not; the newest snapshot is asked', as
     redshift: 0.05,
     internal_names: 'ZTF26aaaaaaa, ATLAS26xyz'
   })
+  writeFileSync(
+    csv,
+    `\uFEFF${DUMP.replace('- 2026-01-10 23', '- 23').replaceAll('2026-01-10', '2026-01-12')}`
+  )
+  expect((await run('sync', 'tns', csv)).stdout).toMatch(/tns@2026-01-12: 2 objects/)
+  const day = join(folder, 'tns_public_objects_20260112.csv')
+  writeFileSync(day, DUMP)
+  expect((await run('sync', 'tns', day)).stderr).toMatch(/what changed in a day .*all objects are/)
   writeFileSync(csv, 'a,b\n1,2\n')
   expect((await run('sync', 'tns', csv)).stderr).toMatch(/its first line is no date/)
   expect((await run('sync', 'tns', csv, '--date', '2026-01-01')).stderr).toMatch(/no column "name"/)
@@ -92,6 +100,8 @@ test.each([
   [['build', 'nearby', 'x.csv'], /nearby is there already: --replace/],
   [['build', 'Near', 'x.csv'], /"Near" is no name of a catalogue/],
   [['build', 'other', 'x.doc'], /unknown kind of catalogue file "doc"; known: csv/],
+  [['build', 'plain', table], /plain would be there twice: .*plain\.csv and .*plain: take/],
+  [['add', 'other', 'cds:vizier'], /which table of VizieR\? As cds:vizier:I/],
   [['add', 'other', '/tmp'], /\/tmp is no HATS catalogue/],
   [['show', 'nowhere'], /unknown catalogue "nowhere"; known: .*nearby/],
   [['query', 'nearby', '--ra', 'x', '--dec', '1'], /--ra x --dec 1: "x" is no coordinate/]
@@ -100,6 +110,16 @@ test.each([
   expect(stderr).toMatch(message)
   expect(stderr.trim().split('\n')).toHaveLength(1)
   expect(code).toBe(2)
+})
+
+test('the folder is made for the first of them', async () => {
+  const own = join(folder, 'not/yet')
+  const at = ['--catalogues', own]
+  expect((await siskin(['catalogue', 'list', ...at])).stderr).toMatch(/no such folder/)
+  expect(await siskin(['catalogue', 'build', 'first', table, ...at])).toMatchObject({ code: 0 })
+  expect(await siskin(['catalogue', 'add', 'first', join(own, 'first'), ...at])).toMatchObject({
+    stderr: expect.stringMatching(/first would be there twice: .*first and .*first\.url/)
+  })
 })
 
 test('where the catalogues are must be said', async () => {

@@ -41,6 +41,12 @@ test.each([
     'already been declared'
   ],
   [
+    ['check'],
+    'filters/fast_riser/filter.ts',
+    (text: string) => text.replace(/\n {2}uses: [^\n]*/, ''),
+    'filter fast_riser: "uses" is missing'
+  ],
+  [
     ['backtest', 'fast_riser'],
     'science-modules/quality/cuts.ts',
     (text: string) => `${text}\nthrow new Error('not today')\n`,

@@ -5,8 +5,10 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { unknownName, UsageError } from '../../errors.ts'
 import type { Store } from '../../store/store.ts'
+import { expectDegrees } from '../expect-degrees.ts'
 import { FOOTPRINT } from '../hats/hats.ts'
 import { placeColumns, unsaid } from '../place-columns.ts'
+import type { CatalogueColumn } from '../place-columns.ts'
 import type { RaUnit } from './coordinates.ts'
 import { footprintOf } from './footprint.ts'
 import { loadInput } from './input.ts'
@@ -34,6 +36,8 @@ export interface BuildOptions {
   readonly isAllSky: boolean
   /** Takes the place of one that is there. */
   readonly isReplacing: boolean
+  /** Hears of what may be wrong with it. */
+  readonly warn?: (message: string) => void
 }
 
 export interface Built {
@@ -82,11 +86,12 @@ async function write(
   options: BuildOptions
 ): Promise<Omit<Built, 'bytes'>> {
   const { name, input, isAllSky } = options
-  await loadInput(db, input)
-  const { ra, dec, kept } = await columnsOf(db, options)
+  const said = await loadInput(db, input)
+  const { ra, dec, kept } = await columnsOf(db, said, options)
   const { places, without } = await addPlaces(db, { ...options, ra, dec })
   if (places.pixels.length === 0)
     throw new UsageError(`${input}: no row has a place (${ra}, ${dec})`)
+  if (options.raUnit === 'degrees') expectDegrees(input, places, options.warn ?? (() => {}))
   const partitions = partitionsOf(places.pixels, options.rows)
   const columns = [
     'pixel AS _healpix_29',
@@ -127,7 +132,11 @@ async function write(
   return { rows: places.pixels.length, partitions: partitions.length, without, share }
 }
 
-async function columnsOf(db: DuckDBConnection, { input, ra, dec, columns }: BuildOptions) {
+async function columnsOf(
+  db: DuckDBConnection,
+  said: readonly CatalogueColumn[],
+  { input, ra, dec, columns }: BuildOptions
+) {
   const reader = await db.runAndReadAll('DESCRIBE input')
   const known = reader
     .getRowObjectsJS()
@@ -137,7 +146,10 @@ async function columnsOf(db: DuckDBConnection, { input, ra, dec, columns }: Buil
     if (!known.includes(column)) throw unknownName(`column of ${input}`, column, known)
     return column
   }
-  const found = ra === null || dec === null ? placeColumns(input, known.map(unsaid)) : { ra, dec }
+  const found =
+    ra === null || dec === null
+      ? placeColumns(input, said.length > 0 ? said : known.map(unsaid))
+      : { ra, dec }
   const own = { ra: expect(ra ?? found.ra), dec: expect(dec ?? found.dec) }
   const taken = new Set([own.ra, own.dec, '_healpix_29'])
   return { ...own, kept: (columns ?? known).map(expect).filter((column) => !taken.has(column)) }

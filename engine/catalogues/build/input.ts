@@ -1,7 +1,8 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, stat } from 'node:fs/promises'
 import { gunzipSync } from 'node:zlib'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { messageOf, unknownName, UsageError } from '../../errors.ts'
+import type { CatalogueColumn } from '../place-columns.ts'
 import { quote } from './sql.ts'
 import { loadVotable } from './votable-input.ts'
 
@@ -18,12 +19,16 @@ const VOTABLE = ['vot', 'votable', 'xml']
 const AS_TEXT =
   ", header = true, comment = '#', sample_size = -1, auto_type_candidates = ['BOOLEAN', 'BIGINT', 'DOUBLE', 'VARCHAR']"
 
-/** A table `input` of a file, its rows numbered in `siskin row` from 1 on. @throws UsageError for what cannot be read */
-export async function loadInput(db: DuckDBConnection, input: string): Promise<void> {
+/** A table `input` of a file, its rows numbered in `siskin row` from 1 on. @returns what a file says of its columns that says more than names @throws UsageError for what cannot be read */
+export async function loadInput(db: DuckDBConnection, input: string): Promise<CatalogueColumn[]> {
   const [, ending = ''] = /\.(\w+)(?:\.(?:gz|zst))?$/.exec(input.toLowerCase()) ?? []
   const reader = READERS[ending]
   if (!reader && !VOTABLE.includes(ending))
     throw unknownName('kind of catalogue file', ending, [...Object.keys(READERS), 'vot'])
+  const { size } = await stat(input).catch((error: unknown) => {
+    throw new UsageError(`${input} cannot be read: ${messageOf(error)}`, { cause: error })
+  })
+  if (size === 0) throw new UsageError(`${input} is empty`)
   try {
     if (!reader) {
       const bytes = await readFile(input)
@@ -34,6 +39,7 @@ export async function loadInput(db: DuckDBConnection, input: string): Promise<vo
     await db.run(
       `CREATE TABLE input AS SELECT row_number() OVER () AS "siskin row", * FROM ${reader}('${quote(input)}'${more})`
     )
+    return []
   } catch (error) {
     const [first = ''] = messageOf(error).split('\n')
     throw new UsageError(`${input} cannot be read: ${first}`, { cause: error })

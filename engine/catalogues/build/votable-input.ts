@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { votableHead, votableValues } from '../files/votable/votable.ts'
 import type { Field } from '../files/votable/field.ts'
+import type { CatalogueColumn } from '../place-columns.ts'
 import { ident } from './sql.ts'
 
 const TYPES: Partial<Record<Field['type'], string>> = {
@@ -16,9 +17,12 @@ const TYPES: Partial<Record<Field['type'], string>> = {
   unicodeChar: 'VARCHAR'
 }
 
-/** The same table `input` of a VOTable: of its plain fields; others, of several values a row, are left out. @throws Error */
-export async function loadVotable(db: DuckDBConnection, bytes: Uint8Array): Promise<void> {
-  const { fields } = votableHead(bytes)
+/** The same table `input` of a VOTable: of its plain fields; others, of several values a row, are left out. @returns what it says of them @throws Error */
+export async function loadVotable(
+  db: DuckDBConnection,
+  bytes: Uint8Array
+): Promise<CatalogueColumn[]> {
+  const { fields, systems } = votableHead(bytes)
   const plain = [...fields.entries()].flatMap(([number, { name, type, isPlain }]) => {
     const sqlType = TYPES[type]
     return isPlain && sqlType !== undefined ? [{ number, name, sqlType }] : []
@@ -41,4 +45,9 @@ export async function loadVotable(db: DuckDBConnection, bytes: Uint8Array): Prom
     appender.endRow()
   }
   appender.closeSync()
+  return plain.map(({ number, name, sqlType }) => {
+    const { unit, ucd, ref } = fields[number]!
+    const isText = sqlType === 'VARCHAR' // sexagesimal, whatever its unit is called
+    return { name, unit: isText ? '' : unit, ucd, system: systems.get(ref) ?? '' }
+  })
 }

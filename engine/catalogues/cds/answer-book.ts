@@ -30,9 +30,9 @@ export class AnswerBook {
   readonly #keep: StatementSync
   readonly #radius: number
 
-  /** @param question what was asked besides the place: answers of others do not hold. @param radius arc seconds */
+  /** @param path of its file; `:memory:` for none. @param question what was asked besides the place: answers of others do not hold. @param radius arc seconds */
   constructor(path: string, question: string, radius: number) {
-    mkdirSync(dirname(path), { recursive: true })
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
     this.#radius = radius
     this.#db = new DatabaseSync(path, { timeout: 10_000 })
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')

@@ -39,9 +39,10 @@ export function askCds(options: CdsOptions): Asked {
   let isTold = false
   let call: Promise<void> = Promise.resolve()
   let waiting = 0
-  const askBlock = async (book: AnswerBook, places: readonly Place[], radius: number) => {
-    if (!breaker.mayAsk()) return
+  const askBlock = async (book: AnswerBook, block: readonly Place[], radius: number) => {
     try {
+      const places = block.filter((place) => book.find(place) === undefined)
+      if (places.length === 0 || !breaker.mayAsk()) return
       book.keep(places, await twice(options, places, radius))
       breaker.succeeded()
       isTold = false
@@ -66,9 +67,7 @@ export function askCds(options: CdsOptions): Asked {
         // One call at a time, the others behind it: a slow service is not asked the faster.
         call = call.then(async () => {
           for (let from = 0; from < unknown.length; from += BLOCK) {
-            const block = unknown.slice(from, from + BLOCK)
-            const still = block.filter((place) => book.find(place) === undefined)
-            if (still.length > 0) await askBlock(book, still, radius)
+            await askBlock(book, unknown.slice(from, from + BLOCK), radius)
           }
           waiting--
         })

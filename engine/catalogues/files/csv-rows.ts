@@ -27,6 +27,8 @@ export function csvTable(bytes: Uint8Array) {
     to: 1,
     relax_column_count: true
   })
+  if (first === '' && more.length === 0)
+    throw new Error('it is empty: a line with the names of columns is wanted')
   const other = Object.keys(OTHERS).find((sign) => more.length === 0 && first.includes(sign))
   if (other) {
     throw new Error(`its columns are parted by ${OTHERS[other]}: commas are wanted`)
@@ -48,11 +50,16 @@ export function csvRows(
       const value = text === '' ? null : fromText(text, kind)
       if (value !== undefined) return [name, value] as const
       throw new UsageError(
-        `catalogue ${path}: row ${row + 1} has ${name} "${text}", which is no ${WORDS[kind] ?? kind}`
+        `catalogue ${path}: row ${row + 1} has ${name} "${text}", which is no ${WORDS[kind] ?? kind}${isSexagesimal(text) ? ': siskin catalogue build takes such places' : ''}`
       )
     })
     return Object.fromEntries(cells)
   })
+}
+
+/** `12:34:56.7`, `12 34 56.7`, `12h34m56.7s` */
+function isSexagesimal(text: string): boolean {
+  return /^[+-]?\d{1,3}[:\s hd°]\s*\d{1,2}[:\s m'′]\s*[\d.]+/.test(text)
 }
 
 /** @throws UsageError for a column that is not there, or twice */

@@ -1,8 +1,8 @@
 import type { LookupStatus } from '../../contract/index.ts'
-import { messageOf } from '../../errors.ts'
 import { healpixNested } from '../../table/healpix.ts'
 import { pixelsAround, reachAround } from '../../table/healpix-neighbours.ts'
 import type { Asked, Matches, Positions, Wanted } from '../asked.ts'
+import { faultOf } from '../fault.ts'
 import { asked } from '../kinds.ts'
 import { extentColumns, searchOf } from '../search.ts'
 import type { Found } from '../search.ts'
@@ -46,8 +46,7 @@ export function askHats(hats: Hats, { cacheBytes, warn }: HatsOptions): Asked {
             }
           }
         } catch (error) {
-          if (!told.has(at))
-            warn(`catalogue ${hats.name}: ${messageOf(error)}: who asks there gets "unavailable"`)
+          if (!told.has(at)) warn(`${faultOf(hats.name, error)}: who asks there gets "unavailable"`)
           told.add(at)
           matches.lose(rows)
         }

@@ -1,12 +1,15 @@
+import { isAbsolute } from 'node:path'
 import type { Need } from '../../contract/index.ts'
-import { messageOf, unknownName, UsageError } from '../../errors.ts'
+import { SiskinError, unknownName, UsageError } from '../../errors.ts'
 import { openFolder } from '../../store/folder.ts'
 import type { Asked } from '../asked.ts'
+import { faultOf } from '../fault.ts'
 import { later } from '../later.ts'
 import { openHats } from './hats.ts'
 import type { Hats } from './hats.ts'
 import { askHats } from './match.ts'
 import { piecesOf } from './pieces.ts'
+import type { Piece } from './pieces.ts'
 import { textOf } from './properties.ts'
 
 /** Bytes of one catalogue that a member holds. */
@@ -32,25 +35,29 @@ export async function openHatsOf(
   try {
     const opened = await open()
     if (opened || address === null) return opened
-    throw new UsageError(`catalogue ${name}: there is no HATS catalogue at ${address}`)
+    throw new SiskinError(
+      `there is no HATS catalogue at ${address}: register where it lies now (siskin catalogue add ${name} …)`
+    )
   } catch (error) {
     if (error instanceof UsageError) throw error
-    if (address === null) throw new UsageError(messageOf(error), { cause: error })
-    warn(`catalogue ${name}: ${messageOf(error)}; it is tried again, meanwhile it is "unavailable"`)
+    if (address === null) throw new UsageError(faultOf(name, error), { cause: error })
+    warn(`${faultOf(name, error)}; it is tried again, meanwhile it is "unavailable"`)
     return later(name, open)
   }
 }
 
-/** Where a catalogue lies that is registered; null for none of that name. */
+/** Where a catalogue lies that is registered, a path beginning at the folder; null for none of that name. @throws UsageError */
 export async function addressOf(folder: string, name: string): Promise<string | null> {
   const text = await textOf(openFolder(folder), `${name}.url`)
-  return text === null ? null : text.trim()
+  const address = text?.trim()
+  if (address === undefined || address.includes(':')) return address ?? null
+  if (address === '') throw new UsageError(`catalogue ${name}: ${folder}/${name}.url is empty`)
+  return isAbsolute(address) ? address : `${folder}/${address}`
 }
 
-/** By the first partition: all of a catalogue have the same columns. @throws UsageError */
+/** By the first partition that can be read: all of a catalogue have the same columns. @throws UsageError */
 async function expectColumns(hats: Hats, asked: readonly Need<unknown>[]): Promise<void> {
-  const [pixel] = hats.partitions.pixels
-  const [piece] = pixel ? await piecesOf(hats, pixel) : []
+  const piece = await readablePiece(hats)
   if (!piece) return
   const types = new Map(piece.file.metadata.schema.slice(1).map((own) => [own.name, own.type]))
   for (const { column, kind } of asked) {
@@ -63,6 +70,23 @@ async function expectColumns(hats: Hats, asked: readonly Need<unknown>[]): Promi
     )
   }
 }
+
+/** Null for a catalogue without rows. @throws where none of the first partitions can be read */
+async function readablePiece(hats: Hats): Promise<Piece | null> {
+  let fault: unknown = null
+  for (const pixel of hats.partitions.pixels.slice(0, MOST_TRIED)) {
+    try {
+      const [piece] = await piecesOf(hats, pixel)
+      if (piece) return piece
+    } catch (error) {
+      fault ??= error
+    }
+  }
+  if (fault !== null) throw fault
+  return null
+}
+
+const MOST_TRIED = 10
 
 const KINDS: Readonly<Record<string, readonly Need<unknown>['kind'][]>> = {
   DOUBLE: ['number'],

@@ -104,7 +104,7 @@ export async function runStreamWorker(
     : null
   const topics = { maxBytes, fink }
   const { catalogues = null } = stream
-  const resources = await openResources(plan, { catalogues, warn: () => {} }) // said at the start
+  const resources = await openResources(plan, { catalogues, isChecked: true, warn })
   const maker = new PartMaker({
     plan,
     surveys: stream.surveys,

@@ -113,6 +113,27 @@ test('a VOTable: its numbers, ids and texts, nulls and all', async () => {
   ])
 })
 
+test.each([
+  ['radians', 'unit="rad"', /"ra" is in rad: degrees are wanted/],
+  ['another equinox', 'unit="deg" ref="sys"', /"ra" is of the system eq_FK4/]
+])('a VOTable in %s is refused', async (name, own, message) => {
+  const place = (called: string) => `<FIELD name="${called}" datatype="double" ${own}/>`
+  const text = `<VOTABLE version="1.4"><RESOURCE><COOSYS ID="sys" system="eq_FK4"/><TABLE>${place('ra')}${place('dec')}<DATA><TABLEDATA><TR><TD>1</TD><TD>1</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>`
+  await expect(build(text, { name: 'not', input: join(folder, `${name}.vot`) })).rejects.toThrow(
+    message
+  )
+})
+
+test('radians all over the sky are refused, hours are told; an empty file is said to be one', async () => {
+  const rows = (ra: number, dec: number) =>
+    Array.from({ length: 300 }, (_, i) => `${(ra * i) / 300},${dec * Math.cos(i)}`).join('\n')
+  await expect(build(`ra,dec\n${rows(2 * Math.PI, 1.5)}\n`)).rejects.toThrow(/is it in radians\?/)
+  const told: string[] = []
+  await build(`ra,dec\n${rows(24, 90)}\n`, { warn: (text) => told.push(text) })
+  expect(told).toEqual([expect.stringMatching(/are these hours\?/)])
+  await expect(build('')).rejects.toThrow(/\.csv is empty/)
+})
+
 test('only the columns that are named', async () => {
   const { all } = await build('id,ra,dec,a,b\n1,10,41,2,3\n', { columns: ['b'] })
   expect(Object.keys(all[0]!).sort()).toEqual(['_healpix_29', 'b', 'dec', 'ra', 'separation'])
