@@ -3,20 +3,18 @@ import { SchemaCache } from '../decode/schemas.ts'
 import { budgetMs, ModuleRunner } from '../enrich/run-module.ts'
 import { SiskinError } from '../errors.ts'
 import type { Beat } from '../making/beat.ts'
-import { drop } from '../lake/two-phase-commit.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
-import { commit } from '../lake/file-commit.ts'
 import { compareVersions, layerText } from '../lake/layer-name.ts'
 import type { LayerName } from '../lake/layer-name.ts'
 import { recordAt } from '../lake/records.ts'
 import type { PartRecord } from '../lake/ledger.ts'
-import { strayAside } from '../repair/land.ts'
 import { messageFormat } from '../publish/message.ts'
 import type { MessageFormat } from '../publish/message.ts'
 import type { Resources } from '../resources/resources.ts'
 import { claimLayer } from './claim-layer.ts'
 import type { Claim, Claiming, Claims } from './claim-layer.ts'
-import { inputOf, layerRecord, makingsOf, missingInputs, newestInput, stillGood } from './inputs.ts'
+import { commitLayers } from './commit-layers.ts'
+import { inputOf, makingsOf, missingInputs, newestInput, stillGood } from './inputs.ts'
 import type { Input, MadeOf } from './inputs.ts'
 import type { PartSpan } from './messages.ts'
 import { makeLayers } from './part-layers.ts'
@@ -35,11 +33,12 @@ export interface LayerMakerOptions extends Claiming {
   readonly beat: Beat
 }
 
-export interface PartDone {
-  /** Of the layers that were made. */
-  readonly records: readonly PartRecord[]
+/** The layers of a part, made and held in memory. */
+export interface PartMade {
   /** Modules of which the part itself has a newer version. */
   readonly newer: readonly string[]
+  /** Brings them into the lake; the records of those that were made. To be called once: claims are kept until then. */
+  readonly commit: (onStep: OnStep) => Promise<readonly PartRecord[]>
 }
 
 /** Makes the layers of parts, one part after the other. */
@@ -58,34 +57,33 @@ export class LayerMaker {
   }
 
   /**
-   * Makes what a part lacks of its layers, and commits each. A layer's part that was made of what is newest now stays.
+   * Makes what a part lacks of its layers. A layer's part that was made of what is newest now stays.
    * @param stopped modules and filters that hung over it before
    */
-  async part(
-    span: PartSpan,
-    attempt: number,
-    stopped: ReadonlySet<string>,
-    onStep: OnStep
-  ): Promise<PartDone> {
-    const { store } = this.#options
+  async part(span: PartSpan, attempt: number, stopped: ReadonlySet<string>): Promise<PartMade> {
+    const { store, isShared } = this.#options
     const { source, first, last } = span
-    const record = await recordAt(store, source, { first, last })
-    if (!record) throw new SiskinError('it is not in the ledger any more')
-    let todo = await this.#todo(record)
+    const part = await recordAt(store, source, { first, last })
+    if (!part) throw new SiskinError('it is not in the ledger any more')
+    let todo = await this.#todo(part)
     const { newer } = todo
-    if (isNothing(todo)) return { records: [], newer }
+    if (isNothing(todo)) return { newer, commit: () => Promise.resolve([]) }
     this.#expectInputs(todo)
     const claims = new Map<string, Claim>()
+    const release = () => releaseAll(claims)
     try {
       const unclaimed = () => layersIn(todo).filter((layer) => !claims.has(layerText(layer)))
       for (let next = unclaimed()[0]; next; next = unclaimed()[0]) {
         claims.set(layerText(next), await claimLayer(this.#options, next, span, attempt))
         // others may have made it meanwhile
-        if (this.#options.isShared) todo = await this.#todo(record)
+        if (isShared) todo = await this.#todo(part)
       }
-      return { records: await this.#make(record, todo, claims, stopped, onStep), newer }
-    } finally {
-      for (const { release } of claims.values()) await release()
+      const made = await this.#make(part, todo, claims, stopped)
+      const layers = { store, part, made, claims, isShared, from: todo.from }
+      return { newer, commit: (onStep) => commitLayers(layers, onStep).finally(release) }
+    } catch (error) {
+      await release()
+      throw error
     }
   }
 
@@ -93,9 +91,8 @@ export class LayerMaker {
     record: PartRecord,
     todo: Todo,
     claims: Claims,
-    stopped: ReadonlySet<string>,
-    onStep: OnStep
-  ): Promise<PartRecord[]> {
+    stopped: ReadonlySet<string>
+  ): Promise<MadeLayer[]> {
     const { store, work, beat, log } = this.#options
     if (isNothing(todo)) return []
     const claimOf = (layer: LayerName) => claims.get(layerText(layer))!
@@ -103,7 +100,7 @@ export class LayerMaker {
     for (const { module, layer } of todo.modules) {
       inputs.set(module.name, { version: layer.version, layer, attempt: claimOf(layer).attempt })
     }
-    const made = await makeLayers(record, {
+    return makeLayers(record, {
       ...todo,
       store,
       plan: work.plan,
@@ -125,46 +122,6 @@ export class LayerMaker {
         onStart: (index, rows) => this.#enter(beat, todo.filters[index]?.filter, 1, rows)
       }
     }).finally(() => beat.leave())
-    const commits: Promise<void>[] = []
-    const ofModule = new Map<string, Promise<void>>()
-    for (const one of made) {
-      const { layer } = one
-      const read = Object.keys(todo.from(layer)).flatMap((name) => ofModule.get(name) ?? [])
-      const own = Promise.all(read).then(() => this.#commit(record, one, claimOf(layer), onStep))
-      commits.push(own)
-      if (layer.kind === 'layers') ofModule.set(layer.name, own)
-    }
-    await Promise.allSettled(commits)
-    await Promise.all(commits)
-    return made.map(({ record: own }) => own)
-  }
-
-  /** Layers are committed at the same time, each behind those that it reads from. */
-  async #commit(
-    part: PartRecord,
-    { layer, record: own, files }: MadeLayer,
-    { check }: Claim,
-    onStep: OnStep
-  ): Promise<void> {
-    const { store } = this.#options
-    const before = await layerRecord(store, layer, part)
-    try {
-      await commit(store, own, files, check, onStep)
-    } catch (error) {
-      await this.#leave(part, own, layer)
-      await check() // it may be theirs by now: that says more than what failed of it
-      throw error
-    }
-    const named = new Set(own.files.map(({ path }) => path))
-    for (const { path } of before?.files ?? []) if (!named.has(path)) await strayAside(store, path)
-  }
-
-  /** What others who make the same would take for work of one who died. */
-  async #leave(part: PartRecord, own: PartRecord, layer: LayerName): Promise<void> {
-    const { store, isShared } = this.#options
-    if (!isShared) return
-    const committed = await layerRecord(store, layer, part)
-    if (committed?.attempt !== own.attempt) await drop(store, own)
   }
 
   /** What a layer asks besides columns, in which versions. */
@@ -255,6 +212,10 @@ export class LayerMaker {
     const missing = missingInputs(this.#options.store.root, plan, reading, running, inputs)
     if (missing !== null) throw new SiskinError(missing)
   }
+}
+
+async function releaseAll(claims: Claims): Promise<void> {
+  for (const { release } of claims.values()) await release()
 }
 
 function layersIn({ modules, filters }: Todo): LayerName[] {

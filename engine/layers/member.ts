@@ -32,18 +32,25 @@ export async function runLayerMember(
     log
   })
 
+  let committing = Promise.resolve()
+
+  /** The commit waits for the disk: meanwhile the next part is made, but no further one. */
   const run = async ({ id, part, attempt, stopped }: LayerTask) => {
-    try {
-      const crash = crashAt(settings, part.first)
-      const done = await maker.part(part, attempt, new Set(stopped), crash)
-      send({ kind: 'done', id, ...done, memory: process.memoryUsage.rss() })
-    } catch (error) {
-      send({ kind: 'failed', id, ...failureOf(error) })
-    }
+    const { newer, commit } = await maker.part(part, attempt, new Set(stopped))
+    await committing
+    committing = commit(crashAt(settings, part.first)).then(
+      (records) => send({ kind: 'done', id, records, newer, memory: process.memoryUsage.rss() }),
+      (error: unknown) => send({ kind: 'failed', id, ...failureOf(error) })
+    )
     send({ kind: 'ready' })
   }
 
-  port.on('message', (task: LayerTask) => void run(task))
+  port.on('message', (task: LayerTask) => {
+    void run(task).catch((error: unknown) => {
+      send({ kind: 'failed', id: task.id, ...failureOf(error) })
+      send({ kind: 'ready' })
+    })
+  })
   send({ kind: 'ready' })
 }
 

@@ -25,18 +25,19 @@ interface Job {
   task: LayerTask | null
 }
 
+/** `jobs`: at most one being committed and one being made, in this order. */
 interface Seat {
   thread: WatchedThread
   isStarted: boolean
   isReady: boolean
-  job: Job | null
+  jobs: Job[]
 }
 
 /** A part that ended so many members is left alone. */
 const HOPELESS = 2
 
 /**
- * Hands parts to members, one at a time, and keeps the members alive. One that hangs in a module is stopped, and its
+ * Hands parts to members and keeps the members alive. One that hangs in a module is stopped, and its
  * part made without that module; one that dies has its part tried once more.
  */
 export class Pool {
@@ -55,7 +56,7 @@ export class Pool {
     this.#options = options
     this.#hangs = new HangWatch({
       watched: options.watched,
-      working: () => this.#seats.flatMap(({ thread, job }) => (job ? [thread] : [])),
+      working: () => this.#seats.flatMap(({ thread, jobs }) => (jobs.length > 0 ? [thread] : [])),
       onHang: (thread, name) => this.#hung(thread, name),
       log: (level, message) => options.onLog(level, message)
     })
@@ -66,7 +67,12 @@ export class Pool {
     this.#parts = until(parts, stop)
     const ended = new Promise<void>((resolve, reject) => (this.#end = { resolve, reject }))
     for (let i = 0; i < this.#options.members; i++) {
-      const seat = { thread: this.#options.start(), isStarted: false, isReady: false, job: null }
+      const seat: Seat = {
+        thread: this.#options.start(),
+        isStarted: false,
+        isReady: false,
+        jobs: []
+      }
       this.#seats.push(seat)
       this.#listen(seat)
     }
@@ -96,7 +102,6 @@ export class Pool {
   }
 
   #heard(seat: Seat, message: FromLayerMember): void {
-    const { job } = seat
     switch (message.kind) {
       case 'ready':
         seat.isStarted = true
@@ -106,14 +111,18 @@ export class Pool {
       case 'log':
         this.#options.onLog(message.level, message.message)
         break
-      case 'done':
-        seat.job = null
+      case 'done': {
+        const job = taken(seat, message.id)
         if (job) this.#options.onDone(job.part, message)
+        this.#assign()
         break
-      case 'failed':
-        seat.job = null
+      }
+      case 'failed': {
+        const job = taken(seat, message.id)
         if (message.isOutage) this.#end?.reject(new SiskinError(message.message, message.exitCode))
         else if (job) this.#options.onBroken(job.part, message.message)
+        this.#assign()
+      }
     }
   }
 
@@ -126,12 +135,12 @@ export class Pool {
       const id = this.#next++
       job.task = { id, part: job.part, attempt: id, stopped }
       seat.isReady = false
-      seat.job = job
+      seat.jobs.push(job)
       seat.thread.worker.postMessage(job.task)
     }
     if (!this.#seats.some(({ isReady }) => isReady)) return
     if (this.#asking === 'no') void this.#ask()
-    const isIdle = this.#seats.every(({ isReady }) => isReady)
+    const isIdle = this.#seats.every(({ isReady, jobs }) => isReady && jobs.length === 0)
     if (isIdle && this.#asking === 'ended' && this.#recovering === 0) this.#end?.resolve()
   }
 
@@ -150,9 +159,10 @@ export class Pool {
 
   #hung(thread: WatchedThread, name: string | null): void {
     const seat = this.#seats.find((one) => one.thread === thread)
-    if (!seat?.job) return
-    if (name !== null) seat.job.stopped.push(name)
-    else seat.job.deaths++
+    const job = seat?.jobs.at(-1)
+    if (!seat || !job) return
+    if (name !== null) job.stopped.push(name)
+    else job.deaths++
     void this.#replace(seat, 'it made no progress')
   }
 
@@ -161,31 +171,41 @@ export class Pool {
       this.#end?.reject(new SiskinError(`a member does not start: ${reason}`))
       return
     }
-    if (seat.job) seat.job.deaths++
+    const job = seat.jobs.at(-1)
+    if (job) job.deaths++
     this.#options.onLog('error', `a member died (${reason}); another takes over`)
     void this.#replace(seat, reason)
   }
 
-  /** A new member in the seat; the part of the old one is settled, and made again. */
+  /** A new member in the seat; the parts of the old one are settled, and made again. */
   async #replace(seat: Seat, reason: string): Promise<void> {
-    const { job, thread } = seat
+    const { jobs, thread } = seat
     seat.thread = this.#options.start()
     seat.isStarted = false
     seat.isReady = false
-    seat.job = null
+    seat.jobs = []
     this.#listen(seat)
     this.#recovering++
     try {
       await thread.worker.terminate()
-      if (job?.task) await this.#options.recover(job.part, job.task.attempt)
-      if (job && job.deaths < HOPELESS) this.#jobs.push(job)
-      else if (job) this.#options.onBroken(job.part, `it ended its member twice: ${reason}`)
+      for (const job of jobs) {
+        if (job.task) await this.#options.recover(job.part, job.task.attempt)
+        if (job.deaths < HOPELESS) this.#jobs.push(job)
+        else this.#options.onBroken(job.part, `it ended its member twice: ${reason}`)
+      }
     } catch (error) {
       this.#end?.reject(error as Error)
     }
     this.#recovering--
     this.#assign()
   }
+}
+
+/** The job of a seat that is over. */
+function taken(seat: Seat, id: number): Job | undefined {
+  const job = seat.jobs.find(({ task }) => task?.id === id)
+  seat.jobs = seat.jobs.filter((other) => other !== job)
+  return job
 }
 
 async function* until(

@@ -52,7 +52,8 @@ export class TaskClaim {
       try {
         await store.create(`${folder}/${first}.${number}`, Buffer.from(name(number)))
       } catch (error) {
-        if (isTaken(error)) continue // another was quicker
+        // another was quicker, or is done and has removed what was half written here
+        if (isTaken(error) || isMissing(error)) continue
         throw error
       }
       await fenceOthers(store, layer, run, span, number)
@@ -77,11 +78,11 @@ export class TaskClaim {
     return this.attempt.endsWith(`/${Buffer.from(bytes).toString()}`)
   }
 
-  /** It is over; who comes later begins anew. */
+  /** It is over; who comes later begins anew. What the dead have half written goes too. */
   async release(): Promise<void> {
     if (!(await this.#isOurs())) return
-    for (const number of await numbersIn(this.#store, this.#folder, this.#first)) {
-      if (number <= this.#number) await this.#store.remove(this.#path(number))
+    for (const { name, number } of await claimsIn(this.#store, this.#folder, this.#first)) {
+      if (number <= this.#number) await this.#store.remove(`${this.#folder}/${name}`)
     }
   }
 
@@ -91,9 +92,13 @@ export class TaskClaim {
 }
 
 async function numbersIn(store: Store, folder: string, first: number): Promise<number[]> {
+  return (await claimsIn(store, folder, first)).map(({ number }) => number)
+}
+
+async function claimsIn(store: Store, folder: string, first: number) {
   return (await store.entries(folder)).flatMap(({ name }) => {
     const [own, number] = name.split('.')
-    return own === String(first) ? [Number(number)] : []
+    return own === String(first) ? [{ name, number: Number(number) }] : []
   })
 }
 

@@ -233,6 +233,15 @@ describe('the claim of a task', () => {
     await three.check()
   })
 
+  it('leaves nothing, and nothing of those who died while they wrote theirs', async () => {
+    const store = openStore(join(folder, 'dead'))
+    const one = await TaskClaim.take(store, layer, 1, span)
+    const [claim] = await store.list('_siskin/owners/tasks')
+    await store.write(`${claim!.path}.writing-f765de67ca24`, [Buffer.from('t0.1-')])
+    await one.release()
+    expect(await store.list('_siskin/owners/tasks')).toEqual([])
+  })
+
   it('is one taker’s of many who come at once', async () => {
     const store = openStore(join(folder, 'many'))
     const claims = await Promise.all(

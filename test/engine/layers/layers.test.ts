@@ -8,7 +8,7 @@ import { makePlan } from '../../../engine/enrich/plan.ts'
 import { layered } from '../../../engine/inspect/layered.ts'
 import { findAlert } from '../../../engine/inspect/lookup.ts'
 import { LayerMaker } from '../../../engine/layers/layer-maker.ts'
-import type { PartDone } from '../../../engine/layers/layer-maker.ts'
+import type { PartRecord } from '../../../engine/lake/ledger.ts'
 import { partsOf } from '../../../engine/layers/parts.ts'
 import { viewsOf } from '../../../engine/layers/views.ts'
 import { withDependents } from '../../../engine/layers/work.ts'
@@ -64,6 +64,11 @@ interface How {
   readonly more?: readonly Module[]
 }
 
+interface PartDone {
+  readonly records: readonly PartRecord[]
+  readonly newer: readonly string[]
+}
+
 let attempts = 0
 
 async function made({ lake, rate, names, asOf, more = [] }: How): Promise<PartDone> {
@@ -81,7 +86,8 @@ async function made({ lake, rate, names, asOf, more = [] }: How): Promise<PartDo
   })
   const done: PartDone[] = []
   for (const part of (await partsOf(store, null)).parts) {
-    done.push(await maker.part(part, ++attempts, new Set(), () => {}))
+    const { newer, commit } = await maker.part(part, ++attempts, new Set())
+    done.push({ newer, records: await commit(() => {}) })
   }
   return {
     records: done.flatMap(({ records }) => records),
