@@ -17,7 +17,8 @@ interface Noted {
   readonly deaths: readonly BlamedRange[]
 }
 
-const pathOf = (source: string) => `${OWN}/deaths/${source}/run.json`
+const DEATHS = `${OWN}/deaths`
+const pathOf = (source: string) => `${DEATHS}/${source}/run.json`
 
 /**
  * What processes were working on when they died, of something that no thread survives (memory, a fault in a
@@ -44,9 +45,9 @@ export class Blame {
   /** To be called by the run that has claimed the sources: what was in work is what its process died of. */
   static async open(store: Store, sources: readonly string[]): Promise<Blame> {
     const deaths = new Map<string, readonly BlamedRange[]>()
-    for (const source of sources) {
-      const noted = await readNote<Partial<Noted>>(store, pathOf(source))
-      if (!noted && (await store.size(pathOf(source))) === null) continue // else it is torn
+    const known = new Set((await store.entries(DEATHS)).map(({ name }) => name))
+    for (const source of sources.filter((own) => known.has(own))) {
+      const noted = await readNote<Partial<Noted>>(store, pathOf(source)) // one that is damaged is written anew
       const all = [...(noted?.deaths ?? []), ...(noted?.working ?? [])]
       await replaceFile(store, pathOf(source), { working: [], deaths: all })
       deaths.set(source, all)

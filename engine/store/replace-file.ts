@@ -5,15 +5,20 @@ import { TornFileError } from '../errors.ts'
 import type { Store } from './store.ts'
 import { isMissing } from './errors.ts'
 
-/** Replaces a small file of Siskin's own, or makes it: a reader sees the old or the new, whole. */
+/** Replaces a small file of Siskin's own, or makes it: a reader sees the old or the new, whole. Nothing is left where that fails. */
 export async function replaceFile(store: Store, path: string, value: unknown): Promise<void> {
   await replaceBytes(store, path, jsonBytes(value))
 }
 
 export async function replaceBytes(store: Store, path: string, bytes: Uint8Array): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.new`
-  await store.write(draft, [bytes])
-  await store.rename(draft, path)
+  try {
+    await store.write(draft, [bytes])
+    await store.rename(draft, path)
+  } catch (error) {
+    await store.remove(draft).catch(() => {}) // of a full disk: else each try leaves one
+    throw error
+  }
   await store.sync([dirname(path)])
 }
 

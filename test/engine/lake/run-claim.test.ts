@@ -192,6 +192,32 @@ describe('the claim of a source', () => {
     await (await RunClaim.take(begunAnew.store, SOURCE, 'two')).release()
   })
 
+  test('that cannot be told on a full disk leaves no drafts, however often that is tried', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const { store, files } = lake()
+      let failed = 0
+      const full: Store = {
+        ...store,
+        async write(path) {
+          await store.write(path, []) // the name is there, its bytes find no room
+          failed++
+          throw new Error('ENOSPC')
+        }
+      }
+      const claim = await RunClaim.take(full, SOURCE, 'one')
+      for (let beats = 1; beats < 4; beats++) {
+        vi.advanceTimersByTime(20_000)
+        await vi.waitUntil(() => failed === beats)
+        await vi.waitUntil(() => files().length === 1)
+      }
+      await claim.release()
+      expect(files()).toEqual(['1.over'])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   test('of many sources are told few at a time, and each once until all are', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     try {
