@@ -12,9 +12,15 @@ import type { Store } from '../store/store.ts'
  * Lays the records of a block together anew where their file is damaged or gone: of the lines that can still be read, and of
  * what closed nights keep of the parts that they were merged of. Parts without alerts are in no closed night: those that were
  * among the lines that are lost are missed afterwards, and taken in again.
+ * @param check throws once another has the right to do this, because this one was silent for too long
  * @throws SyntaxError where what a closed night was merged of is damaged
  */
-export async function rebuildPack(store: Store, source: string, path: string): Promise<string> {
+export async function rebuildPack(
+  store: Store,
+  source: string,
+  path: string,
+  check: () => Promise<void>
+): Promise<string> {
   const folder = path.slice(0, -PACK.length - 1)
   const { records: readable } = await readPack<PartRecord>(store, folder)
   const records = new Map(readable.map((record) => [record.first, record]))
@@ -24,6 +30,7 @@ export async function rebuildPack(store: Store, source: string, path: string): P
     records.set(first, record)
     rebuilt++
   }
+  await check()
   await writePack(store, folder, [...records.values()])
   return `${amount(readable.length, 'record')} read, ${rebuilt} rebuilt`
 }

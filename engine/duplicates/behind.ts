@@ -6,16 +6,18 @@ import { BEHIND } from './index-files.ts'
 /*
  * Sources that may have parts which the index does not: `_siskin/seen/behind/<source>.<who>`, empty. Whoever lands parts of a
  * source makes one before the first of them, and removes it when all are in the index. So who begins asks for these
- * sources alone, whatever else the lake holds. An empty file beside the folder says that the list is kept: without it, as in a lake
- * whose index was removed, all sources are looked at once.
+ * sources alone, whatever else the lake holds. An empty file among them says that the list is kept: without it, as in a lake whose
+ * index or this folder was removed, all sources are looked at once.
  */
 
-const NOTE = `${BEHIND}.kept`
+const KEPT = 'kept'
+const NOTE = `${BEHIND}/${KEPT}`
 
 /** Paths of the marks, by source. */
 export async function behindMarks(store: Store): Promise<Map<string, string[]>> {
   const marks = new Map<string, string[]>()
   for (const { name } of await store.entries(BEHIND)) {
+    if (name === KEPT) continue
     const source = name.slice(0, name.lastIndexOf('.'))
     marks.set(source, [...(marks.get(source) ?? []), `${BEHIND}/${name}`])
   }

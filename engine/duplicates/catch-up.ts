@@ -3,6 +3,7 @@ import { nightOfClosed } from '../lake/closed.ts'
 import { atOnce } from '../store/at-once.ts'
 import { lastSpan, spansFrom } from '../lake/ledger.ts'
 import { ownedTopics } from '../lake/owners.ts'
+import { requeuedSource } from '../lake/requeue-name.ts'
 import { isClaimed } from '../lake/run-claim.ts'
 import type { Store } from '../store/store.ts'
 import { indexedBehind, indexedUpTo, setIndexedBehind, writeIndex } from './index-files.ts'
@@ -52,7 +53,8 @@ async function catchUp(store: Store, source: string, isStream: boolean): Promise
   const next = await indexedUpTo(store, source)
   const last = await lastSpan(store, source)
   if (last === null || last.last < next) return true
-  if (isStream || (await isClaimed(store, source))) return false
+  // What is being requeued is claimed by the name of its source.
+  if (isStream || (await isClaimed(store, requeuedSource(source) ?? source))) return false
   const landed = (await spansFrom(store, source, next)).length
   if (landed === (await indexedBehind(store, source))) return false // as at the last look
   return indexFrom(store, source, next)

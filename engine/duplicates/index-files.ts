@@ -68,7 +68,7 @@ export async function wholeIndex(store: Store): Promise<{
 }> {
   const found = { files: [] as FoundIndexFile[], sources: [] as string[], others: [] as string[] }
   for (const { path, size } of await store.list(ROOT)) {
-    if (path === `${BEHIND}.kept` || path.startsWith(`${BEHIND}/`)) continue
+    if (path.startsWith(`${BEHIND}/`)) continue
     const [, night] = /^_siskin\/seen\/([^/]+\/\d{8})\/[^/]+$/.exec(path) ?? []
     const [, source] = /^_siskin\/seen\/sources\/([^/]+)\.json$/.exec(path) ?? []
     const file = night === undefined ? null : named(path)

@@ -178,12 +178,12 @@ function staged(
 }
 
 function packAnew(
-  { store }: Workshop,
+  { store, claims }: Workshop,
   { text, source, path }: Extract<Finding, { kind: 'pack' }>
 ): RepairStep {
   const how =
     'its records are laid together anew, of what can be read and what _siskin/closed tells'
-  return step(text, how, source, () => rebuildPack(store, source, path))
+  return step(text, how, source, () => rebuildPack(store, source, path, () => claims.check(source)))
 }
 
 function lostNight({ store }: Workshop, lost: LostNight): RepairStep {
