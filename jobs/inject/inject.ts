@@ -73,7 +73,7 @@ export function addInject(program: Command): void {
   ])
   command.action(async (flags: Flags) => {
     const settings = readSettings(command)
-    if (flags.svg !== undefined) await checkTarget(flags.svg)
+    if (flags.svg !== undefined) await checkTarget(flags.svg, '--svg')
     const reports = await inject(flags, settings)
     console.log(
       flags.json ? JSON.stringify(reports, null, 1) : reports.map(injectText).join('\n\n')
