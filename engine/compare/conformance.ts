@@ -21,7 +21,10 @@ type Answer = ReadonlyMap<string, readonly unknown[]>
 export function expectDeclared(module: Module): void {
   for (const { name, unit, doc } of moduleColumns(module)) {
     if (!(UNITS as readonly string[]).includes(unit))
-      fail(module, `unit "${unit}" of ${name} is none that is known`)
+      fail(
+        module,
+        `unit "${unit}" of ${name} is none that is known; known: ${UNITS.filter((one) => one !== '').join(', ')}`
+      )
     if (doc.trim() === '') fail(module, `${name} has no description`)
   }
 }

@@ -1,6 +1,8 @@
 import type { Bin, TopicCompleteness } from './completeness.ts'
 
 const [WIDTH, HEIGHT, MARGIN] = [320, 200, 50]
+/** Pixels between the points of topics, and of a number at an axis. */
+const [APART, TICK_ROOM] = [3, 26]
 const COLOURS = ['#1f77b4', '#d62728', '#2ca02c', '#9467bd', '#ff7f0e', '#8c564b', '#17becf']
 
 /**
@@ -54,28 +56,55 @@ function panelSvg(label: string, curves: readonly (readonly Bin[])[]): string {
   return [
     `<text y="-8">${escaped(label)}</text>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="none" stroke="#888"/>`,
-    ...curves.map((bins, i) => curveSvg(bins, x, colour(i))),
+    ...curves.map((bins, i) =>
+      curveSvg(bins, (value) => x(value) + APART * (i - (curves.length - 1) / 2), colour(i))
+    ),
+    `<text transform="translate(-24 ${HEIGHT / 2}) rotate(-90)" text-anchor="middle">found of findable, 95 %</text>`,
     '<text x="-6" y="4" text-anchor="end">1</text>',
     `<text x="-6" y="${HEIGHT}" text-anchor="end">0</text>`,
-    ...(ends
-      ? [
-          `<text y="${HEIGHT + 14}">${low}</text>`,
-          `<text x="${WIDTH}" y="${HEIGHT + 14}" text-anchor="end">${high}</text>`
-        ]
-      : [`<text x="8" y="20">nothing to draw</text>`])
+    ...(ends ? ticksSvg([...new Set(edges)], x) : [`<text x="8" y="20">nothing to draw</text>`])
   ].join('\n')
 }
 
+/** The edges of bins, those named that have room. @param edges in no order */
+function ticksSvg(edges: readonly number[], x: (value: number) => number): string[] {
+  let last = Number.NEGATIVE_INFINITY
+  return [...edges]
+    .sort((a, b) => a - b)
+    .map((edge) => {
+      const at = x(edge)
+      const line = `<path d="M${at.toFixed(1)} ${HEIGHT}v4" stroke="#888"/>`
+      if (at - last < TICK_ROOM) return line
+      last = at
+      return `${line}<text x="${at.toFixed(1)}" y="${HEIGHT + 16}" text-anchor="middle">${edge}</text>`
+    })
+}
+
+/** Points that follow each other without a bin between them that says nothing, or is not there. */
+function runsOf<T>(points: readonly (T | null)[]): T[][] {
+  const runs: T[][] = [[]]
+  for (const point of points) {
+    if (point === null) runs.push([])
+    else runs.at(-1)!.push(point)
+  }
+  return runs.filter((run) => run.length > 1)
+}
+
 function curveSvg(bins: readonly Bin[], x: (value: number) => number, stroke: string): string {
-  const points = bins.flatMap(({ from, to, completeness }) => {
-    if (completeness === null) return []
+  const all = bins.flatMap(({ from, to, completeness }, i) => {
+    if (completeness === null) return [null]
     const at = x((from + (to ?? from)) / 2).toFixed(1)
     const y = (share: number) => (HEIGHT * (1 - share)).toFixed(1)
     const { share, low, high } = completeness
-    return [{ at, y: y(share), low: y(low), high: y(high) }]
+    const point = { at, y: y(share), low: y(low), high: y(high) }
+    return i > 0 && bins[i - 1]!.to !== from ? [null, point] : [point]
   })
+  const points = all.filter((point) => point !== null)
   return [
-    `<polyline fill="none" stroke="${stroke}" points="${points.map(({ at, y }) => `${at},${y}`).join(' ')}"/>`,
+    ...runsOf(all).map(
+      (run) =>
+        `<polyline fill="none" stroke="${stroke}" points="${run.map(({ at, y }) => `${at},${y}`).join(' ')}"/>`
+    ),
     ...points.map(
       ({ at, y, low, high }) =>
         `<path d="M${at} ${low}V${high}" stroke="${stroke}" stroke-opacity="0.5"/><circle cx="${at}" cy="${y}" r="2.5" fill="${stroke}"/>`

@@ -48,7 +48,8 @@ export function addCompare(program: Command): void {
     )
   addSettings(command, ['lake'])
   command.action(async (name: string, flags: Flags) => {
-    for (const path of [flags.save, flags.svg]) if (path !== undefined) await checkTarget(path)
+    if (flags.save !== undefined) await checkTarget(flags.save)
+    if (flags.svg !== undefined) await checkTarget(flags.svg, '--svg')
     const book = await DiffBook.open()
     try {
       const { result, old, fresh } = await compared(name, flags, readSettings(command).lake, book)

@@ -76,7 +76,7 @@ export function addInject(program: Command): void {
   ])
   command.action(async (flags: Flags) => {
     const settings = readSettings(command)
-    if (flags.svg !== undefined) await checkTarget(flags.svg)
+    if (flags.svg !== undefined) await checkTarget(flags.svg, '--svg')
     if (flags.packets !== undefined) await makeFolder(flags.packets)
     const reports = await inject(flags, settings)
     console.log(

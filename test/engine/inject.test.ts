@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { completeness, shareOf } from '../../engine/inject/completeness.ts'
+import { completenessSvg } from '../../engine/inject/svg.ts'
 import type { InjectedLook } from '../../engine/inject/completeness.ts'
 
 /** The two roots of (share - x)^2 = 1.96^2 x (1 - x) / n. */
@@ -39,4 +40,17 @@ test('looks are counted by magnitude and age, objects once; what is fainter than
     { from: 7, to: 10, injected: 1 },
     { from: 120, to: null, injected: 2 }
   ])
+})
+
+test('a curve is not drawn over magnitudes of which nothing is known, and its axes have numbers', () => {
+  const mags = [15.5, 16.5, 19.5, 20.5]
+  const looks = mags.map((mag, i) => {
+    return { class: 'kilonova', object: i, mag, age: 1, id: `${i}` } satisfies InjectedLook
+  })
+  const svg = completenessSvg('t', completeness(looks, new Map([['new-source', new Set(['0'])]])))
+  const curves = [...svg.matchAll(/points="([^"]+)"/g)].map(
+    ([, points]) => points!.split(' ').length
+  )
+  expect(curves).toEqual([2, 2])
+  for (const edge of [15, 16, 17, 19, 20, 21]) expect(svg).toContain(`middle">${edge}</text>`)
 })

@@ -19,6 +19,10 @@ beforeAll(async () => {
 })
 
 test.each([
+  [
+    ['inject', '--class', 'sn_ia:1', '--like-night', '20260101', '--svg', at('no/x.svg')],
+    /^siskin: --svg .*no\/x\.svg: there is no folder .*no\n$/
+  ],
   [['check', '--catalogues', at('no')], /^siskin: --catalogues ".*no": no such folder\n$/],
   [
     ['check', '--config', at('bad.yaml')],

@@ -9,19 +9,19 @@ export function nextName(path: string, before: number): string {
 }
 
 /** @throws UsageError for a file that is there, or a folder that is not. */
-export async function checkTarget(path: string): Promise<void> {
-  if (await stat(path).catch(() => null)) refused(path, { code: 'EEXIST' })
+export async function checkTarget(path: string, flag = '--save'): Promise<void> {
+  if (await stat(path).catch(() => null)) refused(path, { code: 'EEXIST' }, flag)
   if (!(await stat(dirname(path)).catch(() => null))) {
-    throw new UsageError(`--save ${path}: there is no folder ${dirname(path)}`)
+    throw new UsageError(`${flag} ${path}: there is no folder ${dirname(path)}`)
   }
 }
 
 /** Why a file cannot be written. @throws always. */
-function refused(path: string, error: unknown): never {
+function refused(path: string, error: unknown, flag = '--save'): never {
   if (codeOf(error) === 'EEXIST') {
-    throw new UsageError(`--save ${path}: the file is there already; choose another name`)
+    throw new UsageError(`${flag} ${path}: the file is there already; choose another name`)
   }
-  throw new SiskinError(`--save ${path}: ${messageOf(error)}`, 1, { cause: error })
+  throw new SiskinError(`${flag} ${path}: ${messageOf(error)}`, 1, { cause: error })
 }
 
 /** A file that appears with all its bytes, or not at all. @throws as `refused` does. */
