@@ -141,6 +141,8 @@ describe('layers of a module', () => {
     expect(await asked(lake, ALL)).toEqual({ n: alerts, low: 90, high: 90 })
     expect(await asked(lake, 'SELECT count(*) n FROM "ztf_rate@8.0.0"')).toEqual({ n: alerts })
     expect(await store.entries('ztf/layers')).toMatchObject([{ name: 'rate@8.0.0' }])
+    const { stderr } = await siskin(['compare', 'rate', '--with', '8.0.0', '--lake', lake])
+    expect(stderr).toContain('closed nights are compared with their newest version')
     await expectWhole(lake)
 
     await made({ lake, rate: rateOf('10.0.0', 100), names: ['rate'] })
