@@ -1,6 +1,6 @@
 import { dirname } from 'node:path/posix'
 import { TornFileError } from '../errors.ts'
-import { nightOfClosed, takenPath } from '../lake/closed.ts'
+import { foldedPath, nightOfClosed, takenPath } from '../lake/closed.ts'
 import { partName, partPath, spanOfRecord } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { recordAt } from '../lake/records.ts'
@@ -36,7 +36,7 @@ export async function openLost(
   store: Store,
   { source, nth }: LostNight,
   aside: (path: string) => Promise<unknown>
-): Promise<number | null> {
+): Promise<string | null> {
   const torn = (error: unknown) => {
     if (!(error instanceof TornFileError)) throw error
     return null
@@ -61,6 +61,9 @@ async function lostClosed(store: Store, source: string, nth: number): Promise<Pa
   }
   const taken = takenPath(source, nth)
   add(taken, 'taken', (await store.size(taken)) ?? 0)
+  const folded = foldedPath(source, nth)
+  const size = await store.size(folded)
+  if (size !== null) add(folded, 'folded', size)
   const name = { part: partName(source, nth, nth), source, first: nth, last: nth }
   const none = { received: 0, alerts: 0, quarantined: {}, duplicates: 0, nights: {}, filters: {} }
   const closes = { night: `${survey}/${night}`, parts: 0, blocks: {}, copies: 0 }

@@ -1,7 +1,7 @@
 import { layMerged } from '../avro/merged-topic.ts'
 import { BLOCK, partName, partPath } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
-import { layTaken, takenPath } from '../lake/closed.ts'
+import { foldedPath, layTaken, takenPath } from '../lake/closed.ts'
 import type { Moved, TakenPart } from '../lake/closed.ts'
 import { attemptFolder } from '../lake/two-phase-commit.ts'
 import type { OnStep } from '../lake/two-phase-commit.ts'
@@ -13,6 +13,8 @@ import { mergeContainers } from './containers.ts'
 import type { Merged, MergeOptions } from './containers.ts'
 import { findCopies } from './copies.ts'
 import type { FoundCopies } from './copies.ts'
+import { writeFolded } from './folded.ts'
+import type { FoldedLayers } from './folded.ts'
 import { versionsOf } from './groups.ts'
 import type { Group } from './groups.ts'
 import { alertsOf, longsOf } from './load.ts'
@@ -83,8 +85,9 @@ export async function makeClosed(work: ClosedWork): Promise<PartRecord> {
     onStaged: () => onStep('staging')
   })
   const merged = [packets, ...topics]
-  const taken = await writeTaken(work, folder, merged, copies)
-  const files = [...alerts, ...merged.flatMap((own) => own.files), taken]
+  const layers = await writeFolded(store, group.parts, folder, foldedPath(source, nth))
+  const taken = await writeTaken(work, folder, merged, copies, layers.folded)
+  const files = [...alerts, ...merged.flatMap((own) => own.files), ...layers.files, taken]
   return recordOf(work, files, { started, alerts: order.length, copies: copies.rows.size })
 }
 
@@ -145,7 +148,8 @@ async function writeTaken(
   { store, source, nth, group }: ClosedWork,
   folder: string,
   merged: readonly Merged[],
-  { packets }: FoundCopies
+  { packets }: FoundCopies,
+  folded: FoldedLayers
 ): Promise<PartFile> {
   const path = takenPath(source, nth)
   const moved = new Map<string, Moved>()
@@ -156,7 +160,8 @@ async function writeTaken(
   const lines = group.parts.map(({ record, files, layers }): TakenPart => ({
     record,
     moved: files.flatMap((file) => moved.get(file.path) ?? []),
-    layers: layers.map(({ layer }) => `${layer.name}@${layer.version}`)
+    layers: layers.map(({ layer }) => `${layer.name}@${layer.version}`),
+    ...(folded.has(record) && { folded: folded.get(record)! })
   }))
   const sum = new Summed()
   await store.writeFrom(`${folder}/${path}`, async function* () {

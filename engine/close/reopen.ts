@@ -2,8 +2,9 @@ import { crc32 } from 'node:zlib'
 import { layHead, syncOf } from '../avro/container.ts'
 import { ContainerError, readHeader } from '../avro/heads.ts'
 import { SiskinError } from '../errors.ts'
-import { eachTaken, isOfNight, openedPath, takenPath } from '../lake/closed.ts'
+import { eachTaken, foldedPath, isOfNight, openedPath, takenPath } from '../lake/closed.ts'
 import type { Moved, TakenPart } from '../lake/closed.ts'
+import { layerOf } from '../lake/layer-name.ts'
 import { ledgerPath } from '../lake/ledger.ts'
 import type { PartFile, PartRecord } from '../lake/ledger.ts'
 import { recordAt } from '../lake/records.ts'
@@ -12,34 +13,57 @@ import { replaceBytes, replaceFile } from '../store/replace-file.ts'
 import type { Store } from '../store/store.ts'
 import { withSync } from './containers.ts'
 import { DamagedFile } from './damaged.ts'
+import { filesBack } from './folded.ts'
 
 /**
  * Opens a closed night again of which a file is damaged: its parts get their records back, and their packets out of those
- * files that are whole, byte for byte; what they lack then is made again as of any part. The record of the closed part goes
+ * files that are whole, byte for byte, and the layers that were folded in; what they lack then is made again as of any part. The record of the closed part goes
  * last, so that this may be done again: one without files stays in its place, so that no later close takes its number, by which
  * readers know what they have read.
  * @throws SiskinError where it is not known any more of what the night was merged: nothing was touched then
+ * @returns what was done
  * @param aside moves a file of the closed part out of the way
- * @returns parts that are open again
  */
 export async function reopen(
   store: Store,
   closed: PartRecord,
   aside: (path: string) => Promise<unknown>
-): Promise<number> {
+): Promise<string> {
   const night = closed.closes!.night
   await expectTaken(store, closed)
+  const lost = new Set<string>()
   let parts = 0
   for await (const taken of eachTaken(store, closed)) {
     for (const moved of taken.moved) await packetsBack(store, taken, moved)
-    await recordBack(store, taken, night)
+    for (const text of await layersBack(store, closed, taken)) lost.add(text)
+    await recordBack(store, taken.record, (file) => isOfNight(file, night), night)
     parts++
   }
   const { source, first, last } = closed
   await replaceBytes(store, openedPath(source, first), await store.read(takenPath(source, first)))
   await replaceFile(store, ledgerPath(source, first, last), emptied(closed))
   for (const { path } of closed.files) await aside(path)
-  return parts
+  const told = `${parts} parts are open again; siskin close makes few files of them`
+  return lost.size === 0
+    ? told
+    : `${told}; what was folded in of ${[...lost].join(', ')} is not kept: siskin reprocess makes it`
+}
+
+/**
+ * Without the damaged file of its layers a closed night is as good: its alerts have them.
+ * @returns what was done
+ */
+export async function withoutFolded(
+  store: Store,
+  closed: PartRecord,
+  aside: (path: string) => Promise<unknown>
+): Promise<string> {
+  const { source, first, last, files } = closed
+  const left = files.filter(({ kind }) => kind !== 'folded')
+  await replaceFile(store, ledgerPath(source, first, last), { ...closed, files: left })
+  const path = foldedPath(source, first)
+  if ((await store.size(path)) !== null) await aside(path)
+  return 'the night is left closed'
 }
 
 async function expectTaken(store: Store, closed: PartRecord): Promise<void> {
@@ -92,13 +116,35 @@ async function oldBytes(
   return Buffer.concat([head, whole.subarray(header.end)])
 }
 
+/** The layers that are lost. */
+async function layersBack(
+  store: Store,
+  closed: PartRecord,
+  { layers, folded = [] }: TakenPart
+): Promise<string[]> {
+  const lost = new Set(layers)
+  for (const own of folded) {
+    const paths = new Set(own.places.map(({ file }) => file.path))
+    if (!(await filesBack(store, closed, own))) continue
+    await recordBack(store, own.record, ({ path }) => paths.has(path), closed.closes!.night)
+    const { name, version } = layerOf(own.record.source)!.layer
+    lost.delete(`${name}@${version}`)
+  }
+  return [...lost]
+}
+
 /** With the files of the night, as far as they are not in another one of its closes. */
-async function recordBack(store: Store, { record }: TakenPart, night: string): Promise<void> {
+async function recordBack(
+  store: Store,
+  record: PartRecord,
+  isOfIt: (file: PartFile) => boolean,
+  night: string
+): Promise<void> {
   const { source, first, last } = record
   const now = (await recordAt(store, source, { first, last })) ?? record
   const { [night]: _, ...closedIn } = now.closedIn ?? {}
-  const others = now.files.filter((file) => !isOfNight(file, night))
-  const files = [...others, ...record.files.filter((file) => isOfNight(file, night))]
+  const others = now.files.filter((file) => !isOfIt(file))
+  const files = [...others, ...record.files.filter(isOfIt)]
   const { closedIn: _before, ...rest } = now
   const isOpen = Object.keys(closedIn).length === 0
   const opened = { ...rest, files, ...(isOpen ? {} : { closedIn }) }

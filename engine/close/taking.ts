@@ -17,7 +17,11 @@ export interface Takeable {
   /** Its files of the night. */
   readonly files: readonly PartFile[]
   /** The newest layer of each module that goes before what it has itself. */
-  readonly layers: readonly { readonly layer: LayerName; readonly files: readonly PartFile[] }[]
+  readonly layers: readonly {
+    readonly layer: LayerName
+    readonly record: PartRecord
+    readonly files: readonly PartFile[]
+  }[]
 }
 
 export interface Found {
@@ -116,7 +120,9 @@ async function foldable(
       .filter(({ kind }) => kind === 'alerts')
       .map(({ path }) => layerPath(path, layer))
     const found = paths.map((path) => made?.files.find((file) => file.path === path))
-    if (found.every((file) => file !== undefined)) chosen.set(layer.name, { layer, files: found })
+    if (made && found.every((file) => file !== undefined)) {
+      chosen.set(layer.name, { layer, record: made, files: found })
+    }
   }
   return [...chosen.values()].sort((a, b) => (layerText(a.layer) < layerText(b.layer) ? -1 : 1))
 }

@@ -2,6 +2,7 @@ import type { Module, Survey } from '../contract/index.ts'
 import type { Input } from '../layers/inputs.ts'
 import type { PartRecord } from '../lake/ledger.ts'
 import { TextColumn } from '../table/columns.ts'
+import { injectedIn } from '../table/injected.ts'
 import { moduleColumns } from '../table/enriched.ts'
 import type { Enriched } from '../table/enriched.ts'
 import type { ColumnDef } from '../table/schema.ts'
@@ -23,6 +24,7 @@ export interface TopicMoves {
 }
 
 export interface Compared {
+  /** Without those that were injected: they count nowhere. */
   readonly alerts: number
   readonly columns: readonly ColumnCounts[]
   /** Columns that only one of them has. */
@@ -59,6 +61,8 @@ export class Comparison {
   readonly #topics = new Map<string, TopicMoves>()
   readonly #ms = { old: 0, fresh: 0 }
   #alerts = 0
+  /** With those that were injected, over which modules ran too. */
+  #rows = 0
 
   constructor(old: Module, fresh: Module, book: DiffBook) {
     const names = new Set(columnsOf(fresh).map(({ name }) => name))
@@ -70,8 +74,12 @@ export class Comparison {
   }
 
   add({ survey, night, record, stored }: FilePlace, old: Side, fresh: Side): void {
-    const { rows } = old.batch.table
-    const ids = old.batch.table.fixed('alert_id').values as BigInt64Array
+    const { table } = old.batch
+    const isInjected = injectedIn(table)
+    const rows = Array.from({ length: table.rows }, (_, row) => row).filter(
+      (row) => !isInjected?.(row)
+    )
+    const ids = table.fixed('alert_id').values as BigInt64Array
     for (const [i, { name }] of this.#shared.entries()) {
       const [before, after] = [old.batch.column(name), fresh.batch.column(name)]
       if (!before || !after) continue
@@ -80,20 +88,21 @@ export class Comparison {
         this.#book.add({ survey, night, alertId, column: name }, difference)
       }
     }
-    this.#countStatuses(old.batch, fresh.batch)
+    this.#countStatuses(old.batch, fresh.batch, rows)
     this.#countTopics(ids, old, fresh)
-    this.#alerts += rows
+    this.#alerts += rows.length
+    this.#rows += table.rows
     this.#ms.old += msOf(this.#old, old.batch)
     const made = record.modules[this.#old.name]
-    const share = record.alerts > 0 ? rows / record.alerts : 0
+    const share = record.alerts > 0 ? table.rows / record.alerts : 0
     this.#ms.fresh += stored ? (stored.ms ?? made?.ms ?? 0) * share : msOf(this.#fresh, fresh.batch)
   }
 
-  #countStatuses(old: Enriched, fresh: Enriched): void {
+  #countStatuses(old: Enriched, fresh: Enriched, rows: readonly number[]): void {
     const name = `${this.#old.name}.status`
     const [before, after] = [old.column(name), fresh.column(name)]
     if (!(before instanceof TextColumn) || !(after instanceof TextColumn)) return
-    for (let row = 0; row < old.table.rows; row++) {
+    for (const row of rows) {
       const [one, two] = [before.get(row), after.get(row)]
       if (one === two) continue
       const key = `${one ?? 'none'} > ${two ?? 'none'}`
@@ -119,7 +128,7 @@ export class Comparison {
   }
 
   async result(): Promise<Compared> {
-    const perAlert = (ms: number) => (this.#alerts > 0 ? (ms * 1000) / this.#alerts : null)
+    const perAlert = (ms: number) => (this.#rows > 0 ? (ms * 1000) / this.#rows : null)
     const only = (one: Module, other: Module) => {
       const names = new Set(columnsOf(other).map(({ name }) => name))
       return columnsOf(one).flatMap(({ name }) => (names.has(name) ? [] : [name]))

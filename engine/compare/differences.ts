@@ -25,14 +25,14 @@ export function noCounts({ name, unit }: ColumnDef): ColumnCounts {
   return { column: name, unit, both: 0, changed: 0, toNull: 0, fromNull: 0 }
 }
 
-/** The rows in which two columns differ; counts are added to `counts`. Ids are compared as text. */
+/** Those of some rows in which two columns differ; counts are added to `counts`. Ids are compared as text. */
 export function* differencesOf(
   old: Column,
   fresh: Column,
-  rows: number,
+  rows: readonly number[],
   counts: ColumnCounts
 ): Generator<Difference, void> {
-  for (let row = 0; row < rows; row++) {
+  for (const row of rows) {
     const [before, after] = [comparable(old, row), comparable(fresh, row)]
     if (before !== null && after !== null) counts.both++
     if (before === after) continue

@@ -35,7 +35,7 @@ interface SourceSummary {
 export async function summariseLake(store: Store): Promise<LakeSummary> {
   const records = await readLedger(store)
   const tally = new Tally()
-  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0, layer: 0, taken: 0 }
+  const bytes = { alerts: 0, packets: 0, quarantine: 0, topic: 0, layer: 0, taken: 0, folded: 0 }
   const versions: Record<string, string[]> = {}
   for (const record of records) {
     tally.add(record)

@@ -47,6 +47,15 @@ export interface TakenPart {
   readonly moved: readonly Moved[]
   /** The layers that were folded in, as `rate@1.1.0`. */
   readonly layers: readonly string[]
+  /** Where their files are kept; left out where there are none, and by older versions of Siskin. */
+  readonly folded?: readonly Folded[]
+}
+
+/** A layer of a part that was folded into a closed night, as it was. */
+export interface Folded {
+  readonly record: PartRecord
+  /** The bytes of each of its files of the night, from byte `at` on of the file that keeps them all. */
+  readonly places: readonly { readonly file: PartFile; readonly at: number }[]
 }
 
 /** Where a part of a closed night keeps what it was merged of: one line a part. */
@@ -54,7 +63,12 @@ export function takenPath(source: string, nth: number): string {
   return `_siskin/closed/${source}/${String(nth).padStart(6, '0')}.jsonl`
 }
 
-/** The same of one that was opened again: what subscribers have read of it is told by it. */
+/** Where it keeps the files of the layers that were folded in, one behind the other. */
+export function foldedPath(source: string, nth: number): string {
+  return takenPath(source, nth).replace('.jsonl', '.layers')
+}
+
+/** What one was merged of that was opened again: what subscribers have read of it is told by it. */
 export function openedPath(source: string, nth: number): string {
   return `_siskin/opened/${source}/${String(nth).padStart(6, '0')}.jsonl`
 }

@@ -12,7 +12,7 @@ export const OWN = '_siskin'
 /** A file of a part, by its place in the lake. */
 export interface PartFile {
   readonly path: string
-  readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic' | 'layer' | 'taken'
+  readonly kind: 'alerts' | 'packets' | 'quarantine' | 'topic' | 'layer' | 'taken' | 'folded'
   readonly bytes: number
   readonly rows: number
   /** CRC-32 of its bytes, as 8 hex digits. */

@@ -3,7 +3,7 @@ import { amount, are } from '../amount.ts'
 import { isOfLost, lostNights, openLost } from '../close/lost.ts'
 import type { LostNight } from '../close/lost.ts'
 import { rebuildPack } from '../close/rebuild-pack.ts'
-import { reopen } from '../close/reopen.ts'
+import { reopen, withoutFolded } from '../close/reopen.ts'
 import { nightOfClosed } from '../lake/closed.ts'
 import { blockOfFolder } from '../verify/file-check.ts'
 import type { Finding } from '../verify/finding.ts'
@@ -189,13 +189,9 @@ function packAnew(
 function lostNight({ store }: Workshop, lost: LostNight): RepairStep {
   const how = 'the night is opened again, of what is kept of its parts'
   return step(lost.text, how, lost.source, async () => {
-    const parts = await openLost(store, lost, (path) => moveAside(store, path))
-    return parts === null ? 'it can be read by now: left alone' : opened(parts)
+    const done = await openLost(store, lost, (path) => moveAside(store, path))
+    return done ?? 'it can be read by now: left alone'
   })
-}
-
-function opened(parts: number): string {
-  return `${parts} parts are open again; siskin close makes few files of them`
 }
 
 const FROM: Record<Origin, string> = {
@@ -226,13 +222,15 @@ async function damagedPart(
   faulty: readonly PartFile[],
   what: string
 ): Promise<RepairStep> {
+  const aside = (path: string) => moveAside(shop.store, path)
+  if (record.closes && faulty.every(({ kind }) => kind === 'folded')) {
+    const how = 'it is moved aside; were the night opened again, its layers would have to be made'
+    return step(what, how, record.source, () => withoutFolded(shop.store, record, aside))
+  }
   if (record.closes) {
     const how =
       'the night is opened again: its parts get back what is whole, and the rest is made again'
-    return step(what, how, record.source, async () => {
-      const parts = await reopen(shop.store, record, (path) => moveAside(shop.store, path))
-      return opened(parts)
-    })
+    return step(what, how, record.source, () => reopen(shop.store, record, aside))
   }
   const { origin, why } = await originFor(shop, record, faulty)
   if (origin === null) return cannot(what, why, record.source)

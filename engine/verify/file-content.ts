@@ -27,7 +27,7 @@ export async function faultOf(
 ): Promise<string | null> {
   const { path, bytes } = file
   if (size !== bytes) return `${path} has ${amount(size, 'byte')} instead of ${bytes}`
-  if (file.kind === 'taken') return deep ? damaged(store, file) : null
+  if (file.kind === 'taken' || file.kind === 'folded') return deep ? damaged(store, file) : null
   const isParquet = PARQUET_KINDS.includes(file.kind)
   const ends = isParquet
     ? await parquetFault(store, file, onDocument)

@@ -19,6 +19,7 @@ import { isPath, loadOwn } from '../common/own-file.ts'
 import { expectColumnsOnly, pickModules, planFor } from '../common/registries.ts'
 import { addSettings, readSettings } from '../settings/settings.ts'
 import { bar, count, ProgressLine } from '../common/terminal.ts'
+import { nightOfClosed } from '../../engine/lake/closed.ts'
 import { expectLake } from '../../engine/lake/expect-lake.ts'
 
 interface Flags {
@@ -101,7 +102,11 @@ async function compared(name: string, flags: Flags, lake: string, book: DiffBook
   const broken = [...result.broken, ...bad.map(({ path, reason }) => ({ part: path, reason }))]
   if (stop.signal.aborted) broken.push({ part: 'stopped', reason: 'it is of a part of the alerts' })
   if (result.parts === 0 && result.without > 0) {
-    throw new UsageError(`no part of these nights has ${name} ${flags.with}`)
+    const isClosed = parts.some(({ source }) => nightOfClosed(source) !== null)
+    const way = isClosed
+      ? ': closed nights are compared with their newest version, or with the folder of one (--with PATH)'
+      : ''
+    throw new UsageError(`no part of these nights has ${name} ${flags.with}${way}`)
   }
   const version = typeof other === 'string' ? other : `${other.version} of ${flags.with}`
   return { result: { ...result, broken }, old: `${name} ${module.version}`, fresh: version }

@@ -187,7 +187,14 @@ it('a list that another version gives otherwise is one difference', async () => 
   const [one, two] = [await enriched([listed(lists)]), await enriched([listed(others)])]
   const def = one.plan.columns.find(({ name }) => name === 'listed.times')!
   const [old, fresh] = [one, two].map(({ batch }) => batch.columns.get(def.name)!)
-  const found = [...differencesOf(old!, fresh!, ROWS, noCounts(def))]
+  const found = [
+    ...differencesOf(
+      old!,
+      fresh!,
+      Array.from({ length: ROWS }, (_, row) => row),
+      noCounts(def)
+    )
+  ]
   expect(found).toEqual([
     { row: 5, old: times[5] ? JSON.stringify(times[5]) : null, fresh: '[1,null,2]' }
   ])

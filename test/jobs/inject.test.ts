@@ -7,6 +7,7 @@ import type { PartRecord } from '../../engine/lake/ledger.ts'
 import { openStore } from '../../engine/store/open-store.ts'
 import { topicIds } from '../../engine/truth/topic-ids.ts'
 import type { InjectReport } from '../../jobs/inject/text.ts'
+import { modules } from '../../science-modules/registry.ts'
 import { simulate } from '../../simulator/index.ts'
 import { recordsIn, verdictOf } from '../proof/support.ts'
 import { fingerprint, siskin, temporaryFolder } from '../support/siskin.ts'
@@ -46,6 +47,8 @@ async function injected(into: string, ...more: string[]): Promise<InjectReport[]
 async function judged(of: string): Promise<Record<string, unknown>> {
   const truth = ['ztf', 'lsst'].map((survey) => at(`${survey}.truth.parquet`))
   const tested = await told(['backtest', 'large_amplitude', '--lake', of, '--json'])
+  const { version } = modules.find(({ name }) => name === 'rate')!
+  const compared = await told(['compare', 'rate', '--with', version, '--lake', of, '--json'])
   const { nights } = JSON.parse(await told(['inspect', of, '--json'])) as { nights: unknown }
   const views = await told(['views', '--lake', of])
   return {
@@ -53,6 +56,11 @@ async function judged(of: string): Promise<Record<string, unknown>> {
       await told(['truth', '--lake', of, '--truth', ...truth, '--json'])
     ) as unknown,
     backtest: tested.replaceAll(/"(filterMs|microseconds)": [\d.]+/g, ''),
+    compare: JSON.parse(
+      compared
+        .replace(/"microseconds": \{[^}]*\}/, '"microseconds": {}')
+        .replace(/"parts": \d+,/, '')
+    ) as unknown,
     nights,
     views: await asked(`${views}; SELECT * FROM
       (SELECT survey, count(*) n FROM ztf GROUP BY ALL UNION ALL SELECT survey, count(*) FROM lsst GROUP BY ALL)`)
@@ -106,7 +114,7 @@ describe('siskin inject', () => {
     expect(readFileSync(at('found.svg'), 'utf8')).toContain('<polyline')
   })
 
-  test('truth, backtest, nights and views count the real alerts alone', async () => {
+  test('truth, backtest, compare, nights and views count the real alerts alone', async () => {
     expect(await judged(lake)).toEqual(before)
   }, 60_000)
 

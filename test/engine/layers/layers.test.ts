@@ -24,6 +24,7 @@ import { siskin, temporaryFolder } from '../../support/siskin.ts'
 
 const folder = temporaryFolder()
 const taken = join(folder, 'taken')
+const archive = join(folder, 'night.tar')
 
 /** A `rate` that says one number of every alert, in a column that no other version has. */
 function rateOf(version: string, value: number): Module {
@@ -122,7 +123,6 @@ let alerts = ''
 let parts = 0
 
 beforeAll(async () => {
-  const archive = join(folder, 'night.tar')
   const night = { start: '2026-01-12', seed: 5, scale: 0.004, stamps: 'none' } as const
   await simulate({ ...night, out: archive })
   await siskin(['run', archive, '--lake', taken, '--part-packets', '50'])
@@ -141,6 +141,8 @@ describe('layers of a module', () => {
     expect(await asked(lake, ALL)).toEqual({ n: alerts, low: 90, high: 90 })
     expect(await asked(lake, 'SELECT count(*) n FROM "ztf_rate@8.0.0"')).toEqual({ n: alerts })
     expect(await store.entries('ztf/layers')).toMatchObject([{ name: 'rate@8.0.0' }])
+    const { stderr } = await siskin(['compare', 'rate', '--with', '8.0.0', '--lake', lake])
+    expect(stderr).toContain('closed nights are compared with their newest version')
     await expectWhole(lake)
 
     await made({ lake, rate: rateOf('10.0.0', 100), names: ['rate'] })
@@ -154,6 +156,29 @@ describe('layers of a module', () => {
     await expectWhole(lake)
     expect((await partsOf(store, null)).parts).toHaveLength(1)
   })
+
+  test('are there again when a closed night is opened, and it stays closed when only what keeps them is gone', async () => {
+    const lake = lakeOf('opened')
+    const store = openStore(lake)
+    await made({ lake, rate: rateOf('8.0.0', 80), names: ['rate'] })
+    await closeAll(store)
+    const pathOf = async (below: string, end: string) =>
+      (await store.list(below)).find(({ path }) => path.endsWith(end))!.path
+    const repair = async () =>
+      (await siskin(['repair', '--lake', lake, '--source', archive, '--yes', '--deep'])).stdout
+    const alertsFile = await pathOf('ztf/alerts', '.parquet')
+    await store.remove(alertsFile)
+    expect(await repair()).toContain(`${parts} parts are open again`)
+    expect(await store.list('ztf/layers')).toHaveLength(parts)
+    expect(await asked(lake, ALL)).toEqual({ n: alerts, low: 80, high: 80 })
+    await expectWhole(lake)
+
+    await closeAll(store)
+    await store.remove(await pathOf('_siskin/closed', '.layers'))
+    expect(await repair()).toContain('the night is left closed')
+    expect(await asked(lake, ALL)).toEqual({ n: alerts, low: 80, high: 80 })
+    await expectWhole(lake)
+  }, 60_000)
 
   test('the newest is shown by every reader, any by its name, and the part stays as it was', async () => {
     const lake = lakeOf('versions')
