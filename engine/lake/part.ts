@@ -9,7 +9,7 @@ import type { Staged } from './two-phase-commit.ts'
 import type { PartFile } from './ledger.ts'
 import { layPlaces } from './files/places.ts'
 import type { InputPlace } from './files/places.ts'
-import { toParquet } from './files/parquet.ts'
+import { toLakeParquet } from './files/parquet.ts'
 import type { Metadata } from './files/parquet.ts'
 import { QUARANTINE_COLUMNS_PATH } from './kept-columns.ts'
 import { quarantineTable } from './files/quarantine.ts'
@@ -87,7 +87,7 @@ export function layAlerts(
     files.push(...layPackets(part, batch, night, rows, packets))
     const path = `${survey}/alerts/night=${night}/${part}.parquet`
     const table = toArrow(batch, rows)
-    const bytes = toParquet(table, {
+    const bytes = toLakeParquet(table, {
       ...metadata,
       'siskin.survey': survey,
       'siskin.night': String(night),
@@ -143,7 +143,7 @@ export function layQuarantine(
   metadata: Metadata
 ): LaidFile[] {
   if (quarantined.length === 0) return []
-  const bytes = toParquet(quarantineTable(source, quarantined), {
+  const bytes = toLakeParquet(quarantineTable(source, quarantined), {
     ...metadata,
     'siskin.columns': QUARANTINE_COLUMNS_PATH,
     'siskin.rows': String(quarantined.length)
@@ -178,6 +178,6 @@ export function layLayer(
     Int32Array.from({ length: rows }, (_, row) => row),
     columns
   )
-  const bytes = toParquet(table, { ...metadata, 'siskin.rows': String(rows) })
+  const bytes = toLakeParquet(table, { ...metadata, 'siskin.rows': String(rows) })
   return laid(path, 'layer', rows, [bytes])
 }
