@@ -14,7 +14,7 @@ import { KafkaSide } from './kafka-side.ts'
 import { noPosition, sourceState, tellSource } from './positions.ts'
 import type { SourceState } from './positions.ts'
 import { addCounts, tell, TopicCheck } from './topic.ts'
-import type { Counts, Missing, Stray } from './topic.ts'
+import type { Counts, Missing, Stray, TopicFindings } from './topic.ts'
 
 export interface ReconcileOptions {
   readonly access: KafkaAccess
@@ -225,7 +225,7 @@ export class Reconciler {
       }
       await check.read(reader, spans)
     }
-    const findings = check.findings()
+    const findings = await this.#withoutNew(check.findings())
     this.#book.close(topic)
     differences.push(...tell(topic, findings, this.#known.topics.has(topic)))
     for (const [source, offset] of findings.newer) {
@@ -233,6 +233,34 @@ export class Reconciler {
     }
     const { nights, missing, strays } = findings
     return { topic, nights, missing, strays }
+  }
+
+  /** A source of which the ledger had nothing when it was read, and has by now, is one whose first part has just landed. */
+  async #withoutNew(findings: TopicFindings): Promise<TopicFindings> {
+    const newer = new Map(findings.newer)
+    const landed = new Map<string, boolean>()
+    const strays: Stray[] = []
+    for (const stray of findings.strays) {
+      const [source = '', offset = ''] =
+        stray.why === 'unknown-source' ? stray.source!.split('@') : []
+      if (source !== '' && !landed.has(source)) {
+        landed.set(source, await this.#hasLanded(source))
+      }
+      if (landed.get(source))
+        newer.set(source, Math.max(Number.parseInt(offset, 10), newer.get(source) ?? 0))
+      else strays.push(stray)
+    }
+    return { ...findings, newer, strays }
+  }
+
+  /** Where someone is at work, the first part may be in the ledger a little later than its messages are in topics. */
+  async #hasLanded(source: string): Promise<boolean> {
+    const since = performance.now()
+    for (;;) {
+      if ((await lastSpan(this.#options.store, source)) !== null) return true
+      if (!this.isLive || performance.now() - since >= PLACED_MS) return false
+      await delay(ASK_AGAIN_MS)
+    }
   }
 
   /** Messages of parts that the ledger did not have yet: by now the group has committed them. */
